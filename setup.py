@@ -1,0 +1,42 @@
+"""Packaging of orplugins: a pure wheel whose core needs NumPy alone; hosts are extras."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "orplugins/__init__.py").read_text()).group(1)
+
+EXTRAS = {
+    # mmpose asks for chumpy, which does not build: install mmpose itself with --no-deps (README, "Install").
+    "mmpose": ["torch>=2.0", "torchvision", "mmengine>=0.10", "mmcv>=2.0", "mmdet>=3.0", "xtcocotools>=1.12",
+               "json_tricks", "munkres", "scipy", "opencv-python", "pillow", "matplotlib"],
+    "detectron2": ["torch>=2.0", "torchvision", "fvcore", "iopath", "yacs", "omegaconf<2.4", "hydra-core", "tabulate",
+                   "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging"],
+    "mvor": ["scipy", "pycocotools>=2.0.6"],
+    "itop": ["h5py"],
+    "onnx": ["onnx", "onnxruntime"],
+    "synthetic": ["pillow"],
+    "dev": ["pytest", "pytest-xdist", "hypothesis", "ruff"],
+}
+EXTRAS["all"] = sorted({need for needs in EXTRAS.values() for need in needs})
+
+setup(
+    name="orplugins",
+    version=VERSION,
+    description="Human pose in operating rooms for detectron2 and mmpose",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["orplugins", "orplugins.*"]),
+    python_requires=">=3.10",
+    install_requires=["numpy>=1.24", "wrapt>=1.14"],
+    extras_require=EXTRAS,
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)
