@@ -1,1 +1,42 @@
+"""Human pose in operating rooms: a plugin for mmpose 1.x and detectron2.
+
+Importing it imports neither torch nor a host; our classes are registered with a host as soon as both are imported.
+"""
+
+import importlib
+
+from wrapt import register_post_import_hook
+
 __version__ = "0.1.0"
+
+_hooked = False
+
+
+def register() -> None:
+    """Register with mmpose and detectron2: at once where they are imported, else at the end of their import.
+
+    ``import orplugins`` calls it; calling it again changes nothing. An error while registering is raised from the
+    import during which it happens.
+    """
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    register_post_import_hook(lambda host: importlib.import_module("orplugins.registry"), "mmpose")
+    register_post_import_hook(lambda host: importlib.import_module("orplugins.detectron2").register(), "detectron2")
+
+
+def doctor():
+    """Import every host and every class of ours and say what came of it.
+
+    Returns
+    -------
+    orplugins.diagnosis.Report
+        ``python -m orplugins`` prints it.
+    """
+    from orplugins.diagnosis import diagnose  # imports nothing heavy itself, but `import orplugins` has no use for it
+
+    return diagnose()
+
+
+register()

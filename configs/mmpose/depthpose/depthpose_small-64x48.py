@@ -1,0 +1,20 @@
+# Meant for real time on one CPU core: one super-resolution step, three depthwise stages.
+_base_ = ['./depthpose_tiny-64x48.py']
+
+model = dict(
+    backbone=dict(sr_hidden=(16, 32), sr_channels=24, blocks=((32, ), (64, 96, 96, 96, 96))),
+    head=dict(
+        num_features=96,
+        context_channels=96,
+        num_stages=3,
+        first_width=64,
+        first_hidden=96,
+        width=64,
+        depth=3,
+        reconstruction=dict(in_channels=24)))
+
+train_cfg = dict(max_epochs=40)
+param_scheduler = [
+    dict(type='LinearLR', begin=0, end=200, start_factor=0.05, by_epoch=False),
+    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=40, by_epoch=True, convert_to_iter_based=True)
+]

@@ -1,0 +1,1 @@
+"""Reading published checkpoints: name maps, and files that are never executed."""

@@ -1,0 +1,1 @@
+"""The maths: NumPy (torch where stated), no host framework, no file access."""

@@ -1,0 +1,21 @@
+"""The door into detectron2's unmodified scripts: ``DETECTRON2_ENV_MODULE=orplugins.detectron2.env``.
+
+detectron2 calls `setup_environment` in the middle of its own import, when the package `detectron2` has no attributes
+yet: code that runs from here imports its submodules and asks nothing of the package.
+"""
+
+from orplugins.detectron2 import register
+
+
+def setup_environment() -> None:
+    """Register our components, and let stock ``get_cfg()`` and with it stock scripts know our config keys.
+
+    Only this door touches detectron2's defaults, as a script that does not call `add_orplugins_config` needs it;
+    ``import orplugins`` leaves the configs of other code in the process as they are.
+    """
+    from detectron2.config.defaults import _C as defaults
+
+    from orplugins.detectron2.config import add_orplugins_config
+
+    register()
+    add_orplugins_config(defaults)

@@ -1,0 +1,147 @@
+"""What `orplugins.doctor()` looks at: versions, compiled operators, registered names, and errors as they happened."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import platform
+import traceback
+from dataclasses import dataclass
+
+import orplugins
+
+PACKAGES = ("numpy", "torch", "mmengine", "mmcv", "mmdet", "mmpose", "detectron2", "timm", "einops", "xtcocotools")
+# Importable only if the package was compiled, and for the torch that is installed.
+COMPILED = ("mmcv.ops", "detectron2._C")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One attempt to import a module.
+
+    Attributes
+    ----------
+    status
+        "ok", "absent" (its package is not installed) or "failed".
+    version
+        The package's version, "?" where it states none; None for a module that did not import or is no package.
+    error
+        Of a failed import: what was raised, and where.
+    """
+
+    name: str
+    status: str
+    version: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `diagnose` found.
+
+    Attributes
+    ----------
+    registered
+        Registry -> sorted names; mmpose's registries as "mmpose.MODELS", detectron2's components as "detectron2".
+        A host that did not import has no entry.
+    adapters
+        The imports of the modules that register our classes.
+    """
+
+    orplugins: str
+    python: str
+    packages: tuple[Import, ...]
+    compiled: tuple[Import, ...]
+    adapters: tuple[Import, ...]
+    registered: dict[str, tuple[str, ...]]
+
+    @property
+    def failures(self) -> tuple[Import, ...]:
+        """The imports that failed; what is merely not installed is none."""
+        return tuple(found for found in self.packages + self.compiled + self.adapters if found.status == "failed")
+
+
+def _describe(error: BaseException) -> str:
+    """Return the last line of the traceback with its place, followed by what caused it where that was recorded."""
+    text = traceback.format_exception_only(error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    if frames:
+        text += f" ({frames[-1].filename}:{frames[-1].lineno})"
+    if error.__cause__ is not None:
+        text += f"; caused by {_describe(error.__cause__)}"
+    return text
+
+
+def _try_import(name: str) -> Import:
+    """Import `name` and tell how it went."""
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        return Import(name, "absent")
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # whatever a broken package raises (OSError, AssertionError ...) is what we report
+        return Import(name, "failed", error=_describe(error))
+    return Import(name, "ok", version=_version(module) if name == package else None)
+
+
+def _version(package) -> str:
+    if hasattr(package, "__version__"):
+        return str(package.__version__)
+    try:
+        return importlib.metadata.version(package.__name__)
+    except importlib.metadata.PackageNotFoundError:
+        return "?"
+
+
+def _mmpose_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
+    attempts = [_try_import("orplugins.registry")]
+    if attempts[0].status == "failed":
+        return attempts, {}
+    registry = importlib.import_module("orplugins.registry")
+    attempts += [_try_import(location) for locations in registry.LOCATIONS.values() for location in locations]
+    names = {f"mmpose.{name}": tuple(sorted(getattr(registry, name).module_dict)) for name in registry.LOCATIONS}
+    return attempts, names
+
+
+def _detectron2_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
+    from orplugins.detectron2 import COMPONENTS
+
+    attempts = [_try_import(name) for name in ("orplugins.detectron2.config", *COMPONENTS)]
+    return attempts, {"detectron2": tuple(sorted(found.name for found in attempts[1:] if found.status == "ok"))}
+
+
+def diagnose() -> Report:
+    """Import the hosts, their compiled operators and our adapters; never raises for what is absent or broken."""
+    packages = tuple(_try_import(name) for name in PACKAGES)
+    compiled = tuple(_try_import(name) for name in COMPILED)
+    adapters: list[Import] = []
+    registered: dict[str, tuple[str, ...]] = {}
+    imported = {found.name for found in packages if found.status == "ok"}
+    for host, look in (("mmpose", _mmpose_adapters), ("detectron2", _detectron2_adapters)):
+        if host in imported:
+            attempts, names = look()
+            adapters += attempts
+            registered |= names
+    return Report(
+        orplugins=orplugins.__version__,
+        python=platform.python_version(),
+        packages=packages,
+        compiled=compiled,
+        adapters=tuple(adapters),
+        registered=registered,
+    )
+
+
+def format_report(report: Report) -> str:
+    """Return the report as text for people."""
+    rows = [("orplugins", report.orplugins), ("python", report.python)]
+    rows += [(found.name, found.version or found.status) for found in report.packages]
+    rows += [(found.name, found.status) for found in report.compiled]
+    lines = [f"{name:<14} {value}" for name, value in rows]
+    lines += ["", "Registered:"]
+    lines += [f"  {registry:<24} {', '.join(names) or '-'}" for registry, names in report.registered.items()]
+    if not report.registered:
+        lines.append("  nothing: neither mmpose nor detectron2 could be imported")
+    if report.failures:
+        lines += ["", "Failed to import:"]
+        lines += [f"  {found.name}: {found.error}" for found in report.failures]
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""Files that are either written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
+    """Open a temporary file next to `path` and rename it to `path` when the block ends without an error.
+
+    A reader, or a run that is killed half-way, never sees a partial file: until the rename the old content stays.
+
+    Parameters
+    ----------
+    path : path of the file to write. Missing parent folders are created.
+    mode : "w" (text, UTF-8), "wb" (bytes).
+
+    Raises
+    ------
+    ValueError
+        For another mode: appending or reading makes no sense for a file that is replaced.
+    """
+    if mode not in ("w", "wb"):
+        raise ValueError(f"atomic_write: mode is {mode!r}, expected 'w' or 'wb'")
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder, expected the path of a file to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The same folder, because a rename is atomic only within one file system. The suffix is kept, since numpy, OpenCV
+    # and others choose the format by it.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
+    try:
+        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _permissions(path))
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_json(path: str | os.PathLike, obj: Any, indent: int | None = None) -> None:
+    """Write `obj` as JSON, atomically. NaN and infinity are refused (ValueError): they are not JSON."""
+    text = json.dumps(obj, indent=indent, allow_nan=False)
+    with atomic_write(path) as file:
+        file.write(text + "\n")
+
+
+def _permissions(path: Path) -> int:
+    """Permission bits of the file that is replaced, or those a plain `open` would give (mkstemp gives 0600)."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,96 @@
+"""Depth images as PNG files: 16-bit millimetres, or 8-bit low-resolution images."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.io.atomic import atomic_write
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {0: "grey", 2: "three-channel colour", 3: "palette", 4: "grey with alpha", 6: "four-channel colour"}
+
+
+def load_depth(
+    path: str | os.PathLike, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True
+) -> np.ndarray:
+    """Read a single-channel depth PNG.
+
+    Parameters
+    ----------
+    path : the file.
+    bits : 16 (millimetres) or 8; a file with the other depth is refused, not converted.
+    size : (width, height) that the picture must have; None takes any.
+    allow_empty : take a picture of nothing but holes (with a warning); otherwise it is an error.
+
+    Returns
+    -------
+    (H, W) uint16 or uint8.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ValueError
+        For a truncated or damaged file, another format, bit depth, number of channels or size.
+    """
+    from PIL import Image  # lazy: writing configs and evaluating results needs no Pillow
+
+    if bits not in (8, 16):
+        raise ValueError(f"bits: found {bits!r}, expected 8 or 16")
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a {bits}-bit depth PNG")
+    data = path.read_bytes()
+    # The header is read here because Pillow's modes hide it: a 4-bit picture, for one, opens like an 8-bit one.
+    if data[:8] != _PNG or len(data) < 26:
+        raise ValueError(f"{path}: format: found {len(data)} bytes that are no PNG file, expected a {bits}-bit grey PNG")
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    if colour != 0:
+        kind = _COLOUR_TYPES.get(colour, f"colour type {colour}")
+        raise ValueError(f"{path}: channels: found a {kind} picture, expected one grey channel")
+    if depth != bits:
+        raise ValueError(f"{path}: bit depth: found {depth}, expected {bits}")
+    if size is not None and (width, height) != tuple(size):
+        raise ValueError(f"{path}: size: found {width}x{height}, expected {size[0]}x{size[1]} (width x height)")
+    try:
+        # OpenCV gives back what it could read of a truncated file; Pillow raises.
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            array = np.asarray(image)
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise ValueError(f"{path}: pixels: found a truncated or damaged PNG file ({error}), expected a whole one") from error
+    # Older Pillow versions open 16-bit pictures as 32-bit integers.
+    array = np.ascontiguousarray(array, dtype=np.uint8 if bits == 8 else np.uint16)
+    if not array.any():
+        message = f"{path}: pixels: found nothing but holes (0), expected at least one measured pixel"
+        if not allow_empty:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=2)
+    return array
+
+
+def save_depth(path: str | os.PathLike, array: np.ndarray) -> None:
+    """Write a (H, W) uint8 or uint16 array as a grey PNG, atomically.
+
+    Raises
+    ------
+    ValueError
+        For another dtype or shape, or a name that does not end in .png.
+    """
+    from PIL import Image
+
+    array = np.asarray(array)
+    if array.dtype not in (np.uint8, np.uint16) or array.ndim != 2 or not array.size:
+        raise ValueError(f"{path}: array: found {array.dtype} {array.shape}, expected (H, W) of uint8 or uint16")
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"{path}: name: found suffix {Path(path).suffix!r}, expected '.png'")
+    with atomic_write(path, mode="wb") as file:
+        # Level 3 takes a third of the time of the default and makes files a tenth larger.
+        Image.fromarray(np.ascontiguousarray(array)).save(file, format="PNG", compress_level=3)

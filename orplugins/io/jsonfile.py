@@ -1,0 +1,100 @@
+"""JSON input whose faults become one clear error that names file, entry and field."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def load_json(path: str | os.PathLike) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The path is a folder, or the content is not UTF-8 text or not (complete) JSON.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder, expected a JSON file")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file, expected a JSON file")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text (byte {error.start}), expected a JSON file") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path}: not JSON or cut off: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deeply, expected a JSON file of the usual form") from None
+
+
+def entries(value: Any, where: str) -> list[dict]:
+    """`value`, checked to be a list of objects; `where` names file and field in the error."""
+    if not isinstance(value, list):
+        raise ValueError(f"{where}: found {_kind(value)}, expected a list of objects")
+    for i, entry in enumerate(value):
+        if not isinstance(entry, dict):
+            raise ValueError(f"{where}[{i}]: found {_kind(entry)}, expected an object")
+    return value
+
+
+def field(entry: Any, key: str, where: str) -> Any:
+    """`entry[key]`, or an error that lists the keys found instead."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: found {_kind(entry)}, expected an object with the key '{key}'")
+    if key not in entry:
+        raise ValueError(f"{where}: missing key '{key}', found {', '.join(sorted(map(str, entry))) or 'no key'}")
+    return entry[key]
+
+
+def integer(entry: dict, key: str, where: str) -> int:
+    """`entry[key]`, a whole number that fits 64 bits (MVOR's image ids do not fit 32)."""
+    value = field(entry, key, where)
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise ValueError(f"{where}: '{key}' is {value!r}, expected a whole number of 64 bits")
+    return value
+
+
+def text(entry: dict, key: str, where: str) -> str:
+    """`entry[key]`, a non-empty string."""
+    value = field(entry, key, where)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{where}: '{key}' is {value!r}, expected a non-empty string")
+    return value
+
+
+def number(entry: dict, key: str, where: str) -> float:
+    """`entry[key]`, a finite number."""
+    return float(_finite([field(entry, key, where)], key, where)[0])
+
+
+def numbers(entry: dict, key: str, counts: int | tuple[int, ...], where: str) -> np.ndarray:
+    """`entry[key]`, a list of finite numbers of an allowed length, as a float64 array (count,)."""
+    counts = (counts,) if isinstance(counts, int) else counts
+    value = field(entry, key, where)
+    found = f"{len(value)} numbers" if isinstance(value, list) else _kind(value)
+    if not isinstance(value, list) or len(value) not in counts:
+        raise ValueError(f"{where}: '{key}' has {found}, expected {' or '.join(map(str, counts))} numbers")
+    return _finite(value, key, where)
+
+
+def _finite(values: list, key: str, where: str) -> np.ndarray:
+    for i, value in enumerate(values):
+        # JSON knows no NaN, but Python's reader (and so every COCO tool) lets NaN and Infinity pass.
+        if type(value) not in (int, float) or not -np.inf < value < np.inf:
+            raise ValueError(f"{where}: '{key}' holds {value!r} at position {i}, expected a finite number")
+    return np.array(values, dtype=np.float64)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
+    return names.get(type(value), "a number")

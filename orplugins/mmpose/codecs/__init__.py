@@ -1,0 +1,1 @@
+"""Keypoint codecs for mmpose."""

@@ -1,0 +1,5 @@
+"""Data sets for mmpose."""
+
+from .mvor import MVORDataset
+
+__all__ = ["MVORDataset"]

@@ -1,0 +1,1 @@
+"""Hooks for mmpose's runner."""

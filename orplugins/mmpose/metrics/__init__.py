@@ -1,0 +1,5 @@
+"""Evaluation metrics for mmpose."""
+
+from .mvor import MVORMPJPEMetric, MVORPCKMetric, MVORPersonAPMetric
+
+__all__ = ["MVORMPJPEMetric", "MVORPCKMetric", "MVORPersonAPMetric"]

@@ -1,0 +1,1 @@
+"""Visualizers for mmpose."""

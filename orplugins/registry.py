@@ -1,0 +1,34 @@
+"""Registries of scope ``orplugins``, children of mmpose's: ``type='orplugins.X'`` in any mmpose config finds our X.
+
+mmengine imports ``<scope>.registry`` for a scope that it does not know and hides an ImportError from in there, so this
+module imports the two hosts' registries and nothing else. The classes themselves are imported on a registry's first
+look-up, from the packages in ``LOCATIONS``; mmengine does not hide an error in one of those.
+"""
+
+from mmengine.registry import Registry
+from mmpose import registry as mmpose_registry
+
+LOCATIONS = {
+    "MODELS": tuple(f"orplugins.mmpose.{kind}" for kind in ("backbones", "necks", "heads", "estimators", "losses")),
+    "DATASETS": ("orplugins.mmpose.datasets",),
+    "TRANSFORMS": ("orplugins.mmpose.transforms",),
+    "METRICS": ("orplugins.mmpose.metrics",),
+    "KEYPOINT_CODECS": ("orplugins.mmpose.codecs",),
+    "VISUALIZERS": ("orplugins.mmpose.visualization",),
+    "HOOKS": ("orplugins.mmpose.hooks",),
+}
+
+
+def _child(name: str) -> Registry:
+    """Make the child of mmpose's registry ``name``."""
+    parent = getattr(mmpose_registry, name)
+    return Registry(parent.name, parent=parent, scope="orplugins", locations=list(LOCATIONS[name]))
+
+
+MODELS = _child("MODELS")
+DATASETS = _child("DATASETS")
+TRANSFORMS = _child("TRANSFORMS")
+METRICS = _child("METRICS")
+KEYPOINT_CODECS = _child("KEYPOINT_CODECS")
+VISUALIZERS = _child("VISUALIZERS")
+HOOKS = _child("HOOKS")

@@ -1,0 +1,1 @@
+"""Generated operating-room scenes with exact ground truth."""

@@ -1,0 +1,62 @@
+"""The wheel: pure, complete, and of use where there is neither torch nor a host."""
+
+import email
+import zipfile
+
+import pytest
+
+from .conftest import REPOSITORY, run
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.message_from_string(archive.read(name).decode())
+
+
+def test_wheel_is_pure(wheel):
+    assert wheel.name.endswith("-py3-none-any.whl")
+
+
+def test_wheel_holds_every_module_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    modules = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "orplugins").rglob("*.py")}
+    assert found >= modules
+    assert {name.partition("/")[0] for name in found} == {"orplugins"}
+
+
+def test_wheel_requires_numpy_and_wrapt_only(metadata):
+    required = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need]
+    assert sorted(need.split(">")[0].strip(" (") for need in required) == ["numpy", "wrapt"]
+
+
+def test_wheel_offers_extras_for_the_hosts(metadata):
+    assert {"mmpose", "detectron2", "mvor", "all"} <= set(metadata.get_all("Provides-Extra"))
+
+
+def test_wheel_carries_the_licence(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("LICENSE"))
+        assert "Apache License" in archive.read(name).decode()
+
+
+def test_doctor_reports_where_there_is_no_host(bare_python, tmp_path):
+    report = run(bare_python, "-m", "orplugins", cwd=tmp_path, PYTHONPATH="")
+    for name in ("torch", "mmpose", "detectron2"):
+        assert f"{name:<14} absent" in report
+    assert "Failed to import" not in report
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for name in {packages!r}:
+    package = importlib.import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, name + "."):
+        importlib.import_module(module.name)
+"""
+
+
+def test_core_and_io_import_with_numpy_alone(bare_python, tmp_path):
+    run(bare_python, "-c", IMPORT_ALL.format(packages=("orplugins.core", "orplugins.io")), cwd=tmp_path, PYTHONPATH="")

@@ -1,0 +1,64 @@
+"""Finding parity cases: answers of published implementations on made-up inputs.
+
+They lie in ``$ORPLUGINS_PARITY`` (default: ``../shared/parity`` next to the repository), one folder a system. A case is
+found by what its JSON holds, never by a file's name, so another folder of the same form can be put in its place.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(os.environ.get("ORPLUGINS_PARITY") or Path(__file__).resolve().parents[2].parent / "shared" / "parity")
+
+
+@lru_cache(maxsize=None)
+def _json(path: Path) -> dict:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return data if isinstance(data, dict) else {}
+
+
+def parity_cases(system: str) -> list[tuple[str, Path, dict]]:
+    """(id, path, content) of every JSON below the system's folder, ids ``system/file`` without the suffix."""
+    folder = ROOT / system
+    paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    return [(f"{system}/{path.relative_to(folder).with_suffix('').as_posix()}", path, _json(path)) for path in paths]
+
+
+def params(rows: list[tuple], system: str) -> list:
+    """pytest parameters from (id, *values) rows; one skipped parameter with the reason where there are none."""
+    if rows:
+        return [pytest.param(*values, id=name) for name, *values in rows]
+    if not (ROOT / system).is_dir():
+        reason = f"no folder {ROOT / system} (set ORPLUGINS_PARITY)"
+    else:
+        reason = f"no case of this kind in {ROOT / system}"
+    return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id=f"{system}/none")]
+
+
+@lru_cache(maxsize=4)
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def case_arrays(path: Path, case: dict) -> dict[str, np.ndarray]:
+    """The arrays of a case: of the file that its ``npz`` names, otherwise of the JSON's own name."""
+    return _arrays(path.parent / case.get("npz", path.with_suffix(".npz").name))
+
+
+def fill_state_dict(shapes: dict) -> dict[str, np.ndarray]:
+    """The weights for which the answers hold, made by the parity folder's own ``fill.py``."""
+    path = ROOT / "fill.py"
+    if not path.is_file():
+        pytest.skip(f"no file {path} (set ORPLUGINS_PARITY)")
+    spec = importlib.util.spec_from_file_location("orplugins_parity_fill", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.fill_state_dict(shapes)
