@@ -9,7 +9,7 @@ from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
 LOCATIONS = {
-    "MODELS": tuple(f"orplugins.mmpose.{kind}" for kind in ("backbones", "necks", "heads", "estimators", "losses")),
+    "MODELS": tuple(f"orplugins.mmpose.{kind}" for kind in ("backbones", "heads", "estimators")),
     "DATASETS": ("orplugins.mmpose.datasets",),
     "TRANSFORMS": ("orplugins.mmpose.transforms",),
     "METRICS": ("orplugins.mmpose.metrics",),

@@ -1,8 +1,8 @@
 """The annotation file of MVOR (Multi-View Operating Room dataset; Srivastav et al. 2018, arXiv 1808.08180).
 
 Facts about the file that surprise COCO tools: annotation ids start at 0, category ids are the string "1", image ids
-exceed 32 bits, images are not sorted by id, annotations have neither `area` nor `iscrowd`, and every length is in
-millimetres.
+exceed 32 bits, images are not sorted by id, annotations have neither `area` nor `iscrowd`, and lengths are in
+millimetres. 3D joints keep that unit here, because the published errors are counted in it; cameras come in metres.
 """
 
 from __future__ import annotations
@@ -14,35 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.jsonfile import entries, field, integer, load_json, number, numbers, text
+from orplugins.core.cameras import Camera, cameras_from_mvor
+from orplugins.io.jsonfile import entries, field, integer, load_json, numbers, text
 
 NUM_JOINTS = 10  # CAMMA-10
 NUM_JOINTS_3D = 12  # CAMMA-10, then the left and the right hand
-
-
-@dataclass(frozen=True)
-class MVORCamera:
-    """One of the fixed cameras, in the file's own units.
-
-    Attributes
-    ----------
-    serial : serial number.
-    intrinsics : (3, 3), pixels.
-    distortion : (5,) k1, k2, k3, p1, p2. Not OpenCV's order, and used by no published code.
-    image_size : (width, height).
-    pose : (4, 4), takes coordinates of this camera to camera 1; translation in millimetres.
-    """
-
-    serial: str
-    intrinsics: np.ndarray
-    distortion: np.ndarray
-    image_size: tuple[int, int]
-    pose: np.ndarray
-
-    @property
-    def pose_metres(self) -> np.ndarray:
-        """(4, 4) `pose` with the translation in metres."""
-        return self.pose * np.array([[1, 1, 1, 1e-3]] * 3 + [[1, 1, 1, 1]])
 
 
 @dataclass(frozen=True)
@@ -61,8 +37,8 @@ class MVORPose3D:
     ----------
     frame_id : id of the multi-view frame.
     person_id : links the person to its 2D annotations in the images of this frame; it is no identity over time.
-    keypoints : (12, 4) X, Y, Z in millimetres in camera 1, whatever the file's `ref_camera` says; then the flag. CAMMA-10,
-        then both hands. A joint at exactly (0, 0, 0) is missing although its flag says otherwise.
+    keypoints : (12, 4) X, Y, Z in millimetres in camera 1, whatever the file's `ref_camera` says; then the flag.
+        CAMMA-10, then both hands. A joint at exactly (0, 0, 0) is missing although its flag says otherwise.
     """
 
     id: str
@@ -80,8 +56,8 @@ class MVORPose3D:
 class MVORAnnotations:
     """A validated annotation file. `images` and `annotations` are the file's records in the file's order.
 
-    The parts for several views are None where the file has none (the depth release and generated sets): ask through
-    :meth:`need`, which raises a clear error.
+    `cameras` have camera 1 as their world, and metres. The parts for several views are None where the file has none
+    (the depth release and generated sets): ask through :meth:`need`, which raises a clear error.
     """
 
     path: str
@@ -89,7 +65,7 @@ class MVORAnnotations:
     annotations: list[dict]
     frames: tuple[MVORFrame, ...] | None
     poses3d: tuple[MVORPose3D, ...] | None
-    cameras: tuple[MVORCamera, ...] | None
+    cameras: tuple[Camera, ...] | None
 
     _KEYS = {"frames": "multiview_images", "poses3d": "annotations3D", "cameras": "cameras_info"}
 
@@ -97,7 +73,7 @@ class MVORAnnotations:
         """`frames`, `poses3d` or `cameras`; ValueError if the file has no such part."""
         value = getattr(self, part)
         if value is None:
-            raise ValueError(f"{self.path}: missing key '{self._KEYS[part]}', which is needed for multi-view or 3D data")
+            raise ValueError(f"{self.path}: missing key '{self._KEYS[part]}', needed for multi-view or 3D data")
         return value
 
     @property
@@ -126,7 +102,8 @@ def load_mvor(path: str | os.PathLike) -> MVORAnnotations:
 
     Parameters
     ----------
-    path : `camma_mvor_2018.json`, or a file of its form. `multiview_images`, `annotations3D` and `cameras_info` may be absent.
+    path : `camma_mvor_2018.json`, or a file of its form. `multiview_images`, `annotations3D` and `cameras_info` may be
+        absent.
 
     Raises
     ------
@@ -173,7 +150,7 @@ def _annotations(value: object, known: set[int], where: str) -> list[dict]:
         here = f"{where}[{i}]"
         integer(person, "id", here)
         if integer(person, "image_id", here) not in known:
-            raise ValueError(f"{here}: 'image_id' is {person['image_id']}, expected the id of one of {len(known)} images")
+            raise ValueError(f"{here}: 'image_id' is {person['image_id']}, expected one of {len(known)} ids of images")
         if str(field(person, "category_id", here)) != "1":
             raise ValueError(f"{here}: 'category_id' is {person['category_id']!r}, expected \"1\" (person)")
         numbers(person, "keypoints", 3 * NUM_JOINTS, here)
@@ -220,31 +197,15 @@ def _poses3d(value: object, known: set[str], where: str) -> tuple[MVORPose3D, ..
     return tuple(poses)
 
 
-def _cameras(value: object, where: str) -> tuple[MVORCamera, ...]:
+def _cameras(value: object, where: str) -> tuple[Camera, ...]:
     params = field(value, "camParams", where)
-    where = f"{where}.camParams"
-    intrinsics = entries(field(params, "intrinsics", where), f"{where}.intrinsics")
-    extrinsics = field(params, "extrinsics", where)
-    if not isinstance(extrinsics, list) or len(extrinsics) != len(intrinsics):
-        raise ValueError(f"{where}: 'extrinsics' does not fit, expected {len(intrinsics)} lists, one per 'intrinsics'")
-    cameras = []
-    for i, entry in enumerate(intrinsics):
-        here = f"{where}.intrinsics[{i}]"
-        focal, centre = numbers(entry, "focallength", 2, here), numbers(entry, "principalpoint", 2, here)
-        skew = number(entry, "skew_value", here)
-        if (focal <= 0).any():
-            raise ValueError(f"{here}: 'focallength' is {focal.tolist()}, expected positive numbers of pixels")
-        width, height = numbers(entry, "imagesize", 2, here)
-        pose = numbers({"extrinsics": extrinsics[i]}, "extrinsics", 16, f"{where}.extrinsics[{i}]").reshape(4, 4)
-        rotation = pose[:3, :3]
-        rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
-        if not rigid or not np.array_equal(pose[3], [0, 0, 0, 1]):
-            raise ValueError(f"{where}.extrinsics[{i}]: not a rigid motion, expected 4x4 row-major with last row 0 0 0 1")
-        matrix = np.array([[focal[0], skew, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]])
-        distortion = numbers(entry, "distortion", 5, here)
-        serial = text(entry, "serialnumber", here)
-        cameras.append(MVORCamera(serial, matrix, distortion, (int(width), int(height)), pose))
-    return tuple(cameras)
+    for key in ("intrinsics", "extrinsics"):
+        if not isinstance(field(params, key, f"{where}.camParams"), list):
+            raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry a camera")
+    try:
+        return tuple(cameras_from_mvor(params, world="camera1"))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _unique(ids: Iterable, where: str) -> None:

@@ -34,13 +34,14 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
     """Read a list of detected poses.
 
     The joints are those of `coco_keypoints` where the entries have it filled, of `keypoints` otherwise: the detections
-    released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold COCO-17
-    in the second.
+    released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold
+    COCO-17 in the second.
 
     Parameters
     ----------
     path : JSON file: list of `image_id`, `score`, and `coco_keypoints` (51 numbers) or `keypoints` (51 or 30).
-    sizes : allowed numbers of values: 51 for COCO-17, 30 for CAMMA-10. The first stands for an empty list of detections.
+    sizes : allowed numbers of values: 51 for COCO-17, 30 for CAMMA-10. The first stands for an empty list of
+        detections.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
         number(entry, "score", here)
         rows.append(numbers(entry, key, sizes, here))
         if len(rows[i]) != len(rows[0]):
-            raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in the first entry")
+            raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in entry 0")
     joints = (len(rows[0]) if rows else sizes[0]) // 3
     return KeypointResults(
         name,
@@ -81,7 +82,8 @@ def load_box_results(path: str | os.PathLike) -> list[dict]:
     for i, entry in enumerate(results):
         here = f"{name}: detections[{i}]"
         integer(entry, "image_id", here)
-        field(entry, "category_id", here)
+        if not isinstance(field(entry, "category_id", here), (str, int)):
+            raise ValueError(f"{here}: 'category_id' is {entry['category_id']!r}, expected \"1\"")
         number(entry, "score", here)
         box = numbers(entry, "bbox", 4, here)
         if (box[2:] < 0).any():
@@ -90,9 +92,46 @@ def load_box_results(path: str | os.PathLike) -> list[dict]:
 
 
 def has_boxes(path: str | os.PathLike) -> bool:
-    """Whether a detection list holds boxes (True) or joints only (False), by its first entry; True for an empty list."""
+    """Whether a detection list holds boxes (True) or joints only (False), by its first entry; True if it is empty."""
     results = entries(load_json(path), f"{Path(path)}: detections")
     return not results or "bbox" in results[0]
+
+
+def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the published 3D poses, `mv3dreg.mat` (MATLAB 5).
+
+    Returns
+    -------
+    Predicted and true poses, (N, 30) each: 10 joints in millimetres in the axes of camera 1, origin at the midpoint of
+    the shoulders; and the 2D detections (N, 288) that the prediction was made from: 3 views x 32 joints x (x, y,
+    score).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        One line with file, variable, found and expected.
+    """
+    from scipy.io import loadmat
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a MATLAB file")
+    try:
+        data = loadmat(path)
+    except Exception as error:  # scipy raises whatever the broken bytes lead to
+        raise ValueError(f"{path}: not a MATLAB 5 file or cut off: {error}") from error
+    arrays = []
+    for name, width in (("det3dPoses", 30), ("GT3dPoses", 30), ("enc_in", 288)):
+        if name not in data:
+            raise ValueError(f"{path}: missing variable '{name}'")
+        array = np.asarray(data[name])
+        if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "fiu":
+            raise ValueError(f"{path}: '{name}' is {array.dtype} {array.shape}, expected numbers (N, {width})")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path}: '{name}' holds NaN or infinity, expected finite numbers")
+        arrays.append(array.astype(np.float64))
+    if len({len(array) for array in arrays}) > 1:
+        raise ValueError(f"{path}: variables have {[len(array) for array in arrays]} rows, expected the same number")
+    return tuple(arrays)
 
 
 def keypoint_records(image_ids: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> list[dict]:
@@ -103,7 +142,9 @@ def keypoint_records(image_ids: np.ndarray, keypoints: np.ndarray, scores: np.nd
     ]
 
 
-def box_records(image_ids: np.ndarray, boxes: np.ndarray, scores: np.ndarray, category_id: str | int = "1") -> list[dict]:
+def box_records(
+    image_ids: np.ndarray, boxes: np.ndarray, scores: np.ndarray, category_id: str | int = "1"
+) -> list[dict]:
     """Boxes (D, 4) [x, y, width, height] as COCO result records. MVOR's category id is the string "1"."""
     return [
         {"image_id": int(image_id), "category_id": category_id, "bbox": box.tolist(), "score": float(score)}

@@ -6,7 +6,9 @@ is the depth itself. Each solid is cast only inside the exact bounding box of it
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,12 +30,12 @@ class Ellipsoid:
 
     def rays_range(self) -> tuple[float, float, float, float] | None:
         """Smallest and largest x and y of the rays that meet it; None if it is too near or behind."""
-        # The outline is the dual conic c c^T - S of the dual quadric (S: shape matrix); its extremes are a quadratic.
-        shape = (self.axes.T * self.radii**2) @ self.axes
-        return _outline(self.centre, shape)
+        shape = ((self.axes.T * self.radii**2) @ self.axes).tolist()
+        (sxx, _, sxz), (_, syy, syz), (_, _, szz) = shape
+        return _outline(self.centre.tolist(), sxx, syy, szz, sxz, syz)
 
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Depth (h, w) along rays with x (1, w) and y (h, 1); inf where it is missed."""
+    def depth(self, x: np.ndarray, y: np.ndarray, square: np.ndarray) -> np.ndarray:
+        """Depth (h, w) along rays with x (1, w) and y (h, 1); inf where it is missed. `square`: x^2 + y^2 + 1."""
         scaled = (self.axes / self.radii[:, None]).astype(np.float32)
         offset = -(scaled @ self.centre.astype(np.float32))
         r0, r1, r2 = (row[0] * x + (row[1] * y + row[2]) for row in scaled)
@@ -57,14 +59,14 @@ class Ball:
         return Ball((self.centre - origin) @ rotation, self.radius)
 
     def rays_range(self) -> tuple[float, float, float, float] | None:
-        return _outline(self.centre, np.eye(3) * self.radius**2)
+        square = self.radius**2
+        return _outline(self.centre.tolist(), square, square, square, 0.0, 0.0)
 
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def depth(self, x: np.ndarray, y: np.ndarray, square: np.ndarray) -> np.ndarray:
         cx, cy, cz = self.centre.astype(np.float32)
-        a = x * x + (y * y + 1)
         b = cx * x + (cy * y + cz)
-        h = b * b - a * np.float32(self.centre @ self.centre - self.radius**2)
-        depth = (b - np.sqrt(np.maximum(h, 0))) / a
+        h = b * b - square * np.float32(self.centre @ self.centre - self.radius**2)
+        depth = (b - np.sqrt(np.maximum(h, 0))) / square
         depth[h < 0] = np.inf
         return depth
 
@@ -88,7 +90,7 @@ class Limb:
         ]
         return None if None in ranges else _union(ranges)
 
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def depth(self, x: np.ndarray, y: np.ndarray, square: np.ndarray) -> np.ndarray:
         # Points p of the cone, with b = end - start, q = p - start, k = radius_start - radius_end:
         # (b.b - k^2) q.q - (q.b)^2 + 2 k radius_start q.b - b.b radius_start^2 = 0.
         bone = self.end - self.start
@@ -102,7 +104,7 @@ class Limb:
         sx, sy, sz = self.start.astype(np.float32)
         m2 = bx * x + (by * y + bz)
         m3 = -(sx * x + (sy * y + sz))
-        k2 = np.float32(d2) * (x * x + (y * y + 1)) - m2 * m2
+        k2 = np.float32(d2) * square - m2 * m2
         k1 = np.float32(d2) * m3 - m2 * np.float32(m1 - taper * self.radius_start)
         k0 = np.float32(d2 * m5 - m1 * m1 + 2 * m1 * taper * self.radius_start - length2 * self.radius_start**2)
         h = k1 * k1 - k0 * k2
@@ -132,7 +134,7 @@ class Box:
         rays = corners[:, :2] / corners[:, 2:]
         return rays[:, 0].min(), rays[:, 0].max(), rays[:, 1].min(), rays[:, 1].max()
 
-    def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def depth(self, x: np.ndarray, y: np.ndarray, square: np.ndarray) -> np.ndarray:
         entry = exit = None
         for axis, half in zip(self.axes, self.half, strict=True):
             middle = np.float32(axis @ self.centre)
@@ -155,11 +157,11 @@ class Pinhole:
     cy: float
     size: tuple[int, int]
 
-    @property
+    @cached_property
     def x(self) -> np.ndarray:
         return ((np.arange(self.size[0], dtype=np.float32) - np.float32(self.cx)) / np.float32(self.fx))[None, :]
 
-    @property
+    @cached_property
     def y(self) -> np.ndarray:
         return ((np.arange(self.size[1], dtype=np.float32) - np.float32(self.cy)) / np.float32(self.fy))[:, None]
 
@@ -171,8 +173,8 @@ class Pinhole:
     def window(self, box: tuple[float, float, float, float]) -> tuple[slice, slice]:
         """Rows and columns of the pixels whose centres lie in a pixel box."""
         width, height = self.size
-        x0, y0 = (int(np.clip(np.ceil(value), 0, n)) for value, n in zip(box[:2], (width, height), strict=True))
-        x1, y1 = (int(np.clip(np.floor(value) + 1, 0, n)) for value, n in zip(box[2:], (width, height), strict=True))
+        x0, y0 = min(max(math.ceil(box[0]), 0), width), min(max(math.ceil(box[1]), 0), height)
+        x1, y1 = min(math.floor(box[2]) + 1, width), min(math.floor(box[3]) + 1, height)
         return slice(y0, max(y0, y1)), slice(x0, max(x0, x1))
 
 
@@ -192,12 +194,13 @@ def cast(solids: list, pinhole: Pinhole) -> tuple[tuple[slice, slice], np.ndarra
     window = rows, columns = pinhole.window(outline)
     depth = np.full((rows.stop - rows.start, columns.stop - columns.start), np.inf, dtype=np.float32)
     x, y = pinhole.x, pinhole.y
+    square = x[:, columns] ** 2 + (y[rows] ** 2 + 1)
     for solid, box in seen:
         r, c = pinhole.window(pinhole.pixel_box(box))
         if r.start >= r.stop or c.start >= c.stop:
             continue
-        part = depth[r.start - rows.start : r.stop - rows.start, c.start - columns.start : c.stop - columns.start]
-        np.minimum(part, solid.depth(x[:, c], y[r]), out=part)
+        part = slice(r.start - rows.start, r.stop - rows.start), slice(c.start - columns.start, c.stop - columns.start)
+        np.minimum(depth[part], solid.depth(x[:, c], y[r], square[part]), out=depth[part])
     return window, depth, outline
 
 
@@ -217,16 +220,19 @@ def cast_planes(planes: list[tuple[np.ndarray, float]], pinhole: Pinhole) -> np.
         return np.where(nearest > 0, 1 / nearest, np.float32(np.inf))
 
 
-def _outline(centre: np.ndarray, shape: np.ndarray) -> tuple[float, float, float, float] | None:
-    depth_radius = np.sqrt(shape[2, 2])
-    if centre[2] - depth_radius < NEAREST:
+def _outline(
+    centre: list[float], sxx: float, syy: float, szz: float, sxz: float, syz: float
+) -> tuple[float, float, float, float] | None:
+    """Extremes of the projection of the ellipsoid with this centre and shape matrix S = sum radius^2 axis axis^T."""
+    # The outline is the dual conic D = c c^T - S; its vertical and horizontal tangents solve a quadratic. Plain floats,
+    # since arrays of nine numbers cost more in calls than in arithmetic.
+    cx, cy, cz = centre
+    if cz - math.sqrt(szz) < NEAREST:
         return None
-    dual = np.outer(centre, centre) - shape
-    ends = []
-    for axis in (0, 1):
-        root = np.sqrt(max(dual[axis, 2] ** 2 - dual[axis, axis] * dual[2, 2], 0.0))
-        ends += [(dual[axis, 2] - root) / dual[2, 2], (dual[axis, 2] + root) / dual[2, 2]]
-    return tuple(ends)
+    dzz, dxz, dyz = cz * cz - szz, cx * cz - sxz, cy * cz - syz
+    rx = math.sqrt(max(dxz * dxz - (cx * cx - sxx) * dzz, 0.0))
+    ry = math.sqrt(max(dyz * dyz - (cy * cy - syy) * dzz, 0.0))
+    return (dxz - rx) / dzz, (dxz + rx) / dzz, (dyz - ry) / dzz, (dyz + ry) / dzz
 
 
 def _union(ranges: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:

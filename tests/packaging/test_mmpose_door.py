@@ -44,7 +44,8 @@ def test_doctor_shows_the_error_and_goes_on(python):
     code = """
 import orplugins
 report = orplugins.doctor()
-(failure,) = [found for found in report.failures if found.name == "orplugins.mmpose.hooks"]
+(failure,) = report.failures
+assert failure.name == "orplugins.mmpose.hooks", failure
 assert failure.error.startswith("ImportError: libmissing.so: cannot open shared object file (<string>:"), failure
 assert report.registered["mmpose.METRICS"], report
 from orplugins.diagnosis import format_report

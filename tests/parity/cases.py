@@ -32,9 +32,9 @@ def parity_cases(system: str) -> list[tuple[str, Path, dict]]:
 
 
 def params(rows: list[tuple], system: str) -> list:
-    """pytest parameters from (id, *values) rows; one skipped parameter with the reason where there are none."""
+    """pytest parameters from (id, value) rows; one skipped parameter with the reason where there are none."""
     if rows:
-        return [pytest.param(*values, id=name) for name, *values in rows]
+        return [pytest.param(value, id=name) for name, value in rows]
     if not (ROOT / system).is_dir():
         reason = f"no folder {ROOT / system} (set ORPLUGINS_PARITY)"
     else:

@@ -62,3 +62,49 @@ def _put(row: np.ndarray, joint: int, peak: int, gain: float) -> None:
     row[joint] = peak
     row[-2] += gain
     row[-1] += 1
+
+
+def assemble_union(
+    types: np.ndarray,
+    scores: np.ndarray,
+    connections: Sequence[tuple[int, int, int, float]],
+    settings: PafDecodeSettings | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """People as unions of connected peaks, the surest connections first.
+
+    A connection joins the pieces of its two peaks unless both pieces have a joint of the same type. So every peak belongs
+    to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb between them.
+
+    Args:
+        types: (P,) joint numbers of the peaks.
+        scores: (P,) heatmap values of the peaks.
+        connections: (limb, source peak, destination peak, score), the best first.
+
+    Returns:
+        ids (N, 18) peak numbers, -1 where missing; totals (N,) sums of joint and limb scores; counters (N,) of joints.
+    """
+    settings = settings or PafDecodeSettings()
+    scores, types = np.asarray(scores).tolist(), np.asarray(types).tolist()
+    pieces: dict[int, dict[int, int]] = {}  # of a peak: the peaks of its piece by joint type, shared by all of them
+    totals: dict[int, float] = {}  # of a piece, by identity
+    for _, a, b, score in connections:
+        first = pieces.setdefault(a, {types[a]: a})
+        second = pieces.setdefault(b, {types[b]: b})
+        gain = totals.pop(id(first), scores[a]) + score
+        if first is not second:
+            if first.keys() & second.keys():
+                totals[id(first)] = gain - score
+                continue
+            gain += totals.pop(id(second), scores[b])
+            first.update(second)
+            for peak in second.values():
+                pieces[peak] = first
+        totals[id(first)] = gain
+    people = list({id(piece): piece for piece in pieces.values()}.values())
+    ids = np.full((len(people), NUM_JOINTS), -1, dtype=np.int64)
+    for row, piece in zip(ids, people, strict=True):
+        row[list(piece)] = list(piece.values())
+    sums = np.array([totals.get(id(piece), 0.0) for piece in people])
+    counters = (ids >= 0).sum(axis=1)
+    keep = (counters >= settings.min_joints) & (sums >= settings.min_mean_score * counters)
+    return ids[keep], sums[keep], counters[keep]

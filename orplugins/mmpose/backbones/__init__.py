@@ -1,1 +1,5 @@
 """Backbones for mmpose."""
+
+from .depthpose import DepthPoseBackbone
+
+__all__ = ["DepthPoseBackbone"]

@@ -1,1 +1,5 @@
 """Keypoint codecs for mmpose."""
+
+from .paf import PAFCodec
+
+__all__ = ["PAFCodec"]

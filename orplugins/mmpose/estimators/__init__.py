@@ -1,1 +1,5 @@
 """Pose estimators for mmpose."""
+
+from .depthpose import DepthPoseEstimator
+
+__all__ = ["DepthPoseEstimator"]

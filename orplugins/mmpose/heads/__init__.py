@@ -1,1 +1,5 @@
 """Heads for mmpose."""
+
+from .paf import PAFHead
+
+__all__ = ["PAFHead"]

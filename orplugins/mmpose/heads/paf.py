@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from orplugins.core.paf.layout import HEATMAP_FLIP, PAF_FLIP, PAF_FLIP_SIGN
+from orplugins.core.paf.layout import HEAT_FLIP, PAF_FLIP, PAF_FLIP_SIGNS
 from orplugins.nn.depthpose import DepthReconstruction, PAFStages, StageOutput, TrunkOutput, init_depthpose
 from orplugins.registry import KEYPOINT_CODECS, MODELS
 
@@ -108,8 +108,8 @@ def average_flip(direct: StageOutput, mirrored: StageOutput) -> StageOutput:
     def back(maps: Tensor, channels: Sequence[int]) -> Tensor:
         return maps.flip(-1)[:, list(channels)]
 
-    sign = torch.as_tensor(PAF_FLIP_SIGN, dtype=direct.pafs.dtype, device=direct.pafs.device)[:, None, None]
+    sign = torch.as_tensor(PAF_FLIP_SIGNS, dtype=direct.pafs.dtype, device=direct.pafs.device)[:, None, None]
     return StageOutput(
         pafs=(direct.pafs + sign * back(mirrored.pafs, PAF_FLIP)) / 2,
-        heatmaps=(direct.heatmaps + back(mirrored.heatmaps, HEATMAP_FLIP)) / 2,
+        heatmaps=(direct.heatmaps + back(mirrored.heatmaps, HEAT_FLIP)) / 2,
     )

@@ -1,1 +1,5 @@
-"""Hooks for mmpose's runner."""
+"""Hooks for mmpose."""
+
+from .checkpoint import CheckCheckpointHook
+
+__all__ = ["CheckCheckpointHook"]

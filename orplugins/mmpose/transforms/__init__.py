@@ -1,1 +1,5 @@
-"""Data transforms for mmpose."""
+"""Pipeline transforms for mmpose."""
+
+from .depth import DepthToInput, LoadDepth, PackDepthPoseInputs, RandomDepthAffine, RandomDepthHoles
+
+__all__ = ["DepthToInput", "LoadDepth", "PackDepthPoseInputs", "RandomDepthAffine", "RandomDepthHoles"]

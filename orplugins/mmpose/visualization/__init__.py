@@ -1,1 +1,5 @@
 """Visualizers for mmpose."""
+
+from .depth import DepthVisualizer
+
+__all__ = ["DepthVisualizer"]

@@ -1,0 +1,53 @@
+"""COCO-17 poses as CAMMA-10, the upper-body joint set of MVOR's annotations, by the rules of MVOR's evaluation.
+
+These rules are part of a published protocol, so they are kept apart from the general conversions of joint sets.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+# (target joint, groups of COCO joints in order of preference): the first group that is complete gives the mean.
+_EYES, _EARS, _SHOULDERS = (1, 2), (3, 4), (5, 6)
+_RULES = (
+    (0, (_EYES, _EARS, (0,), (2,), (1,), (4,), (3,))),
+    (1, (_SHOULDERS, (6,), (5,))),
+    *((camma, ((coco,),)) for camma, coco in enumerate((5, 6, 11, 12, 7, 8, 9, 10), start=2)),
+)
+
+
+def coco_to_camma(keypoints: np.ndarray, presence: Literal["coordinates", "score"] = "coordinates") -> np.ndarray:
+    """Convert COCO-17 to CAMMA-10 (head, neck, then left and right shoulder, hip, elbow, wrist).
+
+    Parameters
+    ----------
+    keypoints : (..., 17, 2) or (..., 17, 3), x, y in pixels and a score.
+    presence : which published version decides whether a joint is there. "coordinates", of the PCK evaluation: unless
+        x = y = 0. "score", of the published OpenPose files: score > 0.
+
+    Returns
+    -------
+    (..., 10, 2) or (..., 10, 3). A joint made of two has the mean of their coordinates and scores; missing joints are
+    zeros.
+    """
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    if keypoints.ndim < 2 or keypoints.shape[-2] != 17 or keypoints.shape[-1] not in (2, 3):
+        raise ValueError(f"coco_to_camma: keypoints have shape {keypoints.shape}, expected (..., 17, 2 or 3)")
+    if presence == "coordinates":
+        present = (keypoints[..., :2] != 0).any(axis=-1)
+    elif presence == "score":
+        if keypoints.shape[-1] != 3:
+            raise ValueError("coco_to_camma: presence 'score' needs keypoints (..., 17, 3) with scores")
+        present = keypoints[..., 2] > 0
+    else:
+        raise ValueError(f"coco_to_camma: presence is {presence!r}, expected 'coordinates' or 'score'")
+    out = np.zeros((*keypoints.shape[:-2], 10, keypoints.shape[-1]))
+    for joint, groups in _RULES:
+        for group in reversed(groups):  # the preferred group is written last
+            complete = present[..., list(group)].all(axis=-1)
+            out[..., joint, :] = np.where(
+                complete[..., None], keypoints[..., list(group), :].mean(axis=-2), out[..., joint, :]
+            )
+    return out

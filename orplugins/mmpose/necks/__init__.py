@@ -1,1 +1,0 @@
-"""Necks for mmpose."""

@@ -1,0 +1,45 @@
+import json
+import os
+
+import pytest
+
+from orplugins.io.atomic import atomic_write, write_json
+
+
+def test_writes_text_bytes_and_missing_folders(tmp_path):
+    with atomic_write(tmp_path / "a" / "b.txt") as file:
+        file.write("naïve")
+    assert (tmp_path / "a" / "b.txt").read_text(encoding="utf-8") == "naïve"
+    with atomic_write(tmp_path / "c.bin", "wb") as file:
+        file.write(b"\x00")
+    assert (tmp_path / "c.bin").read_bytes() == b"\x00"
+    assert sorted(os.listdir(tmp_path)) == ["a", "c.bin"]
+
+
+def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(RuntimeError), atomic_write(path) as file:
+        file.write("half")
+        raise RuntimeError("killed")
+    with pytest.raises(ValueError):
+        write_json(path, {"new": float("nan")})
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_permissions_are_those_of_a_plain_file_or_of_the_replaced_one(tmp_path):
+    plain, path = tmp_path / "plain", tmp_path / "a.json"
+    plain.touch()
+    write_json(path, [])
+    assert path.stat().st_mode == plain.stat().st_mode
+    path.chmod(0o640)
+    write_json(path, [1])
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_refuses_other_modes_and_folders(tmp_path):
+    with pytest.raises(ValueError, match="mode is 'a'"), atomic_write(tmp_path / "x", "a"):
+        pass
+    with pytest.raises(IsADirectoryError, match="is a folder"), atomic_write(tmp_path):
+        pass
