@@ -66,8 +66,8 @@ class Camera:
             raise ValueError(f"Camera.pose: found shape {pose.shape}, expected (4, 4)")
         rotation = pose[:3, :3]
         # Calibration files carry rounded numbers: a rotation is accepted when it is one to about 0.05 degrees.
-        rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
-        if not (np.isfinite(pose).all() and rigid and np.allclose(pose[3], [0, 0, 0, 1])):
+        orthogonal = np.abs(rotation @ rotation.T - np.eye(3)).max() < 1e-3 and np.linalg.det(rotation) > 0
+        if not (np.isfinite(pose).all() and orthogonal and np.abs(pose[3] - (0, 0, 0, 1)).max() < 1e-6):
             raise ValueError(f"Camera.pose: found\n{pose}\nexpected a rigid camera-to-world matrix")
         pose.flags.writeable = False
         object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
@@ -161,7 +161,11 @@ class Camera:
             rays, error = candidate, new_error
             if np.nanmax(np.abs(error), initial=0) < 1e-13:
                 break
-        failed = ~(np.abs(error).max(axis=-1, initial=0) * max(self.fx, self.fy) < 1e-6)
+        # Beyond the radius where the model folds over there may be roots, but no light comes that way: the derivative
+        # must be positive definite.
+        xx, xy, yy = self._jacobian(rays)
+        valid = (xx * yy > xy * xy) & (xx > 0)
+        failed = ~(valid & (np.abs(error).max(axis=-1, initial=0) * max(self.fx, self.fy) < 1e-6))
         rays[failed] = np.nan
         return rays * (self.fx, self.fy) + (self.cx, self.cy)
 
@@ -218,7 +222,7 @@ def cameras_from_mvor(cam_params: dict, world: str = "camera1") -> list[Camera]:
     extrinsics = _field(cam_params, "extrinsics", "camParams")
     if len(intrinsics) != len(extrinsics):
         raise ValueError(
-            f"camParams.extrinsics: found {len(extrinsics)} entries, expected {len(intrinsics)}, one for each intrinsics"
+            f"camParams.extrinsics: found {len(extrinsics)} entries, expected {len(intrinsics)}, as many as intrinsics"
         )
     to_world = np.eye(4)
     if world == "room":

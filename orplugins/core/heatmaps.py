@@ -26,8 +26,8 @@ def gaussian_heatmaps(
 ) -> np.ndarray:
     """One heatmap a joint, people together.
 
-    A joint's value in a cell is exp(-d^2 / (2 sigma^2)), d the distance from the cell's centre in frame pixels, and 0 where
-    the exponent exceeds ``cutoff`` (4.6052: values below 0.01).
+    A joint's value in a cell is exp(-d^2 / (2 sigma^2)), d the distance from the cell's centre in frame pixels, and 0
+    where the exponent exceeds ``cutoff`` (4.6052: values below 0.01).
 
     Args:
         points: (N, J, 2) x, y in frame pixels; rows that are not visible may hold anything.
@@ -51,7 +51,7 @@ def gaussian_heatmaps(
     padded = np.zeros((points.shape[1], height + 2 * pad, width + 2 * pad))
     window = np.arange(-reach, reach + 1)
     put = np.add if combine == "sum" else np.maximum
-    for xy, seen in zip(points, visible):
+    for xy, seen in zip(points, visible, strict=True):
         cells = np.rint(cell_coordinates(xy, stride)[seen])
         inside = np.all((cells >= -1) & (cells <= (width, height)), axis=1)
         joints, xy, cells = np.flatnonzero(seen)[inside], xy[seen][inside], cells[inside].astype(np.int64)

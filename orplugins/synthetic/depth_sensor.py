@@ -20,8 +20,8 @@ def measure(depth: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
     -------
     (H, W) uint16 millimetres. 0 (a hole) beyond the sensor's range and, with errors, on the far side of edges (the
     shadow of the projector), at random pixels and in small patches. Distances have noise that grows with the square of
-    the distance (0.0012 + 0.0019 (z - 0.4)^2 metres, Nguyen, Izadi and Lovell 2012) and steps of 2.85 mm at one metre that
-    grow likewise (the disparity is counted in eighths of a pixel).
+    the distance (0.0012 + 0.0019 (z - 0.4)^2 metres, Nguyen, Izadi and Lovell 2012) and steps of 2.85 mm at one metre
+    that grow likewise (the disparity is counted in eighths of a pixel).
     """
     hole = ~((depth > MEASURES_FROM) & (depth < MEASURES_TO))
     z = np.where(hole, np.float32(1), depth)
@@ -36,8 +36,8 @@ def measure(depth: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
         dice = np.frombuffer(rng.bytes(z.size), dtype=np.uint8).reshape(z.shape)
         hole |= dice < 1
         edge = np.zeros(z.shape, dtype=bool)
-        across, down = depth[:, 1:] - depth[:, :-1], depth[1:] - depth[:-1]
         with np.errstate(invalid="ignore"):  # inf - inf: no edge
+            across, down = depth[:, 1:] - depth[:, :-1], depth[1:] - depth[:-1]
             edge[:, 1:] |= across > 0.12
             edge[:, :-1] |= across < -0.12
             edge[1:] |= down > 0.12

@@ -47,8 +47,8 @@ def write_dataset(
     """Render frames start .. start + frames - 1 of a seed; an interrupted run goes on where it stopped.
 
     With one view the camera hangs elsewhere in each frame (training wants variety): each image record then has its own
-    `camera_to_room` (16 numbers, millimetres) and `firstCamToRoomRef` is null; 3D poses are in camera 1 as in MVOR. With
-    three views the cameras are fixed for the seed, as in MVOR.
+    `camera_to_room` (16 numbers, millimetres) and `firstCamToRoomRef` is null; 3D poses are in camera 1 as in MVOR.
+    With three views the cameras are fixed for the seed, as in MVOR.
 
     Parameters
     ----------

@@ -27,11 +27,13 @@ _LOWER_BODY = [COCO_17.index(f"{side}_{part}") for side in ("left", "right") for
 
 @dataclass(frozen=True)
 class PafScene:
-    """Attributes:
-    keypoints: (N, 17, 3) x, y in frame pixels (pixel centres at whole numbers) and v: 2 drawn, 0 hidden.
-    scale: Frame pixels a map cell.
-    heat, paf: (19, h, w), (38, h, w) float32 maps of the image.
-    flip_heat, flip_paf: Maps of the mirrored image, not mirrored back.
+    """People and what a network would return for them.
+
+    Attributes:
+        keypoints: (N, 17, 3) x, y in frame pixels (pixel centres at whole numbers) and v: 2 drawn, 0 hidden.
+        scale: Frame pixels a map cell.
+        heat, paf: (19, h, w), (38, h, w) float32 maps of the image.
+        flip_heat, flip_paf: Maps of the mirrored image, not mirrored back.
     """
 
     keypoints: np.ndarray
@@ -133,6 +135,5 @@ def paf_scene(
         return (maps + sigma * _noise(rng, maps.shape)).astype(np.float32)
 
     mirrored = heat[HEAT_FLIP, :, ::-1], paf[PAF_FLIP, :, ::-1] * PAF_FLIP_SIGNS[:, None, None]
-    return PafScene(
-        keypoints, scale, noisy(heat, noise), noisy(paf, 2 * noise), noisy(mirrored[0], noise), noisy(mirrored[1], 2 * noise)
-    )
+    images = [noisy(maps, sigma) for pair in ((heat, paf), mirrored) for maps, sigma in zip(pair, (noise, 2 * noise), strict=True)]
+    return PafScene(keypoints, scale, *images)

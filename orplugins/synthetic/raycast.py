@@ -81,7 +81,8 @@ class Limb:
     radius_end: float
 
     def moved(self, rotation: np.ndarray, origin: np.ndarray) -> Limb:
-        return Limb((self.start - origin) @ rotation, (self.end - origin) @ rotation, self.radius_start, self.radius_end)
+        start, end = (self.start - origin) @ rotation, (self.end - origin) @ rotation
+        return Limb(start, end, self.radius_start, self.radius_end)
 
     def rays_range(self) -> tuple[float, float, float, float] | None:
         ranges = [

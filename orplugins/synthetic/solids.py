@@ -7,7 +7,7 @@ only, so that training can render small pictures directly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """cameras: full size, poses in the room; planes: (normal, offset) of floor and walls; things; people."""
+    """cameras: three of full size, poses in the room; planes: (normal, offset) of floor and walls; things; people."""
 
     cameras: list[Camera]
     planes: list[tuple[np.ndarray, float]]
@@ -107,17 +107,17 @@ def render_views(
         raise ValueError(f"render: views: found {views!r}, expected 1, 2 or 3")
     if len(people) != 2 or not 0 <= people[0] <= people[1]:
         raise ValueError(f"render: people: found {people!r}, expected (least, greatest), 0 <= least <= greatest")
-    scene = make_scene(seed, index, views=views, people=people, fixed_cameras=fixed_cameras)
+    scene = make_scene(seed, index, people=people, fixed_cameras=fixed_cameras)
     frames = []
-    for view, camera in enumerate(scene.cameras):
+    for view, camera in enumerate(scene.cameras[:views]):
         rng = np.random.default_rng([_SENSOR, seed, index, view]) if noise else None
         frames.append(render_scene(scene, camera.resized(size), rng))
     return frames
 
 
-def make_scene(seed: int, index: int, *, views: int, people: tuple[int, int], fixed_cameras: bool) -> Scene:
+def make_scene(seed: int, index: int, *, people: tuple[int, int], fixed_cameras: bool) -> Scene:
     """Place cameras, walls, table, things and people; see `render_views`. The table stands near the room's origin."""
-    cameras, walls = _room(seed, index, views, fixed_cameras)
+    cameras, walls = _room(seed, index, fixed_cameras)
     rng = np.random.default_rng([_SCENE, seed, index])
     eye = cameras[0].pose[:2, 3]
     forward = cameras[0].pose[:2, 2] / np.linalg.norm(cameras[0].pose[:2, 2])
@@ -208,10 +208,9 @@ def render_scene(scene: Scene, camera: Camera, rng: np.random.Generator | None) 
 
     seen = np.bincount(owner[owner >= 0], minlength=len(scene.people))
     ids = [k for k, area in enumerate(areas) if area and seen[k] >= LEAST_VISIBLE * area]
-    shape = (len(ids), -1, 3)
-    local = camera.world_to_camera(np.array([scene.people[k].joints for k in ids]).reshape(shape))
-    hands = camera.world_to_camera(np.array([scene.people[k].hands for k in ids]).reshape(shape))
-    keypoints = _annotate(local.reshape(-1, 17, 3), camera, depth)
+    local = camera.world_to_camera(np.array([scene.people[k].joints for k in ids]).reshape(-1, 17, 3))
+    hands = camera.world_to_camera(np.array([scene.people[k].hands for k in ids]).reshape(-1, 2, 3))
+    keypoints = _annotate(local, camera, depth)
     boxes = np.array([outlines[k] for k in ids]).reshape(-1, 4)
     # Outlines are in pixel centres; a box reaches from a pixel's left edge to another's right edge.
     boxes = np.clip(boxes + (0.5, 0.5, 0.5, 0.5), 0, (width, height, width, height))
@@ -221,8 +220,8 @@ def render_scene(scene: Scene, camera: Camera, rng: np.random.Generator | None) 
         depth_mm=measure(depth, rng),
         keypoints=keypoints,
         camma=camma,
-        keypoints3d=local.reshape(-1, 17, 3),
-        hands3d=hands.reshape(-1, 2, 3),
+        keypoints3d=local,
+        hands3d=hands,
         bboxes=np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1),
         person_ids=np.array(ids, dtype=np.int64),
         camera=camera,
@@ -243,21 +242,16 @@ def _annotate(joints: np.ndarray, camera: Camera, depth: np.ndarray) -> np.ndarr
     return np.where(inside[..., None], np.concatenate([pixels, v[..., None]], axis=-1), 0.0)
 
 
-def _room(seed: int, index: int, views: int, fixed: bool):
-    """Cameras around the origin and two walls: (normal, offset), seen from the normal's side."""
+def _room(seed: int, index: int, fixed: bool):
+    """Three cameras around the origin and two walls: (normal, offset), seen from the normal's side."""
     lenses = np.random.default_rng([_LENSES, seed])
     rng = np.random.default_rng([_ROOM, seed] if fixed else [_ROOM, seed, index])
     heading = rng.uniform(0, 2 * np.pi)
     cameras = []
     for view in range(3):
         focal = lenses.uniform(530, 548)
-        lens = Camera(
-            fx=focal,
-            fy=focal * lenses.uniform(0.998, 1.0),
-            cx=319.5 + lenses.uniform(-5, 5),
-            cy=239.5 + lenses.uniform(-5, 5),
-            size=FULL_SIZE,
-        )
+        fy = focal * lenses.uniform(0.998, 1.0)
+        cx, cy = 319.5 + lenses.uniform(-5, 5), 239.5 + lenses.uniform(-5, 5)
         around = heading + np.pi + (2 * np.pi / 3 * view + rng.uniform(-0.3, 0.3) if view else 0.0)
         place = np.array([np.cos(around), np.sin(around)]) * rng.uniform(2.3, 3.1)
         yaw = around + np.pi + rng.normal(0, 0.06)
@@ -270,14 +264,14 @@ def _room(seed: int, index: int, views: int, fixed: bool):
         pose[:3, 1] = below * np.cos(roll) - right * np.sin(roll)
         pose[:3, 2] = forward
         pose[:3, 3] = *place, rng.uniform(2.2, 2.6)
-        cameras.append(replace(lens, pose=pose))
+        cameras.append(Camera(fx=focal, fy=fy, cx=cx, cy=cy, size=FULL_SIZE, pose=pose))
     walls = []
     for angle, distance in (
         (heading + np.pi + rng.normal(0, 0.15), rng.uniform(2.2, 3.2)),
         (heading + rng.choice((-1, 1)) * np.pi / 2, rng.uniform(2.9, 3.6)),
     ):
         walls.append((np.array([np.cos(angle), np.sin(angle), 0.0]), -distance))
-    return cameras[:views], walls
+    return cameras, walls
 
 
 def _distance(point: np.ndarray, centre: np.ndarray, axes: np.ndarray, half: np.ndarray) -> float:

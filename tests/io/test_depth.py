@@ -59,7 +59,9 @@ def test_wrong_bit_depth(tmp_path):
         load_depth(tmp_path / "c.png", bits=8)
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("RGB", "three-channel"), ("RGBA", "four"), ("LA", "alpha"), ("P", "palette")])
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("RGB", "three-channel"), ("RGBA", "four"), ("LA", "alpha"), ("P", "palette")]
+)
 def test_wrong_channels(tmp_path, mode, kind):
     Image.fromarray(picture(np.uint8)).convert(mode).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match=f"a.png: channels: found a .*{kind}.*, expected one grey channel"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(os.environ.get("ORPLUGINS_PARITY") or Path(__file__).resolve().parents[2].parent / "shared" / "parity")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _json(path: Path) -> dict:
     data = json.loads(path.read_text(encoding="utf-8"))
     return data if isinstance(data, dict) else {}

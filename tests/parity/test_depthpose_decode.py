@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from cases import case_arrays, parity_cases, params
+from cases import case_arrays, params, parity_cases
 
 from orplugins.core.paf.assemble import assemble_published
 from orplugins.core.paf.layout import NUM_JOINTS, NUM_LIMBS, NUM_PAF_CHANNELS
@@ -87,7 +87,7 @@ def test_scene(scene):
     _compare_peaks(peaks, answer["peaks"])
     connections = connect_published(paf, peaks, settings)
     assert len(connections) == len(answer["connections"]) == NUM_LIMBS
-    for limb, expected in zip(connections, answer["connections"]):
+    for limb, expected in zip(connections, answer["connections"], strict=True):
         _compare_connections(limb, expected)
     _compare_persons(assemble_published(peaks.scores, connections, settings), answer["persons"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import case_arrays, parity_cases, params
+from cases import case_arrays, params, parity_cases
 
 from orplugins.core.paf.targets import encode_paf_targets
 

@@ -22,8 +22,8 @@ def assemble_published(
 ) -> np.ndarray:
     """People as the published decoder puts them together.
 
-    Limbs are walked in decoding order. Kept from the published code: a source joint is lost where only the destination is
-    found in a row; an overwritten joint is counted again; of two rows that overlap the earlier one is changed.
+    Limbs are walked in decoding order. Kept from the published code: a source joint is lost where only the destination
+    is found in a row; an overwritten joint is counted again; of two rows that overlap the earlier one is changed.
 
     Args:
         scores: (P,) heatmap values of the peaks.
@@ -34,7 +34,7 @@ def assemble_published(
     """
     settings = settings or PafDecodeSettings()
     rows: list[np.ndarray] = []
-    for (a_type, b_type), limb in zip(LIMBS, connections):
+    for (a_type, b_type), limb in zip(LIMBS, connections, strict=True):
         for a, b, score in limb:
             matches = [k for k, row in enumerate(rows) if row[a_type] == a or row[b_type] == b]
             if len(matches) == 1:
@@ -72,8 +72,8 @@ def assemble_union(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """People as unions of connected peaks, the surest connections first.
 
-    A connection joins the pieces of its two peaks unless both pieces have a joint of the same type. So every peak belongs
-    to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb between them.
+    A connection joins the pieces of its two peaks unless both pieces have a joint of the same type. So every peak
+    belongs to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb between them.
 
     Args:
         types: (P,) joint numbers of the peaks.

@@ -1,7 +1,7 @@
 """A PAF decoder that works at the network's resolution: no enlarged map is ever made.
 
-Peaks are found on all channels at once and refined below a cell, all limb candidates of all limbs are scored in one batch,
-and people are put together without the published quirks (lost, doubly counted and shared joints).
+Peaks are found on all channels at once and refined below a cell, all limb candidates of all limbs are scored in one
+batch, and people are put together without the published quirks (lost, doubly counted and shared joints).
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from orplugins.core.paf.targets import FIELD_SHIFT
 
 _SOURCE, _DESTINATION = np.array(LIMBS).T
 _PAF_X = np.array(LIMB_PAF_CHANNELS)[:, 0]
-# Peaks are looked for in heat - _SHARPEN * (its Laplacian): two people's joints two cells apart make one hump of the plain
-# map and two of the sharpened one.
+# Peaks are looked for in heat - _SHARPEN * (its Laplacian): two people's joints two cells apart make one hump of the
+# plain map and two of the sharpened one.
 _SHARPEN = 0.5
+# Peaks of diagonal cells that are refined to places nearer than this, in cells, are one joint.
+_TWINS = 0.75
 # Heatmap values below it are noise to the refinement, which takes logarithms.
 _FLOOR = 0.01
 # Negative second derivative of log heat in a Gaussian of the usual width, 0.875 cells.
@@ -51,8 +53,8 @@ def _framed(maps: np.ndarray) -> np.ndarray:
 def find_peaks_fast(heat: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Joint candidates of heatmaps (18, h, w) at their own resolution.
 
-    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell in
-    reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and along y.
+    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell
+    in reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and along y.
 
     Returns:
         xy (P, 2) float64 in cells, scores (P,) float64, types (P,) int64 ascending.
@@ -75,7 +77,21 @@ def find_peaks_fast(heat: np.ndarray, threshold: float) -> tuple[np.ndarray, np.
     offset = np.where(no_after, (centre - before) / _CURVATURE - 0.5, offset)
     types, position = np.divmod(cells, (height + 2) * row)
     y, x = np.divmod(position, row)
-    return np.stack([x - 1, y - 1], axis=1) + np.clip(offset, -0.5, 0.5).T, plain[cells].astype(np.float64), types
+    xy = np.stack([x - 1, y - 1], axis=1) + np.clip(offset, -0.5, 0.5).T
+    keep = _first_of_twins(cells, xy, sharp[cells], row)
+    return xy[keep], plain[cells[keep]].astype(np.float64), types[keep]
+
+
+def _first_of_twins(cells: np.ndarray, xy: np.ndarray, values: np.ndarray, row: int) -> np.ndarray:
+    """Mask without the lower one of two diagonal neighbours that are one joint between four cells."""
+    keep = np.ones(len(cells), dtype=bool)
+    for diagonal in (row - 1, row + 1):
+        twin = np.minimum(np.searchsorted(cells, cells + diagonal), len(cells) - 1)
+        first = np.flatnonzero(cells[twin] == cells + diagonal)
+        second = twin[first]
+        near = np.abs(xy[first] - xy[second]).max(axis=1, initial=0) < _TWINS
+        keep[np.where(values[first] >= values[second], second, first)[near]] = False
+    return keep
 
 
 def _candidate_pairs(types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -92,7 +108,7 @@ def _candidate_pairs(types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 def score_limbs(
     paf: np.ndarray, limb: np.ndarray, start: np.ndarray, end: np.ndarray, settings: PafDecodeSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean field along limbs, less the penalty for those longer than half the map's height, and whether each is accepted.
+    """Mean field along limbs, less the penalty for those longer than half the map, and whether each is accepted.
 
     Args:
         paf: (38, h, w).

@@ -50,7 +50,9 @@ class PafPoses:
         return len(self.scores)
 
 
-def poses_from_rows(ids: np.ndarray, totals: np.ndarray, counters: np.ndarray, xy: np.ndarray, scores: np.ndarray) -> PafPoses:
+def poses_from_rows(
+    ids: np.ndarray, totals: np.ndarray, counters: np.ndarray, xy: np.ndarray, scores: np.ndarray
+) -> PafPoses:
     """Look the joints of people up.
 
     Args:
@@ -79,8 +81,10 @@ def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarra
             raise ValueError(f"{name}: found shape {maps.shape}, expected ({channels}, height, width)")
         if not np.isfinite(maps).all():
             bad = np.argwhere(~np.isfinite(maps))
-            raise ValueError(f"{name}: found {len(bad)} values that are not finite, the first at {tuple(map(int, bad[0]))}"
-                             " (channel, y, x), expected none")  # fmt: skip
+            raise ValueError(
+                f"{name}: found {len(bad)} values that are not finite, the first at {tuple(map(int, bad[0]))} "
+                "(channel, y, x), expected none"
+            )
     if heat.shape[1:] != paf.shape[1:]:
         raise ValueError(f"heat and paf: found sizes {heat.shape[1:]} and {paf.shape[1:]}, expected the same")
     return heat, paf

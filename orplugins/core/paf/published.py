@@ -65,8 +65,8 @@ def merge_flip(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean of an image's maps and those of the mirrored image, mirrored back.
 
-    Left and right joints and limbs change places and x components of the fields change sign. All arrays (C, h, w), at any
-    resolution.
+    Left and right joints and limbs change places and x components of the fields change sign. All arrays (C, h, w), at
+    any resolution.
     """
     heat = (heat + flip_heat[HEAT_FLIP, :, ::-1]) / 2
     paf = (paf + flip_paf[PAF_FLIP, :, ::-1] * PAF_FLIP_SIGNS[:, None, None]) / 2
@@ -93,7 +93,7 @@ def _channel_peaks(heat: np.ndarray, settings: PafDecodeSettings) -> list[tuple[
 def find_peaks_published(heat: np.ndarray, settings: PafDecodeSettings | None = None) -> Peaks:
     """Joint candidates of enlarged heatmaps (C, H, W), the first 18 channels; ordered by channel, y, x."""
     settings = settings or PafDecodeSettings()
-    found = [(x, y, score, joint) for joint, m in enumerate(heat[:NUM_JOINTS]) for x, y, score in _channel_peaks(m, settings)]
+    found = [(*peak, joint) for joint, m in enumerate(heat[:NUM_JOINTS]) for peak in _channel_peaks(m, settings)]
     table = np.array(found, dtype=np.float64).reshape(-1, 4)
     return Peaks(table[:, :2].astype(np.int64), table[:, 2], table[:, 3].astype(np.int64))
 
@@ -131,13 +131,15 @@ def _limb_connections(
     return connections
 
 
-def connect_published(paf: np.ndarray, peaks: Peaks, settings: PafDecodeSettings | None = None) -> list[list[Connection]]:
+def connect_published(
+    paf: np.ndarray, peaks: Peaks, settings: PafDecodeSettings | None = None
+) -> list[list[Connection]]:
     """Connections of each of the 19 limbs in decoding order, from enlarged fields (38, H, W)."""
     settings = settings or PafDecodeSettings()
     ids = [np.flatnonzero(peaks.types == joint) for joint in range(NUM_JOINTS)]
     return [
         _limb_connections(paf[cx], paf[cy], peaks, ids[a], ids[b], settings)
-        for (a, b), (cx, cy) in zip(LIMBS, LIMB_PAF_CHANNELS)
+        for (a, b), (cx, cy) in zip(LIMBS, LIMB_PAF_CHANNELS, strict=True)
     ]
 
 
@@ -175,8 +177,8 @@ def decode_published(
         settings: Thresholds.
 
     Returns:
-        Keypoints with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres lie at
-        (0.5, 0.5) here.
+        Keypoints with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres
+        lie at (0.5, 0.5) here.
     """
     settings = settings or PafDecodeSettings()
     heat, paf = enlarged_maps(heat, paf, scale, flip_heat, flip_paf)

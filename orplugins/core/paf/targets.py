@@ -23,7 +23,8 @@ def coco_to_openpose18(keypoints: np.ndarray, round_neck: bool = True) -> np.nda
 
     Args:
         keypoints: (..., 17, 3) x, y, v.
-        round_neck: Round the neck to whole pixels, half to even, as the published training code does; False keeps the mean.
+        round_neck: Round the neck to whole pixels, half to even, as the published training code does; False keeps the
+            mean.
 
     Returns:
         (..., 18, 3) float64.
@@ -42,7 +43,13 @@ def coco_to_openpose18(keypoints: np.ndarray, round_neck: bool = True) -> np.nda
     return joints
 
 
-def _limb_fields(joints: np.ndarray, visible: np.ndarray, limbs, grid_size: tuple[int, int], half_width: float) -> np.ndarray:
+def _limb_fields(
+    joints: np.ndarray,
+    visible: np.ndarray,
+    limbs: tuple[tuple[int, int], ...],
+    grid_size: tuple[int, int],
+    half_width: float,
+) -> np.ndarray:
     """(38, h, w) mean unit vectors of the limbs; joints (N, 18, 2) in cells, visible (N, 18)."""
     width, height = grid_size
     source, destination = np.array(limbs).T
@@ -88,8 +95,8 @@ def encode_paf_targets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Heatmap and PAF targets of one image.
 
-    Joints outside the frame or with v = 0 are not drawn. The fields' end points lie at joint / stride, without the half-cell
-    shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this reproduces.
+    Joints outside the frame or with v = 0 are not drawn. The fields' end points lie at joint / stride, without the
+    half-cell shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this reproduces.
 
     Args:
         keypoints: (N, 17, 3) COCO x, y, v in frame pixels.
@@ -109,9 +116,11 @@ def encode_paf_targets(
     if ear_limbs not in limbs:
         raise ValueError(f"ear_limbs: found {ear_limbs!r}, expected 'ear' or 'eye'")
     keypoints = np.asarray(keypoints, dtype=np.float64)
-    joints = coco_to_openpose18(keypoints.reshape(-1, COCO_17.num_joints, 3) if keypoints.size == 0 else keypoints, round_neck)
-    if joints.ndim != 3:
+    if keypoints.size == 0:
+        keypoints = keypoints.reshape(-1, COCO_17.num_joints, 3)
+    if keypoints.ndim != 3:
         raise ValueError(f"keypoints: found shape {keypoints.shape}, expected (N, {COCO_17.num_joints}, 3)")
+    joints = coco_to_openpose18(keypoints, round_neck)
     width, height = frame_size
     grid_size = int(width // stride), int(height // stride)
     visible = joints[..., 2] > 0.5

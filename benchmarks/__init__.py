@@ -1,0 +1,1 @@
+"""Side-by-side timings, each printing a ratio: ``python -m benchmarks``."""
