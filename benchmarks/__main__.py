@@ -1,7 +1,7 @@
 """Run benchmarks: ``python -m benchmarks [NAME ...] [--list] [--repeats N] [--threads N] [--out FILE]``.
 
-An entry is a module of this package with ``NAME`` and ``run(repeats) -> list[Comparison]``; its imports of heavy libraries
-belong inside ``run``.
+An entry is a module of this package with ``NAME`` and ``run(repeats) -> list[Comparison]``; its imports of heavy
+libraries belong inside ``run``.
 
 Example:
     python -m benchmarks decode_paf --out runs/decode_paf.json

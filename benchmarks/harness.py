@@ -73,7 +73,7 @@ def _milliseconds(run: Callable[[], object]) -> float:
 
 
 def set_threads(threads: int) -> None:
-    """One number of threads for every library: the environment for those not yet imported, their own calls for others."""
+    """One number of threads for all: the environment for libraries not yet imported, their own calls for the others."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
     if "torch" in sys.modules:

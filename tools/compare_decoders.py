@@ -3,8 +3,8 @@
 Example:
     python tools/compare_decoders.py --out runs/decoders --scenes 40
 
-Prints a table and writes ``decoders.json`` to --out. A joint is found if it is within 10 % of its person's extent (at least
-8 pixels). Every decoded person is given to the true one of whom it has most joints, one to one.
+Prints a table and writes ``decoders.json`` to --out. A joint is found if it is within 10 % of its person's extent
+(at least 8 pixels). Every decoded person is given to the true one of whom it has most joints, one to one.
   recall   true people of whom at least half of the joints are found
   false    decoded people a scene that are not one of those: pieces and mixtures
   PCK      true joints that are found

@@ -75,7 +75,7 @@ def _allowed(module: str, name: str) -> bool:
 def _pickles(path: Path) -> Iterator[bytes]:
     if not zipfile.is_zipfile(path):
         # The format of torch before 1.6: several pickles, then raw tensors, in one stream.
-        raise ValueError(f"checkpoint {path}: truncated, or not a torch checkpoint (expected a zip archive with data.pkl)")
+        raise ValueError(f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive with data.pkl")
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".pkl")]
         if not names:
@@ -103,5 +103,5 @@ def check_checkpoint(path: str | Path) -> None:
         refused = sorted(f"{module}.{name}" for module, name in found if not _allowed(module, name))
         if refused:
             raise UnsafeCheckpointError(
-                f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values only"
+                f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"
             )

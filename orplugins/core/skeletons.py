@@ -153,8 +153,8 @@ _RECIPES: dict[str | None, dict[str, tuple[tuple[str, ...], ...]]] = {
         "right_wrist": (("right_hand",),),
     },
     # MVOR's published rule for predictions that lack one of a pair.
-    "camma_10": {"head": (("left_eye", "right_eye"), ("left_ear", "right_ear"), ("nose",), ("right_eye",), ("left_eye",),
-                          ("right_ear",), ("left_ear",)),
+    "camma_10": {"head": (("left_eye", "right_eye"), ("left_ear", "right_ear"), ("nose",), ("right_eye",),
+                          ("left_eye",), ("right_ear",), ("left_ear",)),
                  "neck": (("shoulder_center",), ("thorax",), _MID_SHOULDER, ("right_shoulder",), ("left_shoulder",))},
     # ITOP's torso is a spine point where there is one; its hands and feet are the wrists and ankles of other sets.
     "itop_15": {"head": (("nose",), *_HEAD_FROM_FACE), "torso": (("spine",), ("mid_hip",), ("pelvis",), _MID_HIP),
@@ -181,7 +181,9 @@ def _recipes(joint: str, source: Skeleton, target: Skeleton) -> tuple[tuple[str,
     return (*before, *named, *special.get(joint, _RECIPES[None].get(joint, ())))
 
 
-def convert(keypoints: np.ndarray, source: Skeleton, target: Skeleton, spine_fraction: float | None = 0.5) -> np.ndarray:
+def convert(
+    keypoints: np.ndarray, source: Skeleton, target: Skeleton, spine_fraction: float | None = 0.5
+) -> np.ndarray:
     """Convert poses from one joint set into another.
 
     Args:

@@ -201,7 +201,7 @@ class PAFStages(nn.Module):
         """
         outputs: list[StageOutput] = []
         x = context[:, :num_features]
-        for paf_stage, heatmap_stage in zip(self.paf_stages, self.heatmap_stages):
+        for paf_stage, heatmap_stage in zip(self.paf_stages, self.heatmap_stages):  # noqa: B905 - scriptable
             outputs.append(StageOutput(paf_stage(x), heatmap_stage(x)))
             x = torch.cat([outputs[-1].pafs, outputs[-1].heatmaps, context], 1)
         return outputs
@@ -227,9 +227,9 @@ def init_depthpose(module: nn.Module, init: str = "trainable") -> None:
 
     Args:
         init: ``"published"`` draws every weight from N(0, 0.01^2), as the release's constructor ends up doing. The
-            signal then dies: outputs have a standard deviation near 1e-8, and 1e-18 at stage 1. ``"trainable"`` uses He's
-            initialisation, and orthogonal matrices (gain sqrt(2) before a ReLU, else 1) in super-resolution steps, which
-            the release computes and then overwrites.
+            signal then dies: outputs have a standard deviation near 1e-8, and 1e-18 at stage 1. ``"trainable"`` uses
+            He's initialisation, and orthogonal matrices (gain sqrt(2) before a ReLU, else 1) in super-resolution steps,
+            which the release computes and then overwrites.
     """
     if init not in ("published", "trainable"):
         raise ValueError(f"init = {init!r}: expected 'published' or 'trainable'")

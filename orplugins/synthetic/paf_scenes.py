@@ -1,7 +1,8 @@
 """Heatmaps and part affinity fields of made-up people, with the truth: what a decoder can be measured on.
 
-People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind others or
-beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers, and noise.
+People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind
+others or beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers,
+and noise.
 """
 
 from __future__ import annotations
@@ -135,5 +136,5 @@ def paf_scene(
         return (maps + sigma * _noise(rng, maps.shape)).astype(np.float32)
 
     mirrored = heat[HEAT_FLIP, :, ::-1], paf[PAF_FLIP, :, ::-1] * PAF_FLIP_SIGNS[:, None, None]
-    images = [noisy(maps, sigma) for pair in ((heat, paf), mirrored) for maps, sigma in zip(pair, (noise, 2 * noise), strict=True)]
+    images = [image for h, p in ((heat, paf), mirrored) for image in (noisy(h, noise), noisy(p, 2 * noise))]
     return PafScene(keypoints, scale, *images)

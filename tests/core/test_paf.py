@@ -41,11 +41,11 @@ def grid_of_people(count: int, rng: np.random.Generator) -> np.ndarray:
     """(count, 17, 3) people who do not touch, in columns and rows, jittered."""
     columns = min(count, 5) if count > 3 else count
     rows = -(-count // columns)
-    size = min(FRAME[0] / columns / 84, FRAME[1] / rows / 140, 2.0)
+    size = min(FRAME[0] / columns / 100, (FRAME[1] / rows - 20) / 140, 2.0)
     people = np.full((count, 17, 3), 2.0)
     for k in range(count):
         x = (k % columns + 0.5) * FRAME[0] / columns
-        y = (k // columns) * FRAME[1] / rows + 34 * size + 3
+        y = (k // columns) * FRAME[1] / rows + 34 * size + 18
         people[k, :, :2] = BODY * size + (x, y) + rng.uniform(-1, 1, (17, 2))
     return people
 

@@ -1,4 +1,4 @@
-# DepthPose_64x48 on MVOR as it is downloaded: 16-bit 640x480 depth, down-sampled here to 64x48. How the release made its
+# DepthPose_64x48 on MVOR as it is downloaded: 16-bit 640x480 depth, down-sampled to 64x48. How the release made its
 # low-resolution images is not known, so the published figures belong to depthpose_mvor-64x48.py.
 _base_ = ['./depthpose_mvor-64x48.py']
 

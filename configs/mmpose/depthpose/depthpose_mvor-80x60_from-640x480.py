@@ -1,4 +1,4 @@
-# DepthPose_80x60 on MVOR as it is downloaded: 16-bit 640x480 depth, down-sampled here to 80x60. How the release made its
+# DepthPose_80x60 on MVOR as it is downloaded: 16-bit 640x480 depth, down-sampled to 80x60. How the release made its
 # low-resolution images is not known, so the published figures belong to depthpose_mvor-80x60.py.
 _base_ = ['./depthpose_mvor-80x60.py']
 

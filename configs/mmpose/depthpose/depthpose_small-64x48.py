@@ -1,17 +1,14 @@
-# Meant for real time on one CPU core: one super-resolution step, three depthwise stages.
+# Meant for real time on one CPU core: one super-resolution step, two stages of 3x3 convolutions.
 _base_ = ['./depthpose_tiny-64x48.py']
 
 model = dict(
-    backbone=dict(sr_hidden=(16, 32), sr_channels=24, blocks=((32, ), (64, 96, 96, 96, 96))),
+    backbone=dict(blocks=((16, ), (32, 48, 48, 48))),
     head=dict(
-        num_features=96,
-        context_channels=96,
-        num_stages=3,
-        first_width=64,
-        first_hidden=96,
-        width=64,
-        depth=3,
-        reconstruction=dict(in_channels=24)))
+        num_features=48,
+        context_channels=48,
+        first_width=32,
+        first_hidden=64,
+        width=32))
 
 train_cfg = dict(max_epochs=40)
 param_scheduler = [

@@ -9,25 +9,24 @@ model = dict(
     backbone=dict(
         type='orplugins.DepthPoseBackbone',
         sr_steps=1,
-        sr_hidden=(16, 24),
+        sr_hidden=(16, ),
         sr_last_hidden=None,
-        sr_channels=16,
-        blocks=((24, ), (48, 64, 64, 64))),
+        sr_channels=8,
+        blocks=((16, ), (24, 32, 32))),
     head=dict(
         type='orplugins.PAFHead',
         decoder=codec,
-        num_features=64,
-        context_channels=64,
+        num_features=32,
+        context_channels=32,
         num_stages=2,
-        first_width=48,
-        first_hidden=64,
-        width=48,
-        kernel=7,
+        first_width=16,
+        first_hidden=32,
+        width=16,
+        kernel=3,
         depth=2,
-        depthwise=True,
         heatmap_loss=dict(type='KeypointMSELoss', loss_weight=1000.),
         paf_loss=dict(type='KeypointMSELoss', loss_weight=1000.),
-        reconstruction=dict(in_channels=16)),
+        reconstruction=dict(in_channels=8)),
     test_cfg=dict(flip_test=False))
 
 train_pipeline = [
@@ -48,11 +47,11 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=12, val_interval=4)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-4), clip_grad=dict(max_norm=10.))
+train_cfg = dict(max_epochs=16, val_interval=4)
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=4e-3, weight_decay=1e-4), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=50, start_factor=0.05, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=12, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=16, by_epoch=True, convert_to_iter_based=True)
 ]
 default_hooks = dict(
     logger=dict(interval=20),

@@ -73,7 +73,8 @@ def assemble_union(
     """People as unions of connected peaks, the surest connections first.
 
     A connection joins the pieces of its two peaks unless both pieces have a joint of the same type. So every peak
-    belongs to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb between them.
+    belongs to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb
+    between them.
 
     Args:
         types: (P,) joint numbers of the peaks.

@@ -27,8 +27,9 @@ def decode_pafs(
         paf: (38, h, w) part affinity fields.
         scale: Frame pixels a map cell.
         flip_heat, flip_paf: Maps of the mirrored image, not mirrored back; both or neither.
-        decode: 'fast' (better and about a hundred times quicker, see ``tools/compare_decoders.py``) or 'published', for
-            the published numbers; 'published' keypoints are half a pixel to the lower right of 'fast' ones.
+        decode: 'fast' (fifty to eighty times quicker and more accurate on generated scenes, see
+            ``tools/compare_decoders.py``) or 'published', for the published numbers; 'published' keypoints are half a
+            pixel to the lower right of 'fast' ones.
         settings: Thresholds.
 
     Raises:

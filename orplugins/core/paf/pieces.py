@@ -1,7 +1,7 @@
 """Joining the pieces of people whose neck is not seen.
 
-Trunk limbs all start at the neck, so without it arms, legs and face stay apart: one person is counted several times. Here
-pieces are joined where the distances between them are those of a body of the pieces' own size.
+Trunk limbs all start at the neck, so without it arms, legs and face stay apart: one person is counted several
+times. Here pieces are joined where the distances between them are those of a body of the pieces' own size.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from orplugins.core.skeletons import OPENPOSE_18
 
 _NECK = OPENPOSE_18.index("neck")
 # Usual lengths in body heights. They need not be exact: a body's links may be _REACH times as long on average, and two
-# pieces may differ _AGREE times in size. Measured on generated scenes: with the mean over all links a third as many joints
+# pieces may differ _AGREE times in size. Measured on generated scenes: with the mean over all links half as many joints
 # go to the wrong person as with the shortest link.
 _LENGTHS = {("shoulder", "elbow"): 0.17, ("elbow", "wrist"): 0.15, ("hip", "knee"): 0.24, ("knee", "ankle"): 0.24}
 _LINKS = {("hip", "shoulder"): 0.30, ("nose", "shoulder"): 0.15, ("ear", "shoulder"): 0.15, ("eye", "shoulder"): 0.16,
@@ -44,9 +44,9 @@ _BONE_LENGTH = _table(_LENGTHS)[_BONE_A, _BONE_B]
 def join_pieces(ids: np.ndarray, xy: np.ndarray) -> list[list[int]]:
     """Which pieces belong together.
 
-    Two pieces are joined if neither has a neck, no joint is in both, their sizes agree, and the links between them are not
-    too long for a body of that size; the shortest links first. A piece's size is that of its longest bone, as perspective
-    only shortens.
+    Two pieces are joined if neither has a neck, no joint is in both, their sizes agree, and the links between them
+    are not too long for a body of that size; the shortest links first. A piece's size is that of its longest bone,
+    as perspective only shortens.
 
     Args:
         ids: (N, 18) peak numbers of the pieces, -1 where missing.

@@ -12,7 +12,8 @@ _SHOULDERS = COCO_17.index("left_shoulder"), COCO_17.index("right_shoulder")
 _NECK = OPENPOSE_18.index("neck")
 
 FIELD_SHIFT = 0.4375
-"""How far, in cells to the right and down, fields lie from the heatmaps of the same joints at the usual stride of 8: the
+"""How far, in cells to the right and down, fields lie from the heatmaps of the same joints at the usual stride of
+8: the
 training code puts heatmap cells at their centres and fields at joint / stride, (stride - 1) / (2 stride) apart."""
 
 
@@ -96,7 +97,8 @@ def encode_paf_targets(
     """Heatmap and PAF targets of one image.
 
     Joints outside the frame or with v = 0 are not drawn. The fields' end points lie at joint / stride, without the
-    half-cell shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this reproduces.
+    half-cell shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this
+    reproduces.
 
     Args:
         keypoints: (N, 17, 3) COCO x, y, v in frame pixels.

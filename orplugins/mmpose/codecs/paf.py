@@ -18,15 +18,15 @@ class PAFCodec(BaseKeypointCodec):
     Args:
         input_size: (width, height) of the network's input.
         map_size: (width, height) of its maps; the input's by default.
-        frame_stride: Pixels of the target frame in a map cell: the frame in which ``sigma`` is measured is
-            ``frame_stride`` times the map, for DepthPose the super-resolved image.
+        frame_stride: Pixels of the target frame in a map cell. The frame in which ``sigma`` is measured is so many times
+            the map: for DepthPose, the super-resolved image.
         sigma: Spread of a heatmap peak in frame pixels.
         half_width: Half width of a limb's field in map cells.
-        ear_limbs: Draw the shoulder-ear fields to the ``"ear"``, as decoders read them, or to the ``"eye"``, as RTPose's
+        ear_limbs: Draw the shoulder-ear fields to the ``"ear"``, as decoders read them, or to the ``"eye"``, as a
             published training code does.
         decode: ``"published"`` or ``"fast"``, see :func:`orplugins.core.paf.decode_pafs`.
-        decode_scale: Enlargement of the maps before published decoding, 10 for 64x48; ``"fast"`` uses it only to express
-            distances in the same pixels.
+        decode_scale: Enlargement of the maps before published decoding, 10 for 64x48; ``"fast"`` only counts its pixels
+            by it.
         settings: Thresholds that differ from :class:`orplugins.core.paf.PafDecodeSettings`' defaults.
     """
 

@@ -90,7 +90,7 @@ class PAFHead(BaseHead):
             maps = self(feats)[-1]
         heatmaps, pafs = maps.heatmaps.cpu().numpy(), maps.pafs.cpu().numpy()
         instances = []
-        for heatmap, paf in zip(heatmaps, pafs):
+        for heatmap, paf in zip(heatmaps, pafs, strict=True):
             poses = self.decoder.decode_poses(heatmap, paf)
             instances.append(InstanceData(keypoints=poses.keypoints, keypoint_scores=poses.keypoint_scores,
                                           bbox_scores=poses.scores))
