@@ -2,7 +2,11 @@
 _base_ = ['mmpose::_base_/default_runtime.py']
 
 custom_imports = dict(imports=['orplugins'], allow_failed_imports=False)
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='orplugins.CheckCheckpointHook')]
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='orplugins.CheckCheckpointHook'),
+    dict(type='orplugins.SeedEpochHook')
+]
 visualizer = dict(
     type='orplugins.DepthVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 data_mode = 'bottomup'

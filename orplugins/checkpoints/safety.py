@@ -34,54 +34,90 @@ _ALLOWED = {
     "mmengine.config.config": {"ConfigDict"},
 }
 _STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"}
+_GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
+_STATISTICS = {("string", name) for name in ("min", "max", "mean", "current")}
 
 
 class UnsafeCheckpointError(ValueError):
     """A checkpoint names something that loading it would execute."""
 
 
+def _values(data: bytes) -> list[tuple[str, ...]]:
+    """The pickle's opcodes as ("global", module, name), ("string", text) or (opcode name,), memo look-ups resolved."""
+    values: list[tuple[str, ...]] = []
+    memo: dict[int, tuple[str, ...]] = {}
+    for opcode, argument, _ in pickletools.genops(data):
+        name = opcode.name
+        if name in ("BINPUT", "LONG_BINPUT", "PUT"):
+            memo[int(argument)] = values[-1]
+        elif name == "MEMOIZE":
+            memo[len(memo)] = values[-1]
+        elif name in ("BINGET", "LONG_BINGET", "GET"):
+            values.append(memo.get(int(argument), (name,)))
+        elif name in ("GLOBAL", "INST"):
+            values.append(("global", *argument.split(" ", 1)))
+        elif name == "STACK_GLOBAL":
+            parts = [value[1] if value[0] == "string" else "<computed>" for value in values[-2:]]
+            values.append(("global", *parts))
+        elif name in _STRINGS:
+            values.append(("string", argument))
+        else:
+            values.append((name,))
+    return values
+
+
 def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
-    """(module, name) of everything that a pickle imports, read from its opcodes."""
-    strings: list[str | None] = []
+    """(module, name) of everything that a pickle imports, read from its opcodes.
+
+    Python and torch write the two strings of an import directly before it. Where they come by another way (left on the
+    stack by a POP, taken out of a tuple) they are given as ``<computed>``, which is on no list.
+    """
+    pushed: list[str | None] = [None, None]  # the last two values pushed, None where they are not known strings
     memo: dict[int, str | None] = {}
-    top: str | None = None
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name in ("GLOBAL", "INST"):
             module, _, name = argument.partition(" ")
             yield module, name
-            top = None
+            pushed = [None, None]
         elif opcode.name == "STACK_GLOBAL":
-            module, name = strings[-2:] if len(strings) >= 2 else (None, None)
-            yield module or "<computed>", name or "<computed>"
-            top = None
+            yield pushed[0] or "<computed>", pushed[1] or "<computed>"
+            pushed = [None, None]
+        elif opcode.name in ("EXT1", "EXT2", "EXT4"):
+            yield "<extension registry>", str(argument)
+            pushed = [None, None]
         elif opcode.name in _STRINGS:
-            top = argument
-            strings.append(argument)
-        elif opcode.name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            memo[int(argument)] = top
-        elif opcode.name == "MEMOIZE":
-            memo[len(memo)] = top
+            pushed = [pushed[1], argument]
         elif opcode.name in ("BINGET", "LONG_BINGET", "GET"):
-            top = memo.get(int(argument))
-            strings.append(top)
-        else:
-            top = None
+            pushed = [pushed[1], memo.get(int(argument))]
+        elif opcode.name in ("BINPUT", "LONG_BINPUT", "PUT"):
+            memo[int(argument)] = pushed[1]
+        elif opcode.name == "MEMOIZE":
+            memo[len(memo)] = pushed[1]
+        elif opcode.name not in ("PROTO", "FRAME"):
+            pushed = [None, None]
 
 
 def _allowed(module: str, name: str) -> bool:
-    return name in _ALLOWED.get(module, ()) or (module == "torch" and name.endswith("Storage"))
+    return name in _ALLOWED.get(module, ()) or (module == "torch" and name.endswith("Storage") and "." not in name)
 
 
 def _pickles(path: Path) -> Iterator[bytes]:
-    if not zipfile.is_zipfile(path):
-        # The format of torch before 1.6: several pickles, then raw tensors, in one stream.
+    # torch goes by the first bytes, zipfile by the last ones: they must mean the same archive. Anything else would be
+    # read as torch's format before 1.6, several pickles and raw tensors in one stream.
+    with path.open("rb") as file:
+        starts = file.read(4) == b"PK\x03\x04"
+    if not starts or not zipfile.is_zipfile(path):
         raise ValueError(f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive with data.pkl")
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".pkl")]
-        if not names:
+        entries = archive.infolist()
+        if min((entry.header_offset for entry in entries), default=0):
+            raise ValueError(f"checkpoint {path}: other data stands before the archive; torch.save did not write it")
+        # By entry, not by name: two may have the same one. Torch's reader takes either case.
+        pickles = [entry for entry in entries if entry.filename.lower().endswith(".pkl")]
+        if not pickles:
             raise ValueError(f"checkpoint {path}: the archive has no data.pkl; it was not written by torch.save")
-        for name in names:
-            yield archive.read(name)
+        for entry in pickles:
+            yield archive.read(entry)
 
 
 def check_checkpoint(path: str | Path) -> None:

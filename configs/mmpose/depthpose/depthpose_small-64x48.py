@@ -1,14 +1,16 @@
-# Meant for real time on one CPU core: one super-resolution step, two stages of 3x3 convolutions.
+# Meant for real time on one CPU core: the tiny network, wider and deeper.
 _base_ = ['./depthpose_tiny-64x48.py']
 
 model = dict(
-    backbone=dict(blocks=((16, ), (32, 48, 48, 48))),
+    backbone=dict(blocks=((16, ), (32, 64), (96, 96, 96))),
     head=dict(
-        num_features=48,
-        context_channels=48,
-        first_width=32,
-        first_hidden=64,
-        width=32))
+        num_features=96,
+        context_channels=96,
+        first_width=64,
+        first_hidden=128,
+        width=64,
+        kernel=3,
+        depth=4))
 
 train_cfg = dict(max_epochs=40)
 param_scheduler = [

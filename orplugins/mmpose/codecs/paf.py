@@ -18,8 +18,8 @@ class PAFCodec(BaseKeypointCodec):
     Args:
         input_size: (width, height) of the network's input.
         map_size: (width, height) of its maps; the input's by default.
-        frame_stride: Pixels of the target frame in a map cell. The frame in which ``sigma`` is measured is so many times
-            the map: for DepthPose, the super-resolved image.
+        frame_stride: Pixels of the target frame in a map cell. The frame in which ``sigma`` is measured is this many
+            times the map: for DepthPose, the super-resolved image.
         sigma: Spread of a heatmap peak in frame pixels.
         half_width: Half width of a limb's field in map cells.
         ear_limbs: Draw the shoulder-ear fields to the ``"ear"``, as decoders read them, or to the ``"eye"``, as a

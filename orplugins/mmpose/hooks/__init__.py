@@ -1,5 +1,6 @@
 """Hooks for mmpose."""
 
 from .checkpoint import CheckCheckpointHook
+from .seed import SeedEpochHook
 
-__all__ = ["CheckCheckpointHook"]
+__all__ = ["CheckCheckpointHook", "SeedEpochHook"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from orplugins.checkpoints.safety import check_checkpoint
@@ -13,7 +12,7 @@ from orplugins.registry import HOOKS
 class CheckCheckpointHook(Hook):
     """Refuses a checkpoint file that is truncated or would execute code, before mmengine opens it.
 
-    It runs before ``load_from`` is read. Files that mmengine finds by itself (``resume`` without a name) were written
+    It runs in every process, before ``load_from`` is read. Files that mmengine finds by itself (``resume`` without a name) were written
     into the work directory by this run's own trainer and are not looked at; addresses are left to mmengine.
     """
 
@@ -21,5 +20,5 @@ class CheckCheckpointHook(Hook):
 
     def before_run(self, runner) -> None:
         path = runner._load_from
-        if path and "://" not in str(path) and get_rank() == 0:
+        if path and "://" not in str(path):
             check_checkpoint(path)

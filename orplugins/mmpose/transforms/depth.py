@@ -118,7 +118,7 @@ class DepthToInput(BaseTransform):
         z_max_mm: 16-bit depth from 0 to here is mapped to [0, 1]; 8-bit images are divided by 255.
         filter: ``"area"``, ``"bilinear"`` (antialiased) or ``"nearest"``.
         holes: ``"valid"`` averages measured pixels only, ``"zero"`` lets holes count as 0.
-        frame_size: (width, height) of the image that annotations and results refer to, where it is not the loaded image:
+        frame_size: (width, height) of the image that annotations and results refer to, if it is not the loaded one:
             640x480 for the published low-resolution images.
         target_size: (width, height) of the high-resolution depth to reconstruct; none by default.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.visualization import PoseLocalVisualizer
 
+from orplugins.core.skeletons import SKELETONS
+from orplugins.mmpose.metainfo import skeleton_metainfo
 from orplugins.registry import VISUALIZERS
 
 
@@ -25,7 +28,20 @@ def depth_to_rgb(depth: np.ndarray) -> np.ndarray:
 class DepthVisualizer(PoseLocalVisualizer):
     """mmpose's visualizer for depth: the picture is read again from the sample's file, because the hosts read images as
     8-bit colour, is brought to a visible range, and to the size of the frame that results refer to.
+
+    Args:
+        skeleton: Joint set of the predictions. A data set's own is not used: MVOR's people have ten joints, and are found
+            by networks for COCO's seventeen.
+        name, *args, **kwargs: Those of :class:`mmpose.visualization.PoseLocalVisualizer`.
     """
+
+    def __init__(self, name: str = "visualizer", *args, skeleton: str = "coco_17", **kwargs):
+        super().__init__(name, *args, **kwargs)
+        self._joint_set = SKELETONS[skeleton]
+
+    def set_dataset_meta(self, dataset_meta: dict, skeleton_style: str = "mmpose") -> None:
+        meta = parse_pose_metainfo(skeleton_metainfo(self._joint_set, dataset_name=self._joint_set.name))
+        super().set_dataset_meta(meta, skeleton_style)
 
     def add_datasample(self, name, image, data_sample, *args, **kwargs):
         path = data_sample.metainfo.get("img_path")
