@@ -1,4 +1,4 @@
-"""The main job in one command: poses from 64x48 depth images by mmpose's stock test script, and MVOR's published tables.
+"""The main job in one command: poses from 64x48 depth by mmpose's stock test script, and MVOR's published tables.
 
 Example:
     python tools/demo.py --out outputs/demo
@@ -36,7 +36,7 @@ def run(*command: str | Path) -> str:
     """Run a command with this interpreter and return what it printed; its output is shown if it fails."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          capture_output=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
