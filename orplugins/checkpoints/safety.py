@@ -30,12 +30,16 @@ _ALLOWED = {
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
     "numpy.core.numeric": {"_frombuffer"},
     "numpy._core.numeric": {"_frombuffer"},
-    "mmengine.logging.history_buffer": {"HistoryBuffer"},
+    "mmengine.logging.history_buffer": {"HistoryBuffer", "HistoryBuffer.min", "HistoryBuffer.max", "HistoryBuffer.mean",
+                                        "HistoryBuffer.current"},
     "mmengine.config.config": {"ConfigDict"},
 }
 _STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"}
 _GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
 _STATISTICS = {("string", name) for name in ("min", "max", "mean", "current")}
+_MEMO = {"BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"}
+_PUSHES = _STRINGS | {"GLOBAL", "BINGET", "LONG_BINGET", "GET"}
+_GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
 
 
 class UnsafeCheckpointError(ValueError):
@@ -70,31 +74,44 @@ def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
     """(module, name) of everything that a pickle imports, read from its opcodes.
 
     Python and torch write the two strings of an import directly before it. Where they come by another way (left on the
-    stack by a POP, taken out of a tuple) they are given as ``<computed>``, which is on no list.
+    stack by a POP, taken out of a tuple) they are given as ``<computed>``, which is on no list. The older protocols
+    write ``getattr(Class, "method")`` for a class's method: it is given as the method if nothing else can be meant.
     """
-    pushed: list[str | None] = [None, None]  # the last two values pushed, None where they are not known strings
-    memo: dict[int, str | None] = {}
+    pushed: list = [None] * 3  # the last values pushed: a string, a (module, name), or None where it is not known
+    memo: dict[int, str | tuple[str, str] | None] = {}
     for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in _MEMO:
+            memo[len(memo) if argument is None else int(argument)] = pushed[-1]
+            continue
+        if opcode.name in ("PROTO", "FRAME"):
+            continue
+        method = pushed[0] in _GETATTR and isinstance(pushed[1], tuple) and isinstance(pushed[2], str)
+        if method and opcode.name == "TUPLE2":
+            yield pushed[1][0], f"{pushed[1][1]}.{pushed[2]}"
+            pushed = [None, None, "getattr"]
+            continue
+        if pushed[0] in _GETATTR:  # two values later: no call with a class and a name
+            yield pushed[0]
+        if opcode.name not in _PUSHES:
+            yield from (value for value in pushed[1:] if value in _GETATTR)
         if opcode.name in ("GLOBAL", "INST"):
             module, _, name = argument.partition(" ")
-            yield module, name
-            pushed = [None, None]
+            value = module, name
         elif opcode.name == "STACK_GLOBAL":
-            yield pushed[0] or "<computed>", pushed[1] or "<computed>"
-            pushed = [None, None]
+            value = tuple(part if isinstance(part, str) else "<computed>" for part in pushed[1:])
         elif opcode.name in ("EXT1", "EXT2", "EXT4"):
-            yield "<extension registry>", str(argument)
-            pushed = [None, None]
+            value = "<extension registry>", str(argument)
         elif opcode.name in _STRINGS:
-            pushed = [pushed[1], argument]
+            value = argument
         elif opcode.name in ("BINGET", "LONG_BINGET", "GET"):
-            pushed = [pushed[1], memo.get(int(argument))]
-        elif opcode.name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            memo[int(argument)] = pushed[1]
-        elif opcode.name == "MEMOIZE":
-            memo[len(memo)] = pushed[1]
-        elif opcode.name not in ("PROTO", "FRAME"):
-            pushed = [None, None]
+            value = memo.get(int(argument))
+        else:
+            pushed = [None] * 3
+            continue
+        if isinstance(value, tuple) and value not in _GETATTR:
+            yield value
+        # What an INST or STACK_GLOBAL leaves below itself is not known.
+        pushed = [*pushed[1:], value] if opcode.name in _PUSHES else [None, None, value]
 
 
 def _allowed(module: str, name: str) -> bool:

@@ -69,6 +69,28 @@ def test_names_that_come_from_the_memo_are_seen(tmp_path):
         check_checkpoint(archive(tmp_path / "memo.pth", data))
 
 
+_HISTORY = b"cmmengine.logging.history_buffer\nHistoryBuffer\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02c__builtin__\ngetattr\nccollections\nOrderedDict\nX\x08\x00\x00\x00__init__\x86R.",
+        b"\x80\x02c__builtin__\ngetattr\nq\x00" + _HISTORY + b"X\x0b\x00\x00\x00__globals__\x86R.",
+        b"\x80\x02c__builtin__\ngetattr\nq\x000h\x00" + _HISTORY + b"X\x0b\x00\x00\x00__globals__\x86R.",
+        b"\x80\x02c__builtin__\ngetattr\n" + _HISTORY + b"X\x03\x00\x00\x00minX\x08\x00\x00\x00__init__\x86\x86R.",
+        b"\x80\x02c__builtin__\ngetattr\n(" + _HISTORY + b"X\x08\x00\x00\x00__init__tR.",
+        b"\x80\x02c__builtin__\ngetattr\n.",
+        b"\x80\x02c__builtin__\ngetattr\n" + _HISTORY + b".",
+    ],
+)
+def test_getattr_is_only_for_listed_methods(data, tmp_path):
+    with pytest.raises(UnsafeCheckpointError):
+        check_checkpoint(archive(tmp_path / "getattr.pth", data))
+    good = b"\x80\x02c__builtin__\ngetattr\nq\x00" + _HISTORY + b"q\x01X\x03\x00\x00\x00min\x86R."
+    check_checkpoint(archive(tmp_path / "good.pth", good))
+
+
 def _shuffled(module: bytes, name: bytes) -> list[tuple[str, bytes]]:
     """Imports of module.name whose strings do not lie next to each other in the file."""
     text = lambda s: b"\x8c" + bytes([len(s)]) + s  # noqa: E731

@@ -30,8 +30,8 @@ class DepthVisualizer(PoseLocalVisualizer):
     8-bit colour, is brought to a visible range, and to the size of the frame that results refer to.
 
     Args:
-        skeleton: Joint set of the predictions. A data set's own is not used: MVOR's people have ten joints, and are found
-            by networks for COCO's seventeen.
+        skeleton: Joint set of the predictions. A data set's own is not used: MVOR's people have ten joints, and are
+            found by networks for COCO's seventeen.
         name, *args, **kwargs: Those of :class:`mmpose.visualization.PoseLocalVisualizer`.
     """
 
