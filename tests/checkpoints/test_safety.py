@@ -188,8 +188,8 @@ def test_raw_state_dict_passes(tmp_path):
 def test_parameters_and_numbers_pass(tmp_path):
     np = pytest.importorskip("numpy")
     path = tmp_path / "values.pth"
-    values = {"p": torch.nn.Parameter(torch.zeros(2)), "a": np.arange(3.0), "s": np.float64(1), "shape": torch.Size([2])}
-    torch.save({**values, "type": torch.float16, "d": torch.device("cpu"), "set": {1}}, path)
+    values = {"p": torch.nn.Parameter(torch.zeros(2)), "a": np.arange(3.0), "s": np.float64(1)}
+    torch.save({**values, "shape": torch.Size([2]), "type": torch.float16, "d": torch.device("cpu"), "set": {1}}, path)
     check_checkpoint(path)
 
 

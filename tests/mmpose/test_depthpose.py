@@ -127,9 +127,8 @@ def test_flip_average_is_the_decoders():
     rng = np.random.default_rng(0)
     heat, flip_heat = (rng.normal(size=(2, 19, 6, 8)).astype(np.float32) for _ in range(2))
     paf, flip_paf = (rng.normal(size=(2, 38, 6, 8)).astype(np.float32) for _ in range(2))
-    direct, mirrored = (StageOutput(torch.from_numpy(p), torch.from_numpy(h)) for p, h in ((paf, heat),
-                                                                                        (flip_paf, flip_heat)))  # fmt: skip
-    found = average_flip(direct, mirrored)
+    direct = StageOutput(torch.from_numpy(paf), torch.from_numpy(heat))
+    found = average_flip(direct, StageOutput(torch.from_numpy(flip_paf), torch.from_numpy(flip_heat)))
     for k in range(2):
         expected_heat, expected_paf = merge_flip(heat[k], paf[k], flip_heat[k], flip_paf[k])
         np.testing.assert_allclose(found.heatmaps[k].numpy(), expected_heat, rtol=0, atol=1e-6)

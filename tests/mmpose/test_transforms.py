@@ -177,7 +177,8 @@ def test_affine_makes_nearer_what_it_makes_larger():
 
 def test_affine_unlabels_what_leaves_and_makes_no_depth():
     np.random.seed(0)
-    results = build("RandomDepthAffine", rotate=0, scale=(2, 2), shift=0, scale_depth=False)(scene([(10, 60), (80, 60)]))
+    enlarge = build("RandomDepthAffine", rotate=0, scale=(2, 2), shift=0, scale_depth=False)
+    results = enlarge(scene([(10, 60), (80, 60)]))
     assert results["keypoints_visible"][0, :2].tolist() == [0, 1]
     results = build("RandomDepthAffine", rotate=10, scale=(0.5, 0.5), shift=0, scale_depth=False)(scene(POINTS))
     # no value in between: nothing was interpolated, and what came from outside is a hole

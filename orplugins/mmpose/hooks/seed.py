@@ -18,8 +18,8 @@ class SeedEpochHook(Hook):
 
     mmengine restores the order of the samples when a run goes on, but not the generators that augmentation draws from:
     with this hook, ``num_workers=0`` and ``randomness=dict(seed=..., deterministic=True)`` a resumed run makes the same
-    weights as an unbroken one. Loader processes have generators of their own, which mmengine seeds when they start: with
-    workers the data order is the same, the augmentation is not.
+    weights as an unbroken one. Loader processes have generators of their own, which mmengine seeds when they start:
+    with workers the data order is the same, the augmentation is not.
     """
 
     priority = "VERY_HIGH"
