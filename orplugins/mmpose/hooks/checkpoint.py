@@ -12,8 +12,9 @@ from orplugins.registry import HOOKS
 class CheckCheckpointHook(Hook):
     """Refuses a checkpoint file that is truncated or would execute code, before mmengine opens it.
 
-    It runs in every process, before ``load_from`` is read. Files that mmengine finds by itself (``resume`` without a name) were written
-    into the work directory by this run's own trainer and are not looked at; addresses are left to mmengine.
+    It runs in every process, before ``load_from`` is read. Files that mmengine finds by itself (``resume`` without a
+    name) were written into the work directory by this run's own trainer and are not looked at; addresses are left to
+    mmengine.
     """
 
     priority = "VERY_HIGH"
