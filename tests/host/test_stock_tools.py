@@ -113,6 +113,17 @@ def test_a_killed_run_goes_on_to_the_same_weights(data, trained, tmp_path):
     assert not different
 
 
+# mmengine makes a process group only where there is a GPU (it calls torch.cuda.set_device first, whatever the backend),
+# and takes one that is there already.
+WITH_GROUP = """
+import runpy, sys
+import torch.distributed
+torch.distributed.init_process_group("gloo")
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def _test_command(data: Path, checkpoint: Path, out: Path, *launcher: str, **options) -> list[str]:
     flags = ["--launcher", "pytorch"] if launcher else []
     tool = [str(TOOLS / "test.py"), str(CONFIG), str(checkpoint), "--work-dir", str(out), *flags]
@@ -129,7 +140,10 @@ def test_two_processes_measure_what_one_does(data, trained, tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={port}")
+    script = tmp_path / "with_group.py"
+    script.write_text(WITH_GROUP, encoding="utf-8")
+    where = ("--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={port}")
+    launcher = ("-m", "torch.distributed.run", *where, str(script))
     options = {"env_cfg.dist_cfg.backend": "gloo", **low}
     _run(_test_command(data, trained / "epoch_2.pth", two, *launcher, **options), tmp_path)
     expected = _metrics(one)
