@@ -144,7 +144,9 @@ def test_two_processes_measure_what_one_does(data, trained, tmp_path):
     script.write_text(WITH_GROUP, encoding="utf-8")
     where = ("--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={port}")
     launcher = ("-m", "torch.distributed.run", *where, str(script))
-    options = {"env_cfg.dist_cfg.backend": "gloo", **low}
+    # mmengine would give its wrapper the number of a GPU.
+    options = {"env_cfg.dist_cfg.backend": "gloo", "model_wrapper_cfg.device_ids": None,
+               "model_wrapper_cfg.type": "MMDistributedDataParallel", **low}  # fmt: skip
     _run(_test_command(data, trained / "epoch_2.pth", two, *launcher, **options), tmp_path)
     expected = _metrics(one)
     assert "PCK/Average" in expected and _metrics(two) == expected
