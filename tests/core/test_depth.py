@@ -72,7 +72,9 @@ def test_averages_of_measured_pixels_stay_in_their_range(filter, seed, factor, h
     assert (measured.size > 0) == bool(small.any())
     if measured.size:
         assert small[small > 0].min() >= measured.min() and small.max() <= measured.max()
-    assert (downsample(depth, factor=factor, filter=filter, holes="zero") <= np.maximum(small, 1)).all()
+    # Counting holes as zeros brings a mean nearer, never further; 1 is what rounding to whole numbers may differ by.
+    zeroed = downsample(depth, factor=factor, filter=filter, holes="zero")
+    assert (zeroed.astype(int) <= small.astype(int) + 1).all()
 
 
 def test_only_a_footprint_without_any_measurement_is_a_hole():
