@@ -7,6 +7,7 @@ them: a file is safe to load if every name in it is on the list below.
 from __future__ import annotations
 
 import pickletools
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,38 +37,16 @@ _ALLOWED = {
 }
 _STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"}
 _GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
-_STATISTICS = {("string", name) for name in ("min", "max", "mean", "current")}
 _MEMO = {"BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"}
 _PUSHES = _STRINGS | {"GLOBAL", "BINGET", "LONG_BINGET", "GET"}
-_GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
+# torch before 1.6 wrote one stream: this number, a version, facts of the machine, the object, the storages' names, and
+# their raw contents. torch.load reads exactly these five pickles.
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PICKLES = 5
 
 
 class UnsafeCheckpointError(ValueError):
     """A checkpoint names something that loading it would execute."""
-
-
-def _values(data: bytes) -> list[tuple[str, ...]]:
-    """The pickle's opcodes as ("global", module, name), ("string", text) or (opcode name,), memo look-ups resolved."""
-    values: list[tuple[str, ...]] = []
-    memo: dict[int, tuple[str, ...]] = {}
-    for opcode, argument, _ in pickletools.genops(data):
-        name = opcode.name
-        if name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            memo[int(argument)] = values[-1]
-        elif name == "MEMOIZE":
-            memo[len(memo)] = values[-1]
-        elif name in ("BINGET", "LONG_BINGET", "GET"):
-            values.append(memo.get(int(argument), (name,)))
-        elif name in ("GLOBAL", "INST"):
-            values.append(("global", *argument.split(" ", 1)))
-        elif name == "STACK_GLOBAL":
-            parts = [value[1] if value[0] == "string" else "<computed>" for value in values[-2:]]
-            values.append(("global", *parts))
-        elif name in _STRINGS:
-            values.append(("string", argument))
-        else:
-            values.append((name,))
-    return values
 
 
 def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
@@ -119,11 +98,13 @@ def _allowed(module: str, name: str) -> bool:
 
 
 def _pickles(path: Path) -> Iterator[bytes]:
-    # torch goes by the first bytes, zipfile by the last ones: they must mean the same archive. Anything else would be
-    # read as torch's format before 1.6, several pickles and raw tensors in one stream.
+    # torch goes by the first bytes, zipfile by the last ones: they must mean the same archive.
     with path.open("rb") as file:
         starts = file.read(4) == b"PK\x03\x04"
-    if not starts or not zipfile.is_zipfile(path):
+    if not starts:
+        yield from _legacy_pickles(path)
+        return
+    if not zipfile.is_zipfile(path):
         raise ValueError(f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive with data.pkl")
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -135,6 +116,26 @@ def _pickles(path: Path) -> Iterator[bytes]:
             raise ValueError(f"checkpoint {path}: the archive has no data.pkl; it was not written by torch.save")
         for entry in pickles:
             yield archive.read(entry)
+
+
+def _legacy_pickles(path: Path) -> Iterator[bytes]:
+    """The pickles that torch.load reads from a file as torch wrote them before 1.6."""
+    refusal = f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive or a stream of torch < 1.6"
+    # torch.load asks for these two before it looks for the stream.
+    if tarfile.is_tarfile(path) or zipfile.is_zipfile(path):
+        raise ValueError(refusal)
+    with path.open("rb") as file:
+        for number in range(_LEGACY_PICKLES):
+            start = file.tell()
+            try:
+                opcodes = [(opcode.name, argument) for opcode, argument, _ in pickletools.genops(file)]
+            except ValueError as error:
+                raise ValueError(refusal) from error
+            if number == 0 and ("LONG1", _LEGACY_MAGIC) not in opcodes:
+                raise ValueError(refusal)
+            end = file.tell()
+            file.seek(start)
+            yield file.read(end - start)
 
 
 def check_checkpoint(path: str | Path) -> None:

@@ -145,6 +145,28 @@ def test_an_archive_behind_another_pickle_is_refused(tmp_path):
         check_checkpoint(path)
 
 
+def test_files_of_old_torch(tmp_path):
+    path, marker = tmp_path / "old.pth", tmp_path / "executed"
+    torch.save({"w": torch.ones(3), "epoch": 4}, path, _use_new_zipfile_serialization=False)
+    check_checkpoint(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:150])
+    with pytest.raises(ValueError, match="old.pth: truncated or no torch checkpoint"):
+        check_checkpoint(path)
+    torch.save({"w": torch.ones(3), "meta": System(marker)}, path, _use_new_zipfile_serialization=False)
+    with pytest.raises(UnsafeCheckpointError, match="system"):
+        check_checkpoint(path)
+    # code in a pickle of its own before, between and behind the others
+    parts = [pickle.dumps(part, protocol=2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, {}, [])]
+    for position in range(5):
+        evil = list(parts)
+        evil[position] = pickle.dumps(System(marker), protocol=2)
+        path.write_bytes(b"".join(evil))
+        with pytest.raises(ValueError):
+            check_checkpoint(path)
+    assert not marker.exists()
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.pth: no such file"):
         check_checkpoint(tmp_path / "nowhere.pth")

@@ -62,7 +62,8 @@ def test_new_weights_are_noticed():
         torch.testing.assert_close(fast(x), conv(x), rtol=1e-4, atol=3e-5)
         fast.load_state_dict(nn.Conv2d(4, 4, 3).state_dict())
         torch.testing.assert_close(fast(x), conv(x), rtol=1e-4, atol=3e-5)
-        conv.weight.data.mul_(3)  # not counted as a version by torch, as in mmengine's EMA hook, which calls eval() after it
+        # torch counts no version for changes of .data; mmengine's EMA hook makes some, and eval() is called after them
+        conv.weight.data.mul_(3)
         torch.testing.assert_close(fast.eval()(x), conv(x), rtol=1e-4, atol=3e-5)
 
 

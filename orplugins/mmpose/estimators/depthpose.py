@@ -6,6 +6,7 @@ import torch
 from mmpose.models.pose_estimators import BottomupPoseEstimator
 
 from orplugins.checkpoints.depthpose import check_fits, convert_published, is_published
+from orplugins.mmpose.checkpoints import guard_checkpoints
 from orplugins.nn.depthpose import TrunkOutput
 from orplugins.nn.fast_conv import use_fast_convolutions
 from orplugins.registry import MODELS
@@ -18,18 +19,20 @@ TRAINING_ONLY = ("head.reconstruction.",)
 class DepthPoseEstimator(BottomupPoseEstimator):
     """mmpose's bottom-up estimator with four additions.
 
-    Published names are renamed while a checkpoint loads; the flip test runs image and mirror image as one batch; convolutions
-    with many channels take fewer multiplications on a CPU; joints that were not found stay at (0, 0) with score 0 when poses are brought to the original image.
+    Published names are renamed while a checkpoint loads; the flip test runs image and mirror image as one batch;
+    convolutions with many channels take fewer multiplications on a CPU; joints that were not found stay at (0, 0) with
+    score 0 when poses are brought to the original image.
 
     Args:
         strict_checkpoint: Refuse a checkpoint that leaves parameters at random (the training-only reconstruction
             excepted). mmengine would only log them.
-        fast_convolutions: Use :func:`orplugins.nn.fast_conv.use_fast_convolutions`: inference on a CPU takes about half the
-            time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
+        fast_convolutions: Use :func:`orplugins.nn.fast_conv.use_fast_convolutions`: inference on a CPU takes about
+            half the time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
         **kwargs: Arguments of :class:`mmpose.models.BottomupPoseEstimator`.
     """
 
     def __init__(self, strict_checkpoint: bool = True, fast_convolutions: bool = True, **kwargs):
+        guard_checkpoints()
         super().__init__(**kwargs)
         self.strict_checkpoint = strict_checkpoint
         if fast_convolutions:

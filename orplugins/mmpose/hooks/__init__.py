@@ -1,6 +1,5 @@
 """Hooks for mmpose."""
 
-from .checkpoint import CheckCheckpointHook
 from .seed import SeedEpochHook
 
-__all__ = ["CheckCheckpointHook", "SeedEpochHook"]
+__all__ = ["SeedEpochHook"]
