@@ -2,7 +2,7 @@
 _base_ = ['./depthpose_tiny-64x48.py']
 
 model = dict(
-    backbone=dict(blocks=((16, ), (32, 64), (96, 96, 96))),
+    backbone=dict(blocks=((16, ), (32, 64), (96, 96))),
     head=dict(
         num_features=96,
         context_channels=96,
@@ -10,7 +10,7 @@ model = dict(
         first_hidden=128,
         width=64,
         kernel=3,
-        depth=4))
+        depth=3))
 
 train_cfg = dict(max_epochs=40)
 param_scheduler = [
