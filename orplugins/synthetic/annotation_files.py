@@ -8,8 +8,8 @@ from orplugins.core.cameras import cameras_to_mvor
 from orplugins.core.skeletons import CAMMA_10, COCO_17, Skeleton
 from orplugins.synthetic.records import record_camera
 
-# Fewer CAMMA joints than this in the picture: the person is given a box only, as MVOR does.
-_LEAST_JOINTS = 3
+# Fewer CAMMA joints than this that are seen: the person is given a box only, as MVOR does.
+_LEAST_JOINTS = 4
 _LICENSE = {"id": 1, "name": "CC0-1.0: generated data", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
 
 
@@ -33,7 +33,7 @@ def mvor_file(records: list[dict], parameters: dict) -> dict:
             group.append(image)
             for k, person in enumerate(view["person_ids"]):
                 joints = view["keypoints"][CAMMA_10.name][k]
-                only_box = sum(joint[2] > 0 for joint in joints) < _LEAST_JOINTS
+                only_box = sum(joint[2] == 2 for joint in joints) < _LEAST_JOINTS
                 if not only_box:
                     seen = np.array([joint[2] for joint in joints])
                     flags[person] = np.maximum(flags.get(person, 1), np.where(seen == 2, 2, 1))

@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 
 from orplugins.core.skeletons import COCO_17
-from orplugins.synthetic.geometry import basis, part_of, rotation, swing, turn, unit
+from orplugins.synthetic.geometry import basis, cross, part_of, rotation, swing, turn, unit
 
 # Regions of the mesh, by the bone that moves a vertex most.
 TRUNK, THIGH, SHIN, FOOT, UPPER_ARM, FOREARM, HAND, HEAD, NECK = range(9)
@@ -314,10 +314,10 @@ class _Solver:
         middle = start + length1 * (cosine * along + np.sqrt(1 - cosine**2) * bend)
         end = start + reach * along
         # A leg at rest is nearly straight: its hinge is the body's x axis. An arm's hinge shows in its rest pose.
-        rest_normal = np.cross(rest1, rest2) if hinge is None else hinge
-        normal = np.cross(middle - start, end - middle) if hinge is None else np.cross(bend, along)
+        rest_normal = cross(rest1, rest2) if hinge is None else hinge
+        normal = cross(middle - start, end - middle) if hinge is None else cross(bend, along)
         if normal @ normal < 1e-12:
-            normal = np.cross(along, bend)
+            normal = cross(along, bend)
         first = basis(middle - start, normal) @ basis(rest1, rest_normal).T
         second = basis(end - middle, normal) @ basis(rest2, rest_normal).T
         self.heads[bones[1]], self.heads[bones[2]] = middle, end

@@ -9,7 +9,7 @@ import numpy as np
 from orplugins.core.cameras import Camera
 from orplugins.synthetic.annotate import View, annotate
 from orplugins.synthetic.cameras import FULL_SIZE, MOST_VIEWS
-from orplugins.synthetic.geometry import unit
+from orplugins.synthetic.geometry import face_normals, unit
 from orplugins.synthetic.raster import Caster
 from orplugins.synthetic.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, make_scene, stream
 from orplugins.synthetic.sensor import measure, to_millimetres
@@ -109,8 +109,7 @@ def render_scene(scene: Scene, size: tuple[int, int], key: tuple[int, ...], *, c
 
 def _grazing(scene: Scene, camera: Camera, faces: np.ndarray) -> np.ndarray:
     """(H, W) absolute cosine between each pixel's ray and the normal of the face that it sees."""
-    corners = scene.vertices[scene.faces]
-    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    normals = unit(face_normals(scene.vertices[scene.faces]))
     height, width = faces.shape
     x, y = np.meshgrid((np.arange(width) - camera.cx) / camera.fx, (np.arange(height) - camera.cy) / camera.fy)
     local = (normals @ camera.pose[:3, :3])[np.maximum(faces, 0)]

@@ -34,15 +34,22 @@ class Caster:
         if backend == "embree" and not has_embree():
             raise ValueError("Caster: backend 'embree' needs the package embreex (pip install embreex)")
         self.vertices, self.faces = vertices, faces
+        self._last: tuple[Camera, Projection] | None = None
         self.embree = backend == "embree" or (backend == "auto" and has_embree())
 
     def picture(self, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
         """Depth (H, W) float32 in metres (0 where there is nothing) and the face seen (H, W) int32 (-1)."""
-        return self._embree(camera) if self.embree else Projection(self.vertices, self.faces, camera).picture()
+        return self._embree(camera) if self.embree else self._projection(camera).picture()
 
     def at(self, camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Depth (N,) and face (N,) at positions (N, 2) in pixels; exact, whatever the picture's size."""
-        return Projection(self.vertices, self.faces, camera).at(points)
+        return self._projection(camera).at(points)
+
+    def _projection(self, camera: Camera) -> Projection:
+        """The mesh in a camera; the last one is kept, since a picture and its joints are asked for in turn."""
+        if self._last is None or self._last[0] is not camera:
+            self._last = camera, Projection(self.vertices, self.faces, camera)
+        return self._last[1]
 
     @cached_property
     def _scene(self):
@@ -70,28 +77,37 @@ class Projection:
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, camera: Camera):
         self.size = camera.size
-        local = ((vertices - camera.pose[:3, 3]) @ camera.pose[:3, :3]).astype(np.float32)
-        near = local[:, 2][faces] > NEAREST
-        whole = near.all(1)
-        self.ids = np.nonzero(whole)[0].astype(np.int32)
-        corners = local[faces[self.ids]]
-        cut = np.nonzero(near.any(1) & ~whole)[0]
+        local = ((vertices - camera.pose[:3, 3].astype(np.float32)) @ camera.pose[:3, :3].astype(np.float32)).T
+        front = local[2] > NEAREST
+        safe = np.where(front, local[2], 1)
+        x = local[0] / safe * np.float32(camera.fx) + np.float32(camera.cx)
+        y = local[1] / safe * np.float32(camera.fy) + np.float32(camera.cy)
+        inverse = 1 / safe
+        # Corners in columns: reductions over three values of a row are slow.
+        columns = [np.ascontiguousarray(faces[:, k]) for k in range(3)]
+        number = sum(front[c].astype(np.int8) for c in columns)
+        self.ids = np.nonzero(number == 3)[0].astype(np.int32)
+        corners = [[values[c[self.ids]] for c in columns] for values in (x, y, inverse)]
+        cut = np.nonzero((number > 0) & (number < 3))[0]
         if len(cut):
-            extra, owners = _clip(local[faces[cut]], cut)
-            corners, self.ids = np.concatenate([corners, extra]), np.concatenate([self.ids, owners])
-        inverse = 1 / corners[:, :, 2]
-        x = corners[:, :, 0] * inverse * np.float32(camera.fx) + np.float32(camera.cx)
-        y = corners[:, :, 1] * inverse * np.float32(camera.fy) + np.float32(camera.cy)
-        area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-        inside = (np.abs(area) > 1e-9) & (x.max(1) >= -1) & (x.min(1) <= self.size[0])
-        inside &= (y.max(1) >= -1) & (y.min(1) <= self.size[1])
-        self.ids, x, y, inverse, area = self.ids[inside], x[inside], y[inside], inverse[inside], area[inside]
-        self.low, self.high = np.stack([x.min(1), y.min(1)]), np.stack([x.max(1), y.max(1)])
+            extra, owners = _clip(local.T[faces[cut]], cut)
+            z = extra[:, :, 2]
+            more = (extra[:, :, 0] / z * np.float32(camera.fx) + np.float32(camera.cx),
+                    extra[:, :, 1] / z * np.float32(camera.fy) + np.float32(camera.cy), 1 / z)
+            corners = [[np.concatenate([old, new[:, k]]) for k, old in enumerate(three)]
+                       for three, new in zip(corners, more, strict=True)]
+            self.ids = np.concatenate([self.ids, owners])
+        (x0, x1, x2), (y0, y1, y2), _ = corners
+        low = np.stack([np.minimum(np.minimum(x0, x1), x2), np.minimum(np.minimum(y0, y1), y2)])
+        high = np.stack([np.maximum(np.maximum(x0, x1), x2), np.maximum(np.maximum(y0, y1), y2)])
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        inside = (np.abs(area) > 1e-9) & (high[0] >= -1) & (low[0] <= self.size[0])
+        inside = np.nonzero(inside & (high[1] >= -1) & (low[1] <= self.size[1]))[0]
+        self.ids, self.low, self.high, area = self.ids[inside], low[:, inside], high[:, inside], area[inside]
+        (x0, x1, x2), (y0, y1, y2), (i0, i1, i2) = ([a[inside] for a in three] for three in corners)
         # Per face: u and v (barycentric) and 1 / z are linear in the pixel's offset from the first corner.
-        self.origin = x[:, 0], y[:, 0]
-        self.u = (y[:, 2] - y[:, 0]) / area, -(x[:, 2] - x[:, 0]) / area
-        self.v = -(y[:, 1] - y[:, 0]) / area, (x[:, 1] - x[:, 0]) / area
-        self.inverse = inverse[:, 0], inverse[:, 1] - inverse[:, 0], inverse[:, 2] - inverse[:, 0]
+        self.plane = np.stack([x0, y0, (y2 - y0) / area, (x0 - x2) / area, (y0 - y1) / area, (x1 - x0) / area,
+                               i0, i1 - i0, i2 - i0], axis=1)
 
     def picture(self) -> tuple[np.ndarray, np.ndarray]:
         """See `Caster.picture`."""
@@ -151,13 +167,12 @@ class Projection:
 
     def _test(self, face: np.ndarray, x: np.ndarray, y: np.ndarray):
         """Faces that cover their pixel, 1 / depth there, and which candidates they were."""
-        dx, dy = x - self.origin[0][face], y - self.origin[1][face]
-        u = self.u[0][face] * dx + self.u[1][face] * dy
-        v = self.v[0][face] * dx + self.v[1][face] * dy
-        hit = (u >= -1e-6) & (v >= -1e-6) & (u + v <= 1 + 1e-6)
+        ox, oy, ux, uy, vx, vy = (self.plane[face, k] for k in range(6))
+        dx, dy = x - ox, y - oy
+        u, v = ux * dx + uy * dy, vx * dx + vy * dy
+        hit = np.nonzero((u >= -1e-6) & (v >= -1e-6) & (u + v <= 1 + 1e-6))[0]
         face, u, v = face[hit], u[hit], v[hit]
-        inverse = self.inverse[0][face] + u * self.inverse[1][face] + v * self.inverse[2][face]
-        return face, inverse, hit
+        return face, self.plane[face, 6] + u * self.plane[face, 7] + v * self.plane[face, 8], hit
 
 
 def _clip(corners: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ ROOM, RIG, PEOPLE, CLOTH, SENSOR, COLOUR, MOTION = range(7)
 
 MOST_PEOPLE = 10  # more do not fit around the table
 _TRIES = 40
-_PATIENT = 0.7  # how often someone lies on the table
+_PATIENT = 0.55  # how often someone lies on the table
 # A standing person's disc in the plan, metres between centres.
 _PERSONAL_SPACE = 0.52
 
@@ -104,7 +104,7 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
 
 def place_people(room: Room, rng: np.random.Generator, people: tuple[int, int]) -> list[Person]:
     """A patient on the table, in most rooms, and staff around it."""
-    count = people[0] + int(rng.binomial(people[1] - people[0], 0.45))
+    count = people[0] + int(rng.binomial(people[1] - people[0], 0.4))
     cast: list[Person] = []
     with_patient = rng.random() < _PATIENT and count > 0
     if with_patient:
