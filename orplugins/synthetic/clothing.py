@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from orplugins.synthetic.body import FOOT, FOREARM, HAND, HEAD, NECK, SHIN, THIGH, TRUNK, UPPER_ARM, Body
 from orplugins.synthetic.geometry import CLOTH, SKIN, Mesh, loft, smooth_round, unit, vertex_normals
+from orplugins.synthetic.human import FOOT, FOREARM, HAND, HEAD, NECK, SHIN, THIGH, TRUNK, UPPER_ARM, Body
 
 STYLES = ("gown", "scrubs", "apron", "long")
 # How often each is worn at the table, and elsewhere.

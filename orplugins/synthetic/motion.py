@@ -1,7 +1,7 @@
 """People who move: working at the table, walking with planted feet, handing something over.
 
 A clip is a room with its people over time; moment t of it is a scene like any other, and a function of (seed, clip, t).
-Motion is procedural: goals in the space of `body.Pose`, joined by minimum-jerk curves (Flash and Hogan 1985).
+Motion is procedural: goals in the space of `human.Pose`, joined by minimum-jerk curves (Flash and Hogan 1985).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from orplugins.synthetic.body import Pose, facing, skin, solve
 from orplugins.synthetic.cameras import hang_cameras
 from orplugins.synthetic.geometry import outside_rectangle
+from orplugins.synthetic.human import Pose, facing, skin, solve
 from orplugins.synthetic.room import Room, build_room
 from orplugins.synthetic.scene import (
     CLOTH,
@@ -73,12 +73,15 @@ class Clip:
         rng = stream(MOTION, *key)
         self.actions = [_still if p.role == "patient" else None for p in self.people]
         self._handover(rng)
+        ways: list[np.ndarray] = []
         for i, person in enumerate(self.people):
             if self.actions[i] is None:
                 own = np.random.default_rng(rng.integers(2**31))
                 walks = person.kind == "walk" or (person.kind in ("stand", "look", "clasp") and own.random() < 0.5)
                 others = [p.place for p in self.people if p is not person and p.role == "clinician"]
-                legs = plan_walk(self.room, own, person.place, others) if walks else []
+                legs = plan_walk(self.room, own, person.place, others + ways) if walks else []
+                for a, b in zip(legs[:-1], legs[1:], strict=True):  # the ways of two people never cross
+                    ways += list(a + np.linspace(0, 1, 12)[:, None] * (b - a))
                 self.actions[i] = Walk(person, own, legs, length) if legs else Work(person, own, length)
 
     def scene(self, t: int) -> Scene:
@@ -197,7 +200,7 @@ class Walk:
             towards = float(np.arctan2(*(b - a)[::-1]))
             change = (towards - yaw + np.pi) % (2 * np.pi) - np.pi
             turning = abs(change) / 2.2 + 0.15
-            strides = max(1, round(float(np.linalg.norm(b - a)) / (2 * self.step)))
+            strides = int(np.ceil(float(np.linalg.norm(b - a)) / (2 * self.step)))
             stride = float(np.linalg.norm(b - a)) / strides
             # A smooth start and stop make the top speed 1.5 times the mean.
             walking = 1.5 * float(np.linalg.norm(b - a)) / self.speed
@@ -234,7 +237,7 @@ class Walk:
             # Standing still, and in turns, both feet are side by side under the body.
             settled = 1 - min(1.0, 6 * speed)
             ahead *= 1 - settled
-            ankles[k] = ahead, sign * self.width, (lift + 0.07 * heel) * (1 - settled), sign * 0.08
+            ankles[k] = ahead, sign * self.width, (lift + 0.12 * heel) * (1 - settled), sign * 0.08
             heels[k] = heel * (1 - settled)
         swing = 0.2 * speed * np.sin(2 * np.pi * (phase - 0.05))
         wrist = self.shoulder - self.hang

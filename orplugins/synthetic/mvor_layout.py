@@ -5,7 +5,9 @@ OUT/day1/cam{1..3}/depth/000000.png     16-bit millimetres; in motion sets every
 OUT/day1/cam{1..3}/color/000000.png     8-bit RGB, where asked for
 OUT/annotations/mvor.json               MVOR's schema (CAMMA-10, boxes, 3D poses, cameras)
 OUT/annotations/coco17.json             COCO person keypoints, 3D, cameras, identities
+OUT/annotations/coco17_color.json       the same with the names of the colour pictures, where there are any
 OUT/annotations/h36m17.npz              Human3.6M's 17 joints, 2D and 3D, as plain arrays
+OUT/annotations/data_*_h36m*.npz        motion sets: the files of `h36m_files`
 OUT/parameters.json                     what the set was made with
 ```
 
@@ -28,6 +30,7 @@ from orplugins.io.depth import load_depth, save_depth
 from orplugins.synthetic.annotation_files import coco_file, file_name, h36m_arrays, image_id, mvor_file
 from orplugins.synthetic.cameras import FULL_SIZE
 from orplugins.synthetic.frames import check_options, render_scene
+from orplugins.synthetic.h36m_files import write_h36m
 from orplugins.synthetic.motion import Clip
 from orplugins.synthetic.records import frame_record
 from orplugins.synthetic.scene import make_scene
@@ -118,6 +121,10 @@ def write_dataset(
     with atomic_write(out / "annotations/h36m17.npz", mode="wb") as file:
         np.savez_compressed(file, **h36m_arrays(records))
     write_json(out / "annotations/coco17.json", coco_file(records, parameters))
+    if color:
+        write_json(out / "annotations/coco17_color.json", coco_file(records, parameters, "color"))
+    if motion and fixed:
+        write_h36m(out / "annotations", records, parameters)
     write_json(out / "annotations/mvor.json", mvor)
     return {"images": len(mvor["images"]), "people": len(mvor["annotations"]),
             "poses3d": len(mvor.get("annotations3D", ())), "rendered": rendered}

@@ -1,10 +1,10 @@
-"""What people in an operating room do: random poses by kind, in the axes of `body.Pose`."""
+"""What people in an operating room do: random poses by kind, in the axes of `human.Pose`."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from orplugins.synthetic.body import Pose, Shape
+from orplugins.synthetic.human import Pose, Shape
 
 # Kinds of standing people and how often each is drawn; AT_TABLE kinds reach for the operating field.
 KINDS = ("work", "lean", "stand", "reach", "clasp", "walk", "look", "sit")
@@ -53,7 +53,7 @@ def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height:
         step, lead = rng.uniform(0.18, 0.34), int(rng.integers(2))
         ahead = (1, -1) if lead == 0 else (-1, 1)
         out = np.radians(rng.uniform(0, 10, 2))
-        pose.ankles = np.array([[ahead[k] * step, sign * 0.09, 0.03 * (ahead[k] < 0), sign * out[k]]
+        pose.ankles = np.array([[ahead[k] * step, sign * 0.09, 0.055 * (ahead[k] < 0), sign * out[k]]
                                 for k, sign in enumerate((1, -1))])
         pose.heels = tuple(np.radians(25.0) * (ahead[k] < 0) for k in range(2))
         pose.lean = np.radians(rng.uniform(2, 9))

@@ -25,6 +25,7 @@ def frame_record(day: int, number: int, scene: Scene, frames: list[Frame], hips:
                 "kind": people[i].kind,
                 "style": people[i].style,
                 "camma": _rounded(body_joints(people[i].body, CAMMA_10.name, hips), 5),
+                "coco": _rounded(people[i].body.joints, 5),
                 "h36m": _rounded(body_joints(people[i].body, "h36m_17"), 5),
                 "hands": _rounded(people[i].body.hands, 5),
             }

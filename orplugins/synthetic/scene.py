@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from orplugins.core.cameras import Camera
-from orplugins.synthetic.body import FOREARM, HAND, Body, Pose, Shape, body_model, facing, skin, solve
 from orplugins.synthetic.cameras import hang_cameras
 from orplugins.synthetic.clothing import AT_TABLE_SHARES, ELSEWHERE_SHARES, STYLES, dress
 from orplugins.synthetic.geometry import DARK, METAL, Mesh, outside_rectangle, tube, turn
+from orplugins.synthetic.human import FOREARM, HAND, Body, Pose, Shape, body_model, facing, skin, solve
 from orplugins.synthetic.poses import AT_TABLE, KINDS, SHARES, random_pose, supine_pose
 from orplugins.synthetic.room import TABLE, Room, arm_board, build_room, drape_over
 
