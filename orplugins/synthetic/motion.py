@@ -31,7 +31,7 @@ from orplugins.synthetic.scene import (
 FPS = 25
 _CLIPS = 1  # last key of a clip's streams, which keeps them apart from those of single scenes
 _DUTY = 0.6  # part of a stride that a foot is planted for
-_TOP_SPEED = (0.75, 1.05)  # of walking, metres a second
+_TOP_SPEED = (0.65, 0.95)  # of walking, metres a second
 _HANDOVER_REACH = 1.5  # greatest distance between the two, metres
 
 
@@ -239,7 +239,7 @@ class Walk:
             ahead *= 1 - settled
             ankles[k] = ahead, sign * self.width, (lift + 0.12 * heel) * (1 - settled), sign * 0.08
             heels[k] = heel * (1 - settled)
-        swing = 0.2 * speed * np.sin(2 * np.pi * (phase - 0.05))
+        swing = 0.15 * speed * np.sin(2 * np.pi * (phase - 0.05))
         wrist = self.shoulder - self.hang
         hands = [np.array([sign * 0.25, -0.06 + sign * swing, wrist + 0.35 * abs(swing)]) for sign in (1, -1)]
         sway = 0.1 * speed * np.sin(2 * np.pi * (phase - 0.05) + 0.3)
