@@ -31,6 +31,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["orplugins", "orplugins.*"]),
+    package_data={"orplugins.synthetic": ["assets/*"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.24", "wrapt>=1.14"],
     extras_require=EXTRAS,

@@ -92,7 +92,8 @@ def main(argv: list[str] | None = None) -> int:
 
     print(f"1/3 generating {args.frames} depth frames")
     data = out / "people"
-    run("tools/make_depth_people.py", "--out", data, "--frames", args.frames, "--seed", SEED)
+    run("tools/make_or_dataset.py", "--out", data, "--frames", args.frames, "--seed", SEED, "--views", 1,
+        "--depth-only")
     print(f"2/3 DepthPose on 64x48 depth by mmpose's tools/test.py: {CONFIG.relative_to(ROOT)}")
     metrics = stock_test(data, out)
     sheet = contact_sheet(out / "overlays")

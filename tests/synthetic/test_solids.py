@@ -1,17 +1,12 @@
 """Generated depth frames: deterministic, and the joints lie where the picture shows them."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from orplugins.core.cameras import cameras_from_mvor
 from orplugins.core.camma import coco_to_camma
 from orplugins.synthetic.body import COVER
-from orplugins.synthetic.mvor_layout import image_id, write_dataset
 from orplugins.synthetic.raycast import Ball, Box, Ellipsoid, Limb, Pinhole, cast
 from orplugins.synthetic.solids import render_frame, render_views
 
@@ -180,103 +175,3 @@ def test_solids_too_near_or_behind_are_not_drawn():
     for z in (-2, 0, 0.3):
         assert cast([Ball(np.array([0, 0, z]), 0.1)], PINHOLE)[2] is None
     assert cast([], PINHOLE)[1].size == 0
-
-
-@pytest.fixture(scope="module")
-def three_views(tmp_path_factory):
-    out = tmp_path_factory.mktemp("views")
-    write_dataset(out, frames=3, seed=1, size=(160, 120), views=3, start=7)
-    return out
-
-
-def test_mvor_layout_can_be_read(three_views):
-    from orplugins.io.depth import load_depth
-    from orplugins.io.mvor import load_mvor
-
-    data = load_mvor(three_views / "annotations/mvor.json")
-    assert [image["id"] for image in data.images[:3]] == [10010000007, 10020000007, 10030000007]
-    assert data.images[0]["file_name"] == "day1/cam1/depth/000007.png"
-    for image in data.images:
-        assert load_depth(three_views / image["file_name"], size=(160, 120)).any()
-        assert image["id"] == image_id(image["cam_id"], int(Path(image["file_name"]).stem))
-    assert [person["id"] for person in data.annotations] == list(range(len(data.annotations)))
-    assert len(data.need("frames")) == 3 and len(data.need("cameras")) == 3
-
-
-def test_mvor_3d_poses_project_onto_2d(three_views):
-    data = json.loads((three_views / "annotations/mvor.json").read_text())
-    cameras = cameras_from_mvor(data["cameras_info"]["camParams"])
-    people = {(a["image_id"], a["person_id"]): np.reshape(a["keypoints"], (10, 3)) for a in data["annotations"]}
-    found = 0
-    for pose in data["annotations3D"]:
-        points = np.reshape(pose["keypoints3D"], (12, 4))
-        assert np.isin(points[:, 3], (1, 2)).all()
-        for image, camera in zip(pose["image_ids"].split("_"), cameras, strict=True):
-            joints = people.get((int(image), pose["person_id"]))
-            if joints is not None:
-                found += 1
-                pixels, _ = camera.project(points[:10, :3] / 1000)
-                # The neck's 2D joint is the middle of two projections, or one shoulder where the other is outside.
-                there = (joints[:, 2] > 0) & (np.arange(10) > 1)
-                np.testing.assert_allclose(pixels[there], joints[there, :2], atol=0.01)
-    assert found >= 3
-
-
-def test_coco_file_is_read_by_pycocotools(three_views, capsys):
-    coco = pytest.importorskip("pycocotools.coco").COCO(str(three_views / "annotations/coco17.json"))
-    people = coco.loadAnns(coco.getAnnIds())
-    assert min(person["id"] for person in people) == 1
-    for person in people:
-        v = person["keypoints"][2::3]
-        assert len(v) == 17 and all(isinstance(n, int) for n in v)
-        assert person["num_keypoints"] == sum(n > 0 for n in v)
-    assert len(coco.cats[1]["keypoints"]) == 17 and max(map(max, coco.cats[1]["skeleton"])) == 17
-
-
-def test_an_interrupted_run_goes_on(tmp_path):
-    arguments = {"frames": 25, "seed": 4, "size": (64, 48)}
-    assert write_dataset(tmp_path, **arguments)["rendered"] == 25
-    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    assert write_dataset(tmp_path, **arguments)["rendered"] == 0
-    lost, cut = tmp_path / "day1/cam1/depth/000003.png", tmp_path / "day1/cam1/depth/000022.png"
-    lost.unlink()
-    cut.write_bytes(cut.read_bytes()[:200])
-    (tmp_path / "annotations/mvor.json").unlink()
-    write_dataset(tmp_path, **arguments)
-    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
-    with pytest.raises(ValueError, match="parameters.json: found .*expected"):
-        write_dataset(tmp_path, **{**arguments, "seed": 5})
-
-
-def test_workers_make_the_same_files(tmp_path):
-    calls = []
-    for workers in (0, 2):
-        write_dataset(
-            tmp_path / str(workers), frames=22, seed=1, size=(64, 48), workers=workers,
-            progress=lambda *done: calls.append(done),
-        )  # fmt: skip
-    assert calls == [(20, 22), (22, 22)] * 2
-    for path in (tmp_path / "0").rglob("*.*"):
-        assert path.read_bytes() == (tmp_path / "2" / path.relative_to(tmp_path / "0")).read_bytes()
-
-
-@pytest.mark.parametrize("bad", [{"frames": 0}, {"views": 2}, {"workers": -1}, {"start": -1}])
-def test_bad_data_set_arguments_are_refused(tmp_path, bad):
-    with pytest.raises(ValueError, match=next(iter(bad))):
-        write_dataset(tmp_path / "new", **{"frames": 1, "seed": 0, **bad})
-    assert not (tmp_path / "new").exists()
-
-
-def test_tool(tmp_path):
-    command = [sys.executable, TOOL, "--out", tmp_path / "set", "--frames", "2", "--seed", "1", "--size", "64x48"]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=TOOL.parents[1], env=environment())
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)["images"] == 2
-    run = subprocess.run([*command, "--exact"], capture_output=True, text=True, cwd=TOOL.parents[1], env=environment())
-    assert run.returncode == 1 and "parameters.json" in run.stderr
-
-
-def environment():
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(TOOL.parents[1])}
