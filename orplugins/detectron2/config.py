@@ -2,11 +2,8 @@
 
 from detectron2.config import CfgNode
 
+from orplugins.core.draw_pose import COCO_LETTERS, COLOURS
 from orplugins.core.skeletons import CAMMA_10, COCO_17
-
-# BGR of the letters that the published visualisation colours limbs with.
-LIMB_COLOURS = (("r", (0, 0, 150)), ("g", (0, 150, 0)), ("b", (150, 0, 0)), ("c", (150, 150, 0)), ("m", (150, 0, 150)),
-                ("y", (0, 150, 150)), ("w", (150, 150, 150)))  # fmt: skip
 
 
 def add_orplugins_config(cfg: CfgNode) -> None:
@@ -78,8 +75,8 @@ def _orpose_color() -> dict:
         data + "KEYPOINTS_NAMES": list(COCO_17.joints),
         data + "KEYPOINTS_FLIP_MAP": pairs,
         data + "KEYPOINTS_SKELTON_MAP": [list(limb) for limb in COCO_17.limbs],
-        data + "SKELTON_COLORS": list("mmggrmgrmgmgrmgmgmg"),
-        data + "SKELTON_COLORS_TRIPLET": [(letter, list(bgr)) for letter, bgr in LIMB_COLOURS],
+        data + "SKELTON_COLORS": list(COCO_LETTERS),
+        data + "SKELTON_COLORS_TRIPLET": [(letter, list(bgr)) for letter, bgr in COLOURS.items()],
         "TEST.EVAL_3D": False,
         # Ours. `published` is the release's behaviour in each of them.
         ours + "DECODE": "batched",
