@@ -3,7 +3,8 @@
 A teacher's file has, besides COCO's own fields, in every annotation `keypoints_soft` (51 numbers), `keypoints2d_hard`
 and `keypoints2d_soft` (32), `keypoints3d_hard` and `keypoints3d_soft` (48). A test file may have in every annotation
 `keypoints2D_camma` (30), `keypoints3D_camma_projected_allkps`, `keypoints3D_camma_projected_true` (40 each) and
-`person_id` (-1: no 3D). Both are checked before anything is made of them.
+`person_id` (-1: no 3D); or, in generated sets, `keypoints_3d` and `h36m_3d` (51 each: X, Y, Z of COCO's and of
+Human3.6M's 17 joints in metres in the camera's axes). Everything is checked before anything is made of it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.core.camma import coco_to_camma
+from orplugins.core.lifting import LIFTED_COCO_JOINTS
 from orplugins.io.jsonfile import entries, field, integer, load_json, numbers, text
 
 LABEL_FIELDS = {"keypoints_soft": 51, "keypoints2d_hard": 32, "keypoints3d_hard": 48, "keypoints2d_soft": 32,
                 "keypoints3d_soft": 48}  # fmt: skip
 CAMMA_FIELDS = {"keypoints2D_camma": 30, "keypoints3D_camma_projected_true": 40,
                 "keypoints3D_camma_projected_allkps": 40}  # fmt: skip
-_GROUPS = (LABEL_FIELDS, CAMMA_FIELDS)
+POSE_FIELDS = {"keypoints_3d": 51, "h36m_3d": 51}
+_GROUPS = (LABEL_FIELDS, CAMMA_FIELDS, POSE_FIELDS)
 
 
 def load_people(path: str | os.PathLike) -> dict:
@@ -91,6 +95,23 @@ def _keypoints(person: dict, key: str, here: str) -> None:
         raise ValueError(f"{here}: '{key}' has the flags {sorted(set(flags.tolist()))}, expected 0, 1 or 2")
 
 
+def camma_fields(person: dict) -> dict:
+    """`CAMMA_FIELDS` of an annotation with `keypoints_3d`: its CAMMA-10 joints in 2D and, flagged as there, in 3D.
+
+    `keypoints` are taken as detectron2's loader gives them, 0.5 to the right of and below COCO's.
+    """
+    flat = np.array(coco_to_camma(np.reshape(person["keypoints"], (17, 3)), presence="score"))
+    flat[:, 2] = np.floor(flat[:, 2])
+    flat[flat[:, 2] > 0, :2] -= 0.5
+    space = coco_to_camma(np.column_stack([np.reshape(person["keypoints_3d"], (17, 3))[:, :2], np.ones(17)]), "score")
+    depth = coco_to_camma(np.column_stack([np.zeros(17), np.reshape(person["keypoints_3d"], (17, 3))[:, 2], np.ones(17)]),
+                          "score")  # fmt: skip
+    pose = np.column_stack([space[:, :2], depth[:, 1], flat[:, 2] > 0])
+    rows = {"keypoints2D_camma": flat, "keypoints3D_camma_projected_true": pose,
+            "keypoints3D_camma_projected_allkps": pose}  # fmt: skip
+    return {key: value.ravel().tolist() for key, value in rows.items()}
+
+
 def camera_of(image_id: int) -> int:
     """Camera, from 1, that MVOR's image ids name in their decimal digits 2 to 4; 0 for an id without them."""
     digits = str(image_id)
@@ -109,3 +130,22 @@ def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list
     entry = cameras[camera - 1]
     return tuple(numbers(entry, key, 2, f"{here}.intrinsics[{camera - 1}]").tolist()
                  for key in ("focallength", "principalpoint"))  # fmt: skip
+
+
+def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs to train a lifting network on: annotations with `h36m_3d` whose joints from ears to ankles are labelled.
+
+    Returns
+    -------
+    COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
+    """
+    keypoints, poses = [], []
+    for person in load_people(path)["annotations"]:
+        joints = np.reshape(person.get("keypoints", np.zeros(51)), (17, 3)).astype(np.float64)
+        if "h36m_3d" in person and (joints[LIFTED_COCO_JOINTS, 2] > 0).all():
+            joints[:, :2] += 0.5
+            keypoints.append(joints)
+            poses.append(1000 * np.reshape(person["h36m_3d"], (17, 3)))
+    if len(keypoints) < 2:
+        raise ValueError(f"{path}: {len(keypoints)} annotations have 'h36m_3d' and all joints, expected at least 2")
+    return np.array(keypoints), np.array(poses)

@@ -128,6 +128,14 @@ class Keypoints3DNet(nn.Module):
         self.register_buffer("coco_to_h36", torch.tensor(COCO_TO_H36, dtype=torch.float32), persistent=False)
         _initialise(self)
 
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        # A Keypoint R-CNN has one branch: both of ours start from it.
+        for part in ("weight", "bias"):
+            hard, soft = f"{prefix}score_lowres.{part}", f"{prefix}score_lowres_soft.{part}"
+            if hard in state_dict and soft not in state_dict:
+                state_dict[soft] = state_dict[hard]
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def heatmaps(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Hard and soft logits."""
         x = features

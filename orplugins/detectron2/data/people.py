@@ -18,10 +18,13 @@ from detectron2.structures import BoxMode
 from orplugins.core.skeletons import COCO_17
 from orplugins.io.jsonfile import load_json
 from orplugins.io.mvor import load_mvor
-from orplugins.io.people import CAMMA_FIELDS, LABEL_FIELDS, intrinsics, load_people
+from orplugins.io.people import CAMMA_FIELDS, LABEL_FIELDS, camma_fields, intrinsics, load_people
 
 VARIABLE = "ORPLUGINS_DATASETS"
-EXTRA_KEYS = (*LABEL_FIELDS, *CAMMA_FIELDS, "score", "person_id")
+EXTRA_KEYS = (*LABEL_FIELDS, *CAMMA_FIELDS, "keypoints_3d", "score", "person_id")
+# Evaluation -> the fields of an annotation that one of is enough for it.
+EVALUATIONS = {"coco": ("bbox",), "mpjpe": ("keypoints3D_camma_projected_allkps", "keypoints_3d"),
+               "pck": ("keypoints2D_camma", "keypoints_3d")}  # fmt: skip
 FLIP_MAP = tuple((COCO_17.joints[left], COCO_17.joints[right]) for left, right in COCO_17.flip_pairs)
 
 
@@ -92,16 +95,24 @@ def _dicts(name: str, annotations: str, images: str) -> list[dict]:
         return _mvor_dicts(annotations, images)
     data = load_people(annotations)
     dicts = load_coco_json(annotations, images, name, extra_annotation_keys=list(EXTRA_KEYS))
-    people = data["annotations"]
-    first = people[0] if people else {}
-    has_2d, has_3d = "keypoints2D_camma" in first, "keypoints3D_camma_projected_allkps" in first
-    kinds = ("coco", *(("mpjpe",) if has_3d else ()), *(("pck",) if has_2d else ()))
-    MetadataCatalog.get(name).set(orplugins_evaluators=kinds)
+    first = data["annotations"][0] if data["annotations"] else {}
     for record in dicts:
-        camera = intrinsics(data, record["image_id"], annotations) if has_3d else None
+        record["file_name"] = _colour(record["file_name"])
+        for person in record["annotations"]:
+            if "keypoints_3d" in person:
+                person.update(camma_fields(person))
+        camera = intrinsics(data, record["image_id"], annotations) if "keypoints2D_camma" in first else None
         if camera:
             record["focal_length"], record["principal_point"] = camera
+    kinds = [kind for kind, keys in EVALUATIONS.items() if any(key in first for key in keys)]
+    MetadataCatalog.get(name).set(orplugins_evaluators=tuple(kinds))
     return dicts
+
+
+def _colour(path: str) -> str:
+    """MVOR's layout lists depth pictures in some files; the colour ones lie beside them under the same names."""
+    parts = Path(path).parts
+    return str(Path(*("color" if part == "depth" else part for part in parts[:-1]), parts[-1])) if parts else path
 
 
 def _mvor_dicts(annotations: str, images: str) -> list[dict]:
@@ -111,7 +122,7 @@ def _mvor_dicts(annotations: str, images: str) -> list[dict]:
         row = dict(bbox=person["bbox"], bbox_mode=BoxMode.XYWH_ABS, category_id=0, iscrowd=0)
         people.setdefault(person["image_id"], []).append(row)
     return [
-        dict(file_name=str(Path(images) / image["file_name"]), image_id=image["id"], height=image["height"],
+        dict(file_name=_colour(str(Path(images) / image["file_name"])), image_id=image["id"], height=image["height"],
              width=image["width"], annotations=people.get(image["id"], []))
         for image in data.images
     ]  # fmt: skip
