@@ -22,8 +22,8 @@ from orplugins.core.metrics.mpjpe import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.people import lifting_pairs
 from orplugins.io.statistics import load_statistics, save_statistics
-from orplugins.nn.lifter_training import fit_lifter
 from orplugins.nn.keypoints3d import LiftingNetwork
+from orplugins.nn.lifter_training import fit_lifter
 
 
 def error_of(network: LiftingNetwork, statistics: PoseStatistics, keypoints: np.ndarray, poses: np.ndarray) -> float:
@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print("  ".join(f"{key} {value:.1f}" if isinstance(value, float) else f"{key} {value}" for key, value in report.items()))
+    print("  ".join(f"{key} {value:.1f}" for key, value in report.items()))
     return 0
 
 

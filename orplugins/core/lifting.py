@@ -124,8 +124,8 @@ def statistics_of(keypoints: np.ndarray, poses: np.ndarray) -> PoseStatistics:
     use_2d = (2 * slots[:, None] + np.arange(2)).ravel()
     use_3d = (3 * H36_32[1:, None] + np.arange(3)).ravel()
     arrays = [np.zeros(64), np.zeros(64), np.zeros(96), np.zeros(96)]
-    for array, use, values in zip(arrays, (use_2d, use_2d, use_3d, use_3d),
-                                  (rows.mean(0), rows.std(0), targets.mean(0), targets.std(0)), strict=True):  # fmt: skip
+    moments = rows.mean(0), rows.std(0), targets.mean(0), targets.std(0)
+    for array, use, values in zip(arrays, (use_2d, use_2d, use_3d, use_3d), moments, strict=True):
         array[use] = values
     for std, use in ((arrays[1], use_2d), (arrays[3], use_3d)):
         std[use] = np.maximum(std[use], 1e-3)  # a joint that never moves must not divide by zero

@@ -43,7 +43,8 @@ class CarefulCheckpointer(DetectionCheckpointer):
     def save(self, name: str, **extra) -> None:
         if not self.save_dir or not self.save_to_disk:
             return
-        data = {"model": self.model.state_dict(), **{key: obj.state_dict() for key, obj in self.checkpointables.items()}}
+        parts = {"model": self.model, **self.checkpointables}
+        data = {key: part.state_dict() for key, part in parts.items()}
         path = Path(self.save_dir) / f"{name}.pth"
         self.logger.info("Saving checkpoint to %s", path)
         torch.save({**data, **extra}, f"{path}.tmp")

@@ -103,10 +103,10 @@ def camma_fields(person: dict) -> dict:
     flat = np.array(coco_to_camma(np.reshape(person["keypoints"], (17, 3)), presence="score"))
     flat[:, 2] = np.floor(flat[:, 2])
     flat[flat[:, 2] > 0, :2] -= 0.5
-    space = coco_to_camma(np.column_stack([np.reshape(person["keypoints_3d"], (17, 3))[:, :2], np.ones(17)]), "score")
-    depth = coco_to_camma(np.column_stack([np.zeros(17), np.reshape(person["keypoints_3d"], (17, 3))[:, 2], np.ones(17)]),
-                          "score")  # fmt: skip
-    pose = np.column_stack([space[:, :2], depth[:, 1], flat[:, 2] > 0])
+    joints, there = np.reshape(person["keypoints_3d"], (17, 3)), np.ones(17)
+    across = coco_to_camma(np.column_stack([joints[:, :2], there]), presence="score")
+    away = coco_to_camma(np.column_stack([joints[:, 2], joints[:, 2], there]), presence="score")
+    pose = np.column_stack([across[:, :2], away[:, 0], flat[:, 2] > 0])
     rows = {"keypoints2D_camma": flat, "keypoints3D_camma_projected_true": pose,
             "keypoints3D_camma_projected_allkps": pose}  # fmt: skip
     return {key: value.ravel().tolist() for key, value in rows.items()}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _REACH = 3  # pixels on either side of the highest one that its neighbourhood's bicubic surface depends on
-_STEPS = 16  # samples of the surface a pixel
+_STEPS = 4  # samples of the surface a pixel
 _A = -0.75  # PyTorch's bicubic kernel
 
 
@@ -23,9 +23,10 @@ def _kernel(distance: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _weights() -> np.ndarray:
-    """(2 * _STEPS + 1, 2 * _REACH + 1): bicubic samples from one pixel before the middle to one after it."""
+    """((2 * _STEPS + 1)^2, (2 * _REACH + 1)^2): bicubic samples from one pixel before the middle to one after it."""
     at = np.linspace(-1, 1, 2 * _STEPS + 1)
-    return _kernel(at[:, None] - np.arange(-_REACH, _REACH + 1)).astype(np.float32)
+    line = _kernel(at[:, None] - np.arange(-_REACH, _REACH + 1))
+    return np.kron(line, line).astype(np.float32)
 
 
 def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
@@ -45,7 +46,7 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     """
     regions, joints, side = logits.shape[0], logits.shape[1], logits.shape[-1]
     flat = logits.reshape(regions * joints, side * side)
-    top, peak = flat.max(dim=1)
+    top, peak = flat.max(dim=1)  # several times as fast as argmax on a CPU
     column, row = peak % side, torch.div(peak, side, rounding_mode="floor")
 
     # Bicubic resizing repeats the border, so indices are clamped instead of the map being padded.
@@ -54,24 +55,23 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     rows = (row[:, None] + near).clamp(0, side - 1)
     around = flat.gather(1, (rows[:, :, None] * side + columns[:, None, :]).flatten(1))
     weights = torch.as_tensor(_weights(), device=logits.device).to(logits.dtype)
-    samples = weights.shape[0]
-    surface = weights @ around.view(-1, 2 * _REACH + 1, 2 * _REACH + 1) @ weights.T
-    flat_surface = surface.flatten(1)
-    best, sample = flat_surface.max(dim=1)
+    samples = 2 * _STEPS + 1
+    surface = around @ weights.T
+    best, sample = surface.max(dim=1)
     across, down = sample % samples, torch.div(sample, samples, rounding_mode="floor")
 
     def refined(index: Tensor, stride: int) -> Tensor:
         inner = index.clamp(1, samples - 2)
         centre = sample + (inner - index) * stride
-        left, middle, right = (flat_surface.gather(1, (centre + step * stride)[:, None])[:, 0] for step in (-1, 0, 1))
+        left, middle, right = (surface.gather(1, (centre + step * stride)[:, None])[:, 0] for step in (-1, 0, 1))
         bend = (left - 2 * middle + right).clamp(max=-1e-12)
         shift = (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
         return torch.where(inner == index, index + shift, index.to(shift.dtype)) / _STEPS - 1
 
     x = (column + refined(across, 1) + 0.5).clamp(0, side)
     y = (row + refined(down, samples) + 0.5).clamp(0, side)
-    mass = (flat - top[:, None]).exp_().sum(dim=1)
-    score = (best - top).exp() / mass
+    # exp(best) over the map's sum of exponentials. The softmax, one fused operation, has exp(top) over it at the peak.
+    score = flat.softmax(dim=1).gather(1, peak[:, None])[:, 0] * (best - top).exp()
 
     size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
     places = torch.stack([x, y], dim=1).view(regions, joints, 2) * (size / side)[:, None] + boxes[:, None, :2]

@@ -50,8 +50,8 @@ def random_person(rng: np.random.Generator, place: np.ndarray, yaw: float) -> tu
         joints[[5 + k, 7 + k, 9 + k, 11 + k, 13 + k, 15 + k]] = shoulder, elbow, wrist, hip, knee, ankle
     ears, middle = joints[3:5].mean(0), joints[5:7].mean(0)
     hips = joints[11:13].mean(0)
-    h36 = np.stack([hips, *joints[[12, 14, 16, 11, 13, 15]], (hips + middle) / 2, middle, ears, ears + 0.08 * height * up,
-                    *joints[[5, 7, 9, 6, 8, 10]]])  # fmt: skip
+    trunk = [(hips + middle) / 2, middle, ears, ears + 0.08 * height * up]
+    h36 = np.stack([hips, *joints[[12, 14, 16, 11, 13, 15]], *trunk, *joints[[5, 7, 9, 6, 8, 10]]])
     return joints, h36
 
 

@@ -81,7 +81,8 @@ def test_mpjpe_evaluator(case):
             assert row.matches.tolist() == image["matched_detection"]
             np.testing.assert_allclose(row.errors, expected, atol=1e-2)
             np.testing.assert_allclose(row.pelvis, image["pelvis_gt_mm"], atol=1e-2)
-            np.testing.assert_allclose(row.predicted, arrays[f"img{i}_out_dt_3d_camma"] * row.visible[..., None], atol=1e-2)
+            predicted = arrays[f"img{i}_out_dt_3d_camma"] * row.visible[..., None]
+            np.testing.assert_allclose(row.predicted, predicted, atol=1e-2)
             np.testing.assert_allclose(row.target, arrays[f"img{i}_out_gt_3d_rel"], atol=1e-2)
     for _ in range(2):  # the release divides again when it is asked twice
         result = evaluator.evaluate()["MPJPE"]

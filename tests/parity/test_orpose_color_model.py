@@ -186,7 +186,8 @@ def test_losses(case, losses):
     instances, start = [], 0
     for count in counts:
         part = slice(start, start + count)
-        each = Instances(tuple(meta["image_size_hw"]), proposal_boxes=Boxes(torch.from_numpy(arrays["proposal_boxes"][part])))
+        boxes = Boxes(torch.from_numpy(arrays["proposal_boxes"][part]))
+        each = Instances(tuple(meta["image_size_hw"]), proposal_boxes=boxes)
         for field in NAMES:
             values = torch.from_numpy(arrays[field][part]).float()
             each.set(field, Keypoints(values) if values.dim() == 3 else values)

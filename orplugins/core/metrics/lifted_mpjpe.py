@@ -101,10 +101,9 @@ def summarise(images: list[ImageErrors], protocol: str = "published") -> dict[st
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol: found {protocol!r}, expected one of {PROTOCOLS}")
     matched = [each.matches >= 0 for each in images]
-    errors = np.concatenate([each.errors[keep] for each, keep in zip(images, matched, strict=True)] or [np.zeros((0, 10))])
-    visible = np.concatenate(
-        [each.visible[keep] for each, keep in zip(images, matched, strict=True)] or [np.zeros((0, 10), bool)]
-    )
+    pairs = list(zip(images, matched, strict=True))
+    errors = np.concatenate([np.zeros((0, 10)), *(each.errors[keep] for each, keep in pairs)])
+    visible = np.concatenate([np.zeros((0, 10), bool), *(each.visible[keep] for each, keep in pairs)])
     count = np.full(10, len(errors)) if protocol == "published" else visible.sum(axis=0)
     with np.errstate(invalid="ignore"):  # nobody counted: the mean is not defined
         mean = errors.sum(axis=0) / count

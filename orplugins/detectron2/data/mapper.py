@@ -1,4 +1,4 @@
-"""From a data set's record to ORPose-Color's input: the picture at a low resolution, enlarged again, and its targets."""
+"""From a data set's record to ORPose-Color's input: the picture at a low resolution, enlarged again; its targets."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ class MVORDatasetMapper:
         if flip_3d not in ("mirrored", "published"):
             raise ValueError(f"FLIP_3D: found {flip_3d!r}, expected 'mirrored' or 'published'")
         self.is_train, self.mirror = is_train, flip_3d == "mirrored"
-        self.statistics = (load_statistics(statistics) if statistics else None) if isinstance(statistics, str) else statistics
+        if isinstance(statistics, str):
+            statistics = load_statistics(statistics) if statistics else None
+        self.statistics = statistics
         flip = [T.RandomFlip(prob=0.5, horizontal=True, vertical=False)] if is_train else []
         self.augmentations = T.AugmentationList([*flip, LowResolution(factor, method)])
 
@@ -120,7 +122,7 @@ class MVORDatasetMapper:
             instances.gt_keypoints_soft = Keypoints(np.array([person["keypoints_soft"] for person in people]))
         for kind in ("hard", "soft"):
             if f"keypoints2d_{kind}" in first:
-                rows, targets = (np.array([p[f"keypoints{d}_{kind}"] for p in people], dtype=np.float64) for d in ("2d", "3d"))
+                rows, targets = (np.array([person[f"keypoints{d}_{kind}"] for person in people]) for d in ("2d", "3d"))
                 if flipped and self.mirror:
                     rows, targets = self._mirrored(rows, targets, size[1])
                 instances.set(f"gt_keypoints3d_{kind}", torch.tensor(targets, dtype=torch.float32))

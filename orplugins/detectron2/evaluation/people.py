@@ -123,8 +123,9 @@ class PCKEvaluator(_Detections):
         if is_mvor(path):
             ids, truth = load_mvor(path).keypoint_persons()
         else:
-            pairs = [(record["image_id"], person["keypoints2D_camma"])
-                     for record in DatasetCatalog.get(self.dataset_name) for person in record["annotations"]]  # fmt: skip
+            records = DatasetCatalog.get(self.dataset_name)
+            people = [(record["image_id"], person) for record in records for person in record["annotations"]]
+            pairs = [(image_id, person["keypoints2D_camma"]) for image_id, person in people]
             ids = np.array([image_id for image_id, _ in pairs])
             truth = np.array([joints for _, joints in pairs], dtype=np.float64).reshape(-1, 10, 3)
         keypoints = self._column(rows, 3, (17, 3)) - (0.5, 0.5, 0)

@@ -22,6 +22,7 @@ from orplugins.nn.keypoints3d import Keypoints3DNet
 ROI_KEYPOINTS3D_HEAD_REGISTRY = Registry("ROI_KEYPOINTS3D_HEAD")
 ROI_KEYPOINTS3D_HEAD_REGISTRY.__doc__ = "Heads called with (features, instances), built from (cfg, ShapeSpec)."
 LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
+WEIGHT_KEYS = ("2DKEYPOINTS", "2DKEYPOINTS_SOFT", "3D_HARD", "3D_SOFT")
 _skipped = 0
 
 
@@ -75,14 +76,14 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
         if Path(cfg.MODEL.WEIGHTS).is_file():
             check_weights(cfg.MODEL.WEIGHTS)
-        normalizer = head.NUM_KEYPOINTS * cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
+        regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
+        visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
         return dict(
             input_shape=input_shape,
             conv_dims=head.CONV_DIMS,
             num_keypoints=head.NUM_KEYPOINTS,
-            loss_weights=(head.LOSS_WEIGHT_2DKEYPOINTS, head.LOSS_WEIGHT_2DKEYPOINTS_SOFT, head.LOSS_WEIGHT_3D_HARD,
-                          head.LOSS_WEIGHT_3D_SOFT),
-            loss_normalizer="visible" if head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS else float(normalizer),
+            loss_weights=tuple(head[f"LOSS_WEIGHT_{key}"] for key in WEIGHT_KEYS),
+            loss_normalizer="visible" if visible else float(head.NUM_KEYPOINTS * regions),
             decode=ours.DECODE,
             losses=ours.LOSSES,
             lifter_width=ours.LIFTER_WIDTH,
@@ -130,6 +131,8 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         boxes = torch.cat([each.proposal_boxes.tensor for each in found]) if found else features.new_zeros(0, 4)
 
         def labels(name: str) -> Tensor:
+            if not found[0].has(name):
+                raise ValueError(f"targets have no {name}, expected a teacher's labels (or a LOSS_WEIGHT of 0)")
             values = [getattr(each, name) for each in found]
             return torch.cat([value.tensor if hasattr(value, "tensor") else value for value in values])
 
@@ -138,9 +141,8 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             global _skipped
             _skipped += 1
             get_event_storage().put_scalar("kpts_num_skipped_batches", _skipped, smoothing_hint=False)
-            values = {"2D_hard": nothing(hard), "2D_soft": nothing(soft),
-                      "3D_hard": nothing(hard, self.nw2Dto3D_hard), "3D_soft": nothing(soft, self.nw2Dto3D_soft)}  # fmt: skip
-            return {f"loss_keypoints_{name}": value * self.loss_weights[name] for name, value in values.items()}
+            values = nothing(hard), nothing(soft), nothing(hard, self.nw2Dto3D_hard), nothing(soft, self.nw2Dto3D_soft)
+            return {f"loss_keypoints_{n}": v * self.loss_weights[n] for n, v in zip(LOSSES, values, strict=True)}
 
         fixed = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
         losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or valid.sum())}
