@@ -4,7 +4,11 @@ import importlib
 
 # Modules whose import registers classes or data sets of ours with detectron2. They may run while detectron2 is half
 # imported (see env.py), so they import its submodules only.
-COMPONENTS: tuple[str, ...] = ()
+COMPONENTS: tuple[str, ...] = (
+    "orplugins.detectron2.data.people",
+    "orplugins.detectron2.modeling.keypoints3d_head",
+    "orplugins.detectron2.modeling.keypoints3d_roi_heads",
+)
 
 
 def register() -> None:

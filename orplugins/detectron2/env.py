@@ -8,7 +8,7 @@ from orplugins.detectron2 import register
 
 
 def setup_environment() -> None:
-    """Register our components, and let stock ``get_cfg()`` and with it stock scripts know our config keys.
+    """Register our components, and let stock scripts know our config keys (by ``get_cfg()``) and our mapper.
 
     Only this door touches detectron2's defaults, as a script that does not call `add_orplugins_config` needs it;
     ``import orplugins`` leaves the configs of other code in the process as they are.
@@ -16,6 +16,8 @@ def setup_environment() -> None:
     from detectron2.config.defaults import _C as defaults
 
     from orplugins.detectron2.config import add_orplugins_config
+    from orplugins.detectron2.data.stock import choose_mapper
 
     register()
     add_orplugins_config(defaults)
+    choose_mapper()

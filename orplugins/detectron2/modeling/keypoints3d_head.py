@@ -1,0 +1,173 @@
+"""ORPose-Color's keypoint head for detectron2 (see `orplugins.nn.keypoints3d`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from detectron2.config import configurable
+from detectron2.layers import ShapeSpec
+from detectron2.structures import Instances, heatmaps_to_keypoints
+from detectron2.utils.events import get_event_storage
+from detectron2.utils.registry import Registry
+from torch import Tensor
+
+from orplugins.checkpoints.orpose_color import check_weights
+from orplugins.core.lifting import PoseStatistics
+from orplugins.io.statistics import load_statistics
+from orplugins.nn.keypoint_decode import decode_batched
+from orplugins.nn.keypoint_losses import heatmap_loss, heatmap_targets, lifting_loss, nothing
+from orplugins.nn.keypoints3d import Keypoints3DNet
+
+ROI_KEYPOINTS3D_HEAD_REGISTRY = Registry("ROI_KEYPOINTS3D_HEAD")
+ROI_KEYPOINTS3D_HEAD_REGISTRY.__doc__ = "Heads called with (features, instances), built from (cfg, ShapeSpec)."
+LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
+WEIGHT_KEYS = ("2DKEYPOINTS", "2DKEYPOINTS_SOFT", "3D_HARD", "3D_SOFT")
+_skipped = 0
+
+
+@ROI_KEYPOINTS3D_HEAD_REGISTRY.register()
+class StandardKeypoints3DHead(Keypoints3DNet):
+    """Hard and soft heatmaps, 2D joints, lifted 3D poses; in training their four losses.
+
+    Args:
+        input_shape: Channels (and sides) of the pooled features.
+        loss_weights: Weight of each of `LOSSES`.
+        loss_normalizer: "visible" divides the 2D losses by the number of joints that count; a number times the images
+            of the batch is the divisor otherwise.
+        decode: "batched" (`orplugins.nn.keypoint_decode`) or "published" (detectron2's `heatmaps_to_keypoints`).
+        losses: "guarded" never divides by zero joints and takes a weight of 0 as "leave it out"; "published" does
+            neither, so that a batch without soft joints makes the total NaN.
+        others: Of :class:`~orplugins.nn.keypoints3d.Keypoints3DNet`.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        input_shape: ShapeSpec,
+        *,
+        conv_dims: tuple[int, ...] = (512,) * 8,
+        num_keypoints: int = 17,
+        loss_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
+        loss_normalizer: str | float = "visible",
+        decode: str = "batched",
+        losses: str = "guarded",
+        lifter_width: int = 1024,
+        lifter_dropout: float = 0.5,
+        statistics: PoseStatistics | str | None = None,
+        store_statistics: bool = False,
+    ):
+        for name, value, known in (("decode", decode, ("batched", "published")),
+                                   ("losses", losses, ("guarded", "published"))):  # fmt: skip
+            if value not in known:
+                raise ValueError(f"{name}: found {value!r}, expected one of {known}")
+        if loss_normalizer != "visible" and not isinstance(loss_normalizer, float):
+            raise ValueError(f"loss_normalizer: found {loss_normalizer!r}, expected 'visible' or a float")
+        if isinstance(statistics, str):  # a LazyConfig holds plain values
+            statistics = load_statistics(statistics) if statistics else None
+        super().__init__(input_shape.channels, tuple(conv_dims), num_keypoints, lifter_width, lifter_dropout,
+                         statistics, store_statistics)  # fmt: skip
+        self.loss_weights = dict(zip(LOSSES, loss_weights, strict=True))
+        self.loss_normalizer, self.decode, self.guarded = loss_normalizer, decode, losses == "guarded"
+
+    @classmethod
+    def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
+        head, ours = cfg.MODEL.ROI_KEYPOINTS3D_HEAD, cfg.ORPLUGINS.ORPOSE_COLOR
+        # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
+        if Path(cfg.MODEL.WEIGHTS).is_file():
+            check_weights(cfg.MODEL.WEIGHTS)
+        regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
+        visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
+        return dict(
+            input_shape=input_shape,
+            conv_dims=head.CONV_DIMS,
+            num_keypoints=head.NUM_KEYPOINTS,
+            loss_weights=tuple(head[f"LOSS_WEIGHT_{key}"] for key in WEIGHT_KEYS),
+            loss_normalizer="visible" if visible else float(head.NUM_KEYPOINTS * regions),
+            decode=ours.DECODE,
+            losses=ours.LOSSES,
+            lifter_width=ours.LIFTER_WIDTH,
+            lifter_dropout=ours.LIFTER_DROPOUT,
+            statistics=cfg.DATASETS.H36_STATS_PATH,
+            store_statistics=ours.STORE_STATISTICS,
+        )  # fmt: skip
+
+    def forward(self, features: Tensor, instances: list[Instances]):
+        """Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.
+
+        The fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose (height, width)
+        is in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
+        `pred_keypoints_3d` (n, 17, 3) is in metres from the pelvis. All of them survive detectron2's post-processing.
+        """
+        if self.training:
+            return self._losses(features, instances)
+        self._infer(features, instances)
+        return instances
+
+    def _infer(self, features: Tensor, instances: list[Instances]) -> None:
+        boxes = torch.cat([each.pred_boxes.tensor for each in instances]).detach()
+        hard, soft = self.heatmaps(features) if len(boxes) else (features.new_zeros(0, self.num_keypoints, 1, 1),) * 2
+        fused, hard, soft = self._keypoints((hard + soft) / 2, hard, soft, boxes)
+        h36, lifted = self.lift(hard, soft)
+        metres = self.statistics.metres(lifted)
+        start = 0
+        for each in instances:
+            part = slice(start, start + len(each))
+            each.pred_keypoints, each.pred_keypoints_h36_2d = fused[part], h36[part]
+            each.pred_keypoints_h36_3d, each.pred_keypoints_3d = lifted[part], metres[part]
+            each.pred_input_size = torch.tensor([each.image_size], device=boxes.device).expand(len(each), 2)
+            start += len(each)
+
+    def _keypoints(self, fused: Tensor, hard: Tensor, soft: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
+        if not len(boxes):
+            return (fused.new_zeros(0, self.num_keypoints, 3),) * 3
+        if self.decode == "batched":
+            return decode_batched(torch.cat([fused, hard, soft]), boxes.repeat(3, 1)).chunk(3)
+        return tuple(heatmaps_to_keypoints(maps.detach(), boxes)[:, :, [0, 1, 3]] for maps in (fused, hard, soft))
+
+    def _losses(self, features: Tensor, instances: list[Instances]) -> dict[str, Tensor]:
+        hard, soft = self.heatmaps(features)
+        found = [each for each in instances if len(each)]
+        boxes = torch.cat([each.proposal_boxes.tensor for each in found]) if found else features.new_zeros(0, 4)
+
+        def labels(name: str) -> Tensor:
+            if not found[0].has(name):
+                raise ValueError(f"targets have no {name}, expected a teacher's labels (or a LOSS_WEIGHT of 0)")
+            values = [getattr(each, name) for each in found]
+            return torch.cat([value.tensor if hasattr(value, "tensor") else value for value in values])
+
+        targets, valid = heatmap_targets(labels("gt_keypoints"), boxes, hard.shape[-1]) if found else (None, None)
+        if not found or not valid.any():
+            global _skipped
+            _skipped += 1
+            get_event_storage().put_scalar("kpts_num_skipped_batches", _skipped, smoothing_hint=False)
+            values = nothing(hard), nothing(soft), nothing(hard, self.nw2Dto3D_hard), nothing(soft, self.nw2Dto3D_soft)
+            return {f"loss_keypoints_{n}": v * self.loss_weights[n] for n, v in zip(LOSSES, values, strict=True)}
+
+        fixed = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
+        losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or valid.sum())}
+        if self._wanted("2D_soft"):
+            keypoints = labels("gt_keypoints_soft")
+            targets, valid = heatmap_targets(keypoints, boxes, soft.shape[-1])
+            count = fixed or (valid.sum().clamp(min=1) if self.guarded else valid.sum())
+            losses["2D_soft"] = heatmap_loss(soft, targets, valid, keypoints[..., 2]) / count
+        for kind, network, maps in (("hard", self.nw2Dto3D_hard, hard), ("soft", self.nw2Dto3D_soft, soft)):
+            loss = None
+            if self._wanted(f"3D_{kind}"):
+                loss = lifting_loss(network, labels(f"gt_keypoints2d_{kind}"), labels(f"gt_keypoints3d_{kind}"),
+                                    self.guarded)  # fmt: skip
+            losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss
+        losses.setdefault("2D_soft", nothing(soft))
+        return {f"loss_keypoints_{name}": losses[name] * self.loss_weights[name] for name in LOSSES}
+
+    def _wanted(self, name: str) -> bool:
+        return not self.guarded or self.loss_weights[name] != 0
+
+
+def h36_in_output(instances: Instances) -> Tensor:
+    """`pred_keypoints_h36_2d` (n, 17, 3) in pixels of the post-processed output, which detectron2 does not rescale."""
+    points = instances.pred_keypoints_h36_2d.clone()
+    height, width = instances.image_size
+    scale = points.new_tensor([width, height]) / instances.pred_input_size.flip(1).to(points)
+    points[..., :2] *= scale[:, None]
+    return points

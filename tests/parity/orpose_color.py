@@ -1,0 +1,113 @@
+"""What the parity tests of ORPose-Color share: kinds of cases, a model with the case's weights, targets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import ROOT, fill_state_dict, params, parity_cases
+
+SYSTEM = "orpose_color"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color"
+PREFIX = "roi_heads.keypoint_head."
+
+
+def cases(*keys: str) -> list:
+    """Parameters of the system's cases whose JSON has all these keys; `a.b` is a key within a key."""
+
+    def has(data: dict, key: str) -> bool:
+        for part in key.split("."):
+            if not isinstance(data, dict) or part not in data:
+                return False
+            data = data[part]
+        return True
+
+    rows = [(name, (path, data)) for name, path, data in parity_cases(SYSTEM) if all(has(data, key) for key in keys)]
+    return params(rows, SYSTEM)
+
+
+def statistics_path() -> str:
+    """The published joint statistics, which no case holds."""
+    folder = Path(os.environ.get("ORPLUGINS_ORPOSE_COLOR") or ROOT.parent / "data/orpose_color")
+    for path in (folder / "h36stats.json", ROOT / SYSTEM / "h36stats.json"):
+        if path.is_file():
+            return str(path)
+    default = Path(__file__).resolve().parents[2].parent / "shared/data/orpose_color/h36stats.json"
+    if default.is_file():
+        return str(default)
+    pytest.skip("no h36stats.json (set ORPLUGINS_ORPOSE_COLOR to the folder that holds it)")
+
+
+def config(name: str = "orpose_fixed_12x", **options):
+    from detectron2.config import get_cfg
+
+    from orplugins.detectron2.config import add_keypoints3d_config
+
+    cfg = get_cfg()
+    add_keypoints3d_config(cfg)
+    cfg.merge_from_file(str(CONFIGS / f"{name}.yaml"))
+    cfg.MODEL.DEVICE = "cpu"
+    cfg.DATASETS.H36_STATS_PATH = statistics_path()
+    cfg.merge_from_list([x for pair in options.items() for x in (pair[0].replace("__", "."), pair[1])])
+    return cfg
+
+
+def head_shapes() -> dict:
+    """Names and shapes of the published model's tensors, from whatever case lists them."""
+    found = [data["shapes"] for _, _, data in parity_cases(SYSTEM) if "shapes" in data]
+    if not found:
+        pytest.skip("no case with the shapes of the model")
+    return found[0]
+
+
+def filled(prefix: str = "", factors: dict | None = None) -> dict:
+    """State dict below a prefix, with the weights that the answers hold for."""
+    import torch
+
+    shapes = {name: shape for name, shape in head_shapes().items() if name.startswith(prefix)}
+    values = fill_state_dict(shapes)
+    return {
+        name.removeprefix(prefix): torch.as_tensor(np.asarray(value)) * (factors or {}).get(name, 1)
+        for name, value in values.items()
+    }
+
+
+def head(**options):
+    """The registered head with the case's weights, in evaluation mode."""
+    from detectron2.layers import ShapeSpec
+
+    from orplugins.detectron2.modeling.keypoints3d_head import ROI_KEYPOINTS3D_HEAD_REGISTRY
+
+    cfg = config(**options)
+    cls = ROI_KEYPOINTS3D_HEAD_REGISTRY.get(cfg.MODEL.ROI_KEYPOINTS3D_HEAD.NAME)
+    module = cls(cfg, ShapeSpec(channels=256, height=14, width=14))
+    module.load_state_dict(filled(PREFIX))
+    return module.eval()
+
+
+def without_dropout(module):
+    import torch
+
+    for each in module.modules():
+        if isinstance(each, torch.nn.Dropout):
+            each.p = 0.0
+    return module
+
+
+def normal(meta: dict, key: str = "features") -> np.ndarray:
+    """The generated input that a case describes by its numpy call."""
+    text = meta[key]
+    seed = int(re.search(r"RandomState\((\d+)\)", text)[1])
+    shape = tuple(int(n) for n in re.search(r"standard_normal\(\(([\d, ]+)\)\)", text)[1].split(",") if n.strip())
+    values = np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+    check(values, meta.get("feature_sha256"))
+    return values
+
+
+def check(values: np.ndarray, digest: str | None) -> None:
+    if digest:
+        assert hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest() == digest
