@@ -8,6 +8,7 @@ import numpy as np
 
 from .cameras import DepthCamera
 from .checks import checked_depth, checked_joints, half_metres
+from .skeleton import median_root
 
 WINDOWS = ("itop", "baracca", "pixel")
 # Half the side of ITOP's window: 9 x 9 pixels.
@@ -22,20 +23,29 @@ class LiftSettings:
     ----------
     window : "itop": median of the measured pixels of 9 x 9, moved into the image at its border; "baracca": median of
         3 x 3, holes counted as 0; "pixel": the nearest pixel (plain lifting, what the refinement is compared with).
+    holes : "missing": a joint without a measurement is missing; "person": it gets the median depth of its person's
+        measured joints, because a hole says nothing about the person.
     half : read ITOP's map as the float16 metres it is stored in, as the published code does for label poses: the median
         of an even number of pixels is then rounded to float16. It moves a joint by up to 2 mm.
     """
 
     window: str = "itop"
     half: bool = False
+    holes: str = "missing"
 
     def __post_init__(self):
         if self.window not in WINDOWS:
             raise ValueError(f"window: found {self.window!r}, expected one of {WINDOWS}")
+        if self.holes not in ("missing", "person"):
+            raise ValueError(f"holes: found {self.holes!r}, expected 'missing' or 'person'")
 
 
 def lift(
-    pixels: np.ndarray, depth_mm: np.ndarray, camera: DepthCamera, settings: LiftSettings | None = None
+    pixels: np.ndarray,
+    depth_mm: np.ndarray,
+    camera: DepthCamera,
+    settings: LiftSettings | None = None,
+    present: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lift joints to the depth that the image has at them.
 
@@ -44,6 +54,7 @@ def lift(
     pixels : (..., K, 2). Missing are joints whose integer part is not right of or below the first pixel ("itop"), or
         that are negative or exactly (0, 0) ("baracca"), or that are outside the image ("pixel").
     depth_mm : (H, W), millimetres, 0 = hole.
+    present : (..., K), joints that the 2D pose has; all if None.
 
     Returns
     -------
@@ -56,6 +67,12 @@ def lift(
     flat = pixels.reshape(-1, 2)
     z = {"itop": _itop, "baracca": _baracca, "pixel": _pixel}[settings.window](flat, depth, settings.half)
     z = z.reshape(pixels.shape[:-1])
+    if present is not None:
+        z = np.where(present, z, 0)
+    if settings.holes == "person":
+        measured = z > 0
+        inner = median_root(np.repeat(z[..., None], 3, axis=-1), measured)[..., 0]
+        z = np.where(measured | (np.zeros(z.shape, bool) if present is None else ~np.asarray(present, bool)), z, inner)
     points = camera.back_project(pixels, z)
     valid = z > 0
     return np.where(valid[..., None], points, 0.0), valid

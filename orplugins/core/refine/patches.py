@@ -24,8 +24,8 @@ class PatchSettings:
         (`normalize="domain"`) or of the patch (`"patch"`). "correct": the window stays centred on the joint's nearest
         pixel, and both holes and what lies outside the image take the patch's own mean.
     normalize : "domain": (metres - mean) / std with the constants below, ITOP's by default. "patch": each patch has
-        mean 0 and standard deviation 1 over its measured pixels (Baracca). "joint": metres relative to the patch's mean,
-        times 4, so that the same body looks the same at every distance.
+        mean 0 and standard deviation 1 over its measured pixels (Baracca). "joint": metres relative to the patch's
+        mean, times 4, so that the same body looks the same at every distance.
     """
 
     size: int = 40
