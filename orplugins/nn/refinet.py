@@ -273,6 +273,13 @@ def masked_joint_mse(output: Tensor, target: Tensor, visible: Tensor, average: s
     return error.mean() if average == "all" else error.sum() / mask.sum().clamp(min=1)
 
 
+def masked_joint_distance(refined: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
+    """Mean Euclidean distance of visible joints; shapes as in :func:`masked_joint_mse`."""
+    mask = (visible == 1).to(refined.dtype)
+    distance = (((refined - truth) ** 2).sum(-1) + 1e-6).sqrt()
+    return (mask * distance).sum() / mask.sum().clamp(min=1)
+
+
 def symmetry_loss(poses: Tensor, visible: Tensor, pairs: tuple = LIMB_PAIRS) -> Tensor:
     """Mean difference of right and left limb lengths, summed over limb pairs ("vitruvian" term).
 

@@ -53,6 +53,7 @@ class RefineChain(nn.Module):
         patch_net, skeleton_net, point_net: Modules A, B and C; their output is the last item if it is a tuple.
         patches, lifting, scale, clouds: Arguments of the settings classes of :mod:`orplugins.core.refine`.
         absolute: Module B predicts places.
+        patch_unit, skeleton_unit, point_unit: Pixels, millimetres and millimetres that an output of 1 stands for.
         apply: ``"subtract"`` or ``"add"`` the offsets (the published Baracca program adds).
         missing: ``"kept"``: a joint that the 2D pose lacks, or that has no depth, stays missing. ``"published"``: its
             flag is lost, module A moves it from (0, 0), and module B's offset from the origin makes a joint of it.
@@ -62,7 +63,8 @@ class RefineChain(nn.Module):
         self, patch_net: nn.Module | None = None, skeleton_net: nn.Module | None = None,
         point_net: nn.Module | None = None, patches: dict | None = None, lifting: dict | None = None,
         scale: dict | None = None, clouds: dict | None = None, absolute: bool = False, apply: str = "subtract",
-        missing: str = "kept",
+        missing: str = "kept", patch_unit: float = 1.0, skeleton_unit: float = 1.0,
+        point_unit: float = 1.0,
     ):  # fmt: skip
         super().__init__()
         if missing not in ("kept", "published") or apply not in ("subtract", "add"):
@@ -71,6 +73,8 @@ class RefineChain(nn.Module):
         self.patch_net, self.skeleton_net, self.point_net = patch_net, skeleton_net, point_net
         self.patches, self.lifting = PatchSettings(**(patches or {})), LiftSettings(**(lifting or {}))
         self.scale, self.clouds = SkeletonScale(**(scale or {})), CloudSettings(**(clouds or {}))
+        units = {"a": patch_unit, "b": skeleton_unit, "c": point_unit}
+        self.units = {stage: np.float32(unit) for stage, unit in units.items()}
         self.absolute, self.sign, self.missing = absolute, (-1.0 if apply == "subtract" else 1.0), missing
 
     def refine(
@@ -98,7 +102,7 @@ class RefineChain(nn.Module):
         if self.patch_net is not None:
             raw["a_in"] = depth_patches(pixels, depth_mm, self.patches)
             raw["a_out"] = self._run(self.patch_net, raw["a_in"])
-            moved = pixels + np.float32(self.sign) * raw["a_out"]
+            moved = pixels + np.float32(self.sign) * self.units["a"] * raw["a_out"]
             pixels = np.where(present[..., None], moved, pixels) if kept else moved
         points, valid = self._lifted(pixels, depth_mm, camera, present)
         if self.patch_net is not None:
@@ -106,14 +110,16 @@ class RefineChain(nn.Module):
         if self.skeleton_net is not None:
             raw["b_in"] = self.scale(points, valid).astype(np.float32)
             raw["b_out"] = self._run(self.skeleton_net, raw["b_in"])
-            points = raw["b_out"] if self.absolute else points + np.float32(self.sign) * raw["b_out"]
+            out = raw["b_out"] * self.units["b"]
+            root = self.scale.roots(points, valid)[:, None].astype(np.float32)
+            points = root + out if self.absolute else points + np.float32(self.sign) * out
             valid = self._still_valid(points, valid)
             points = stages["b"] = np.where(valid[..., None], points, 0).astype(np.float32)
         if self.point_net is not None:
             clouds = joint_clouds(points, valid, depth_mm, cloud_camera or camera, self.clouds, half)
             counts, raw["c_in"] = clouds.count, clouds.points
             raw["c_out"] = self._run(self.point_net, clouds.points)
-            points = points + np.float32(self.sign) * raw["c_out"]
+            points = points + np.float32(self.sign) * self.units["c"] * raw["c_out"]
             points = stages["c"] = np.where(valid[..., None], points, 0).astype(np.float32)
         return RefinedPoses(pixels, points, valid, stages, counts, raw)
 

@@ -38,9 +38,14 @@ class SkeletonScale:
         """Network input (..., K, 3) float64 of poses (..., K, 3); present are joints with z != 0 if `valid` is None."""
         poses = checked_joints(poses_mm, 3, "poses")
         valid = poses[..., 2] != 0 if valid is None else np.asarray(valid, dtype=bool)
-        if self.root == "median":
-            poses = poses - median_root(poses, valid)
+        poses = poses - self.roots(poses, valid)[..., None, :]
         return np.where(valid[..., None], (poses - self.mean) / self.std, 0.0)
+
+    def roots(self, poses_mm: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        """(..., 3) what is subtracted first, and added to places that a network predicts; zeros for "camera"."""
+        if self.root == "camera":
+            return np.zeros((*np.shape(poses_mm)[:-2], 3))
+        return median_root(np.asarray(poses_mm, dtype=np.float64), np.asarray(valid, dtype=bool))[..., 0, :]
 
 
 def median_root(poses: np.ndarray, valid: np.ndarray) -> np.ndarray:

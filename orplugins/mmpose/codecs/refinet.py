@@ -15,25 +15,30 @@ class JointOffset(BaseKeypointCodec):
     Args:
         absolute: The network predicts places (module B on ITOP as published), not offsets.
         apply: ``"subtract"`` the offset, or ``"add"`` it, as the published Baracca program does against its training.
+        unit: Millimetres (or pixels) that an output of 1 stands for: 1 as published. A network that has to learn
+            outputs in the hundreds spends its first epochs on their size.
     """
 
-    auxiliary_encode_keys = {"input_pose"}
+    auxiliary_encode_keys = {"input_pose", "input_root"}
 
-    def __init__(self, absolute: bool = False, apply: str = "subtract"):
-        if apply not in ("subtract", "add"):
-            raise ValueError(f"JointOffset: apply: found {apply!r}, expected 'subtract' or 'add'")
-        self.absolute, self.apply = absolute, apply
+    def __init__(self, absolute: bool = False, apply: str = "subtract", unit: float = 1.0):
+        if apply not in ("subtract", "add") or not unit > 0:
+            raise ValueError(f"JointOffset: found apply {apply!r}, unit {unit!r}, expected subtract or add, above 0")
+        self.absolute, self.apply, self.unit = absolute, apply, unit
 
-    def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray, input_pose: np.ndarray) -> dict:
-        """Labels and weights (float32) for truth (N, K, D), visibility (N, K) and input poses (N, K, D)."""
-        target = keypoints if self.absolute else np.asarray(input_pose) - keypoints
-        return dict(keypoint_labels=np.asarray(target, dtype=np.float32),
+    def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray, input_pose: np.ndarray,
+               input_root: np.ndarray | float = 0.0) -> dict:  # fmt: skip
+        """Labels and weights (float32) for truth (N, K, D), visibility (N, K), input poses (N, K, D) and the place
+        (N, 1, D) that predicted places are relative to."""
+        target = keypoints - input_root if self.absolute else np.asarray(input_pose) - keypoints
+        return dict(keypoint_labels=np.asarray(target / self.unit, dtype=np.float32),
                     keypoint_weights=np.asarray(keypoints_visible, dtype=np.float32))  # fmt: skip
 
-    def refine(self, output, input_pose):
+    def refine(self, output, input_pose, input_root=0.0):
         """Refined poses of network output and input, arrays or tensors of one shape."""
+        output = output * self.unit if self.unit != 1 else output
         if self.absolute:
-            return output
+            return output + input_root
         return input_pose + output if self.apply == "add" else input_pose - output
 
     def decode(self, encoded: np.ndarray, input_pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from orplugins.nn.refinet import depth_range_loss, masked_joint_mse, symmetry_loss
+from orplugins.nn.refinet import depth_range_loss, masked_joint_distance, masked_joint_mse, symmetry_loss
 from orplugins.registry import KEYPOINT_CODECS, MODELS
 
 
@@ -19,6 +19,8 @@ class OffsetHead(BaseHead):
 
     Args:
         decoder: Codec config (``orplugins.JointOffset``).
+        loss: ``"mse"``, of the targets (published), or ``"distance"``: the mean distance of refined joints from the
+            truth, which joints lifted onto a wall behind the person do not dominate.
         mse_weight, symmetry_weight, range_weight: Alpha, beta and gamma of the paper. The last two need 3D poses.
         average: See :func:`orplugins.nn.refinet.masked_joint_mse`.
         feet: See :func:`orplugins.nn.refinet.depth_range_loss`.
@@ -28,11 +30,14 @@ class OffsetHead(BaseHead):
     """
 
     def __init__(
-        self, decoder: dict, mse_weight: float = 1.0, symmetry_weight: float = 0.0, range_weight: float = 0.0,
-        average: str = "all", feet: str = "batch", keep_missing: bool = True, loss_scale: float = 1.0,
-        init_cfg: dict | None = None,
+        self, decoder: dict, loss: str = "mse", mse_weight: float = 1.0, symmetry_weight: float = 0.0,
+        range_weight: float = 0.0, average: str = "all", feet: str = "batch", keep_missing: bool = True,
+        loss_scale: float = 1.0, init_cfg: dict | None = None,
     ):  # fmt: skip
         super().__init__(init_cfg)
+        if loss not in ("mse", "distance"):
+            raise ValueError(f"OffsetHead: loss: found {loss!r}, expected 'mse' or 'distance'")
+        self.how = loss
         self.decoder = KEYPOINT_CODECS.build(decoder)
         self.weights = dict(mse=mse_weight, symmetry=symmetry_weight, range=range_weight)
         self.average, self.feet, self.keep_missing, self.loss_scale = average, feet, keep_missing, loss_scale
@@ -44,11 +49,14 @@ class OffsetHead(BaseHead):
         """Weighted losses."""
         output = self(feats)
         labels = {key: _stacked(batch_data_samples, key) for key in
-                  ("keypoint_labels", "keypoint_weights", "input_pose", "truth")}  # fmt: skip
+                  ("keypoint_labels", "keypoint_weights", "input_pose", "input_root", "truth")}  # fmt: skip
         seen = labels["keypoint_weights"]
-        losses = {"loss_mse": masked_joint_mse(output, labels["keypoint_labels"], seen, self.average)}
+        refined = self.decoder.refine(output, labels["input_pose"], labels["input_root"][:, None])
+        if self.how == "mse":
+            losses = {"loss_mse": masked_joint_mse(output, labels["keypoint_labels"], seen, self.average)}
+        else:
+            losses = {"loss_mse": masked_joint_distance(refined, labels["truth"], seen)}
         if self.weights["symmetry"] or self.weights["range"]:
-            refined = self.decoder.refine(output, labels["input_pose"])
             losses["loss_symmetry"] = symmetry_loss(refined, seen)
             losses["loss_range"] = depth_range_loss(refined, labels["truth"], seen, self.feet)
         return {name: loss * self.weights[name[5:]] * self.loss_scale for name, loss in losses.items()}
@@ -57,7 +65,8 @@ class OffsetHead(BaseHead):
         """``InstanceData`` per frame: ``keypoints`` (1, K, 2) px or ``keypoints_3d`` (1, K, 3) mm (then ``keypoints``
         are its projection), ``keypoint_scores`` and ``keypoints_valid`` (1, K)."""
         inputs, valid = (_stacked(batch_data_samples, key) for key in ("input_pose", "input_valid"))
-        refined = self.decoder.refine(self(feats), inputs)
+        root = _stacked(batch_data_samples, "input_root")[:, None]
+        refined = self.decoder.refine(self(feats), inputs, root)
         if self.keep_missing:
             refined = torch.where(valid[..., None] > 0, refined, torch.zeros_like(refined))
         predictions = []

@@ -143,6 +143,7 @@ class NormalizeSkeleton(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         results["inputs"] = self.scale(results["pose"], results["pose_valid"]).astype(np.float32)
+        results["pose_root"] = self.scale.roots(results["pose"], results["pose_valid"])
         return results
 
 
@@ -188,5 +189,6 @@ class EncodeOffsets(BaseTransform):
         if "dropped" in results:
             truth = np.where(results["dropped"][:, None], 0, truth)
         results["truth"] = truth
-        results |= self.encoder.encode(truth[None], results["visible"][None], input_pose=pose[None])
+        results |= self.encoder.encode(truth[None], results["visible"][None], input_pose=pose[None],
+                                       input_root=results.get("pose_root", 0.0))  # fmt: skip
         return results
