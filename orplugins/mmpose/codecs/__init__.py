@@ -1,5 +1,6 @@
 """Keypoint codecs for mmpose."""
 
 from .paf import PAFCodec
+from .refinet import JointOffset
 
-__all__ = ["PAFCodec"]
+__all__ = ["JointOffset", "PAFCodec"]

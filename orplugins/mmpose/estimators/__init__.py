@@ -1,5 +1,6 @@
 """Pose estimators for mmpose."""
 
 from .depthpose import DepthPoseEstimator
+from .refinet import DepthPoseRefiner, RefiNetModule
 
-__all__ = ["DepthPoseEstimator"]
+__all__ = ["DepthPoseEstimator", "DepthPoseRefiner", "RefiNetModule"]

@@ -1,5 +1,6 @@
 """Heads for mmpose."""
 
 from .paf import PAFHead
+from .refinet import OffsetHead
 
-__all__ = ["PAFHead"]
+__all__ = ["OffsetHead", "PAFHead"]

@@ -1,0 +1,28 @@
+# Module B for operating rooms: it predicts places relative to the median of the lifted joints, because what hides a
+# joint gives it a depth that says nothing about it; plain lifting is what it is compared with ("input").
+_base_ = ['../../_base_/refinet_or.py']
+
+codec = dict(type='orplugins.JointOffset', absolute=True, unit=300.)
+scale = dict(root='median', mean=(0., 0., 0.), std=(250., 450., 450.))
+model = dict(
+    type='orplugins.RefiNetModule',
+    backbone=dict(type='orplugins.RefiNetSkeletonNet', width=256, dropout=0.1),
+    head=dict(type='orplugins.OffsetHead', decoder=codec, loss='distance'))
+start = [dict(type='orplugins.InitInputPose', source='label_px')]
+last = [
+    dict(type='orplugins.LiftPose', window='pixel', holes='person'),
+    dict(type='orplugins.NormalizeSkeleton', **scale),
+    dict(type='orplugins.EncodeOffsets', encoder=codec),
+    dict(type='orplugins.PackRefineInputs')
+]
+train_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='item'), *last]
+val_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=1295185), *last]
+test_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=37), *last]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+optim_wrapper = dict(optimizer=dict(weight_decay=1e-5))
+train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=10)
+param_scheduler = [
+    dict(type='OneCycleLR', eta_max=2e-3, total_steps=60, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
+]

@@ -1,0 +1,25 @@
+# Module C for operating rooms: points relative to the joint, evenly picked, in a small PointNet.
+_base_ = ['../../_base_/refinet_or.py']
+
+codec = dict(type='orplugins.JointOffset', unit=50.)
+model = dict(
+    type='orplugins.RefiNetModule',
+    backbone=dict(
+        type='orplugins.RefiNetPointNet', feature_transform=False, widths=(32, 64, 128), hidden=(64, 32), head=64),
+    head=dict(type='orplugins.OffsetHead', decoder=codec, loss='distance'))
+start = [dict(type='orplugins.InitInputPose', source='label_mm')]
+last = [
+    dict(type='orplugins.CropJointClouds', preparation='correct', num_points=96, sampling='uniform'),
+    dict(type='orplugins.EncodeOffsets', encoder=codec),
+    dict(type='orplugins.PackRefineInputs')
+]
+train_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=60, unit='mm', draw='item'), *last]
+val_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=60, unit='mm', draw='fixed', seed=1295185), *last]
+test_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=60, unit='mm', draw='fixed', seed=37), *last]
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
+param_scheduler = [
+    dict(type='OneCycleLR', eta_max=3e-3, total_steps=8, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
+]
