@@ -6,7 +6,7 @@ from orplugins.core.skeletons import COCO_17, Skeleton
 
 # mmpose's own colours for COCO: green on the left, orange on the right, blue in the middle.
 _LEFT, _RIGHT, _MIDDLE = [0, 255, 0], [255, 128, 0], [51, 153, 255]
-_LOWER = ("hip", "pelvis", "knee", "ankle", "foot", "toe", "heel")
+_LOWER = ("hip", "pelvis", "leg", "knee", "ankle", "foot", "toe", "heel")
 # OKS constant of joints for which the field has agreed on none: COCO's for a shoulder, a middle one.
 _DEFAULT_SIGMA = 0.079
 

@@ -1,5 +1,6 @@
 """Backbones for mmpose."""
 
 from .depthpose import DepthPoseBackbone
+from .vit import ViT
 
-__all__ = ["DepthPoseBackbone"]
+__all__ = ["DepthPoseBackbone", "ViT"]
