@@ -1,5 +1,6 @@
 """Keypoint codecs for mmpose."""
 
 from .paf import PAFCodec
+from .udp import PublishedHeatmap
 
-__all__ = ["PAFCodec"]
+__all__ = ["PAFCodec", "PublishedHeatmap"]

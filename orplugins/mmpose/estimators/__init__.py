@@ -1,5 +1,6 @@
 """Pose estimators for mmpose."""
 
 from .depthpose import DepthPoseEstimator
+from .partial_body import PartialBodyEstimator
 
-__all__ = ["DepthPoseEstimator"]
+__all__ = ["DepthPoseEstimator", "PartialBodyEstimator"]

@@ -1,5 +1,6 @@
 """Heads for mmpose."""
 
 from .paf import PAFHead
+from .partial_body import JointStateHead
 
-__all__ = ["PAFHead"]
+__all__ = ["JointStateHead", "PAFHead"]

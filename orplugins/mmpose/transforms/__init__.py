@@ -1,5 +1,25 @@
 """Pipeline transforms for mmpose."""
 
 from .depth import DepthToInput, LoadDepth, PackDepthPoseInputs, RandomDepthAffine, RandomDepthHoles
+from .partial_body import (
+    InclusiveBox,
+    MarkOutOfView,
+    PackPartialBodyInputs,
+    PublishedHalfBody,
+    RandomBodyCrop,
+    RandomFrameTruncation,
+)
 
-__all__ = ["DepthToInput", "LoadDepth", "PackDepthPoseInputs", "RandomDepthAffine", "RandomDepthHoles"]
+__all__ = [
+    "DepthToInput",
+    "InclusiveBox",
+    "LoadDepth",
+    "MarkOutOfView",
+    "PackDepthPoseInputs",
+    "PackPartialBodyInputs",
+    "PublishedHalfBody",
+    "RandomBodyCrop",
+    "RandomDepthAffine",
+    "RandomDepthHoles",
+    "RandomFrameTruncation",
+]
