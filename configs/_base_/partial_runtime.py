@@ -1,11 +1,10 @@
-# mmpose's own runtime with the project's components, a look into checkpoint files, and the best model by AP.
+# mmpose's own runtime with the project's components, and the best model by AP.
 _base_ = ['mmpose::_base_/default_runtime.py']
 
 custom_imports = dict(
     imports=['orplugins', 'mmpose.engine.optim_wrappers.layer_decay_optim_wrapper'], allow_failed_imports=False)
 custom_hooks = [
     dict(type='SyncBuffersHook'),
-    dict(type='orplugins.CheckCheckpointHook'),
     dict(type='orplugins.SeedEpochHook')
 ]
 default_hooks = dict(

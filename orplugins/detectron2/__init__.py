@@ -4,7 +4,10 @@ import importlib
 
 # Modules whose import registers classes or data sets of ours with detectron2. They may run while detectron2 is half
 # imported (see env.py), so they import its submodules only.
-COMPONENTS: tuple[str, ...] = ()
+COMPONENTS: tuple[str, ...] = (
+    "orplugins.detectron2.data.partial_body",
+    "orplugins.detectron2.modeling.partial_body",
+)
 
 
 def register() -> None:

@@ -6,6 +6,7 @@ from mmengine.logging import print_log
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 
 from orplugins.checkpoints.vit import convert_vit, misfits, unwrap
+from orplugins.mmpose.checkpoints import guard_checkpoints
 from orplugins.registry import MODELS
 
 _TRUNK = "backbone."
@@ -26,6 +27,7 @@ class PartialBodyEstimator(TopdownPoseEstimator):
 
     def __init__(self, fresh: tuple[str, ...] = (), **kwargs):
         super().__init__(**kwargs)
+        guard_checkpoints()
         self.fresh = tuple(fresh)
 
     def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):

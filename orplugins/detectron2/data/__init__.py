@@ -1,0 +1,1 @@
+"""Data sets and mappers for detectron2."""

@@ -1,0 +1,1 @@
+"""Models for detectron2. Importing a module registers its classes."""
