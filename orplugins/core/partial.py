@@ -77,7 +77,8 @@ def cut_window(
         size: (width, height) of the frame.
 
     Returns:
-        None where a joint that the cut needs is not labelled, or nothing is left.
+        None where a joint that the cut needs is not labelled, nothing is left, or a person stands in profile whom a
+        ``"side"`` cut should halve.
     """
     if cut not in CUTS:
         raise ValueError(f"cut_window: cut is {cut!r}, expected one of {', '.join(CUTS)}")
@@ -89,7 +90,9 @@ def cut_window(
     trunk = hips - shoulders
     if cut == "side":
         place = (shoulders + hips) / 2
-        away = right_shoulder - left_shoulder + right_hip - left_hip
+        away = (right_shoulder - left_shoulder + right_hip - left_hip) / 2
+        if np.abs(away).max() < np.abs(trunk).max() / 4:  # seen from the side: no half can be told
+            return None
     else:
         place = shoulders + trunk * (0.45 if cut == "chest" else 1.0)
         away = trunk

@@ -74,11 +74,11 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=12, val_interval=6)
+train_cfg = dict(max_epochs=7, val_interval=7)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=100, start_factor=0.01, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=12, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=7, by_epoch=True, convert_to_iter_based=True)
 ]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=6, save_best='coco/AP', rule='greater'))
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=1, save_best='coco/AP', rule='greater'))
 auto_scale_lr = dict(base_batch_size=32)

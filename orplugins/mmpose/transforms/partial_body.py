@@ -8,7 +8,7 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import PackPoseInputs, RandomHalfBody
 
-from orplugins.core.joint_states import OUT_OF_VIEW, SIDES
+from orplugins.core.joint_states import OCCLUDED, OUT_OF_VIEW, SIDES
 from orplugins.core.partial import grow_part, inside, part_box, truncate
 from orplugins.core.udp import half_body_ids, published_boxes
 from orplugins.registry import TRANSFORMS
@@ -22,6 +22,12 @@ def _generator() -> np.random.Generator:
 def _labelled(results: dict) -> np.ndarray:
     visible = results["keypoints_visible"][0]
     return (visible[..., 0] if visible.ndim == 2 else visible) > 0
+
+
+def _seen(results: dict) -> np.ndarray:
+    """Labelled joints that are not known to be occluded: a view that shows none of them teaches nothing."""
+    visible = results["keypoints_visible"][0]
+    return _labelled(results) & (visible[..., 1] != OCCLUDED) if visible.ndim == 2 else _labelled(results)
 
 
 def _leave(results: dict, gone: np.ndarray) -> None:
@@ -77,7 +83,8 @@ class RandomBodyCrop(BaseTransform):
 
     Args:
         prob: Probability that anything is done.
-        joints: Least number of joints of the part, and its largest fraction of the labelled joints.
+        joints: Least number of joints of the part, and its largest fraction of the labelled joints. Two of them at
+            least are not occluded.
         padding: Range of the factor by which the part's box is enlarged.
     """
 
@@ -86,21 +93,21 @@ class RandomBodyCrop(BaseTransform):
         self.prob, self.joints, self.padding = prob, joints, padding
 
     @cache_randomness
-    def _part(self, labelled: np.ndarray, links: tuple) -> np.ndarray | None:
+    def _part(self, labelled: np.ndarray, seen: np.ndarray, links: tuple) -> np.ndarray | None:
         most = int(self.joints[1] * labelled.sum())
-        if np.random.rand() >= self.prob or most < self.joints[0]:
+        if np.random.rand() >= self.prob or most < self.joints[0] or not seen.any():
             return None
         rng = _generator()
-        start = int(rng.choice(np.flatnonzero(labelled)))
+        start = int(rng.choice(np.flatnonzero(seen)))
         part = grow_part(links, labelled, start, int(rng.integers(self.joints[0], most + 1)), rng)
-        return part if len(part) >= self.joints[0] else None
+        return part if len(part) >= self.joints[0] and seen[part].sum() >= 2 else None
 
     @cache_randomness
     def _padding(self) -> float:
         return np.random.uniform(*self.padding)
 
     def transform(self, results: dict) -> dict:
-        part = self._part(_labelled(results), tuple(map(tuple, results["skeleton_links"])))
+        part = self._part(_labelled(results), _seen(results), tuple(map(tuple, results["skeleton_links"])))
         if part is not None:
             least = 0.1 * float(results["bbox_scale"][0].max())
             centre, scale = part_box(results["keypoints"][0], part, least, self._padding())
@@ -118,7 +125,7 @@ class RandomFrameTruncation(BaseTransform):
     Args:
         prob: Probability that anything is done.
         fraction: Range of the fraction of the box that a side loses.
-        least: Fewest labelled joints that must stay; with fewer the person is left whole.
+        least: Fewest joints, not occluded, that must stay; with fewer the person is left whole.
     """
 
     def __init__(self, prob: float = 0.4, fraction: tuple[float, float] = (0.15, 0.65), least: int = 3):
@@ -140,8 +147,7 @@ class RandomFrameTruncation(BaseTransform):
             k = SIDES.index(side)
             window[k] = np.clip(round(cut[k] + (x1, y1)[k % 2]), 0, (window[2], window[3])[k % 2])
         gone = ~inside(results["keypoints"][0], window)
-        stay = (_labelled(results) & ~gone).sum()
-        if stay < self.least or not (gone & _labelled(results)).any():
+        if (_seen(results) & ~gone).sum() < self.least or not (gone & _labelled(results)).any():
             return results
         img = np.zeros_like(results["img"])
         rows, columns = slice(window[1], window[3]), slice(window[0], window[2])
