@@ -66,7 +66,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     where.add_argument("--boxes", type=Path, metavar="JSON", help="boxes of any detector")
     where.add_argument("--whole-image", action="store_true", help="one box, the whole picture")
     parser.add_argument("--detector-config", type=Path, default=DETECTOR, metavar="YAML")
-    parser.add_argument("--detector-opts", nargs="+", default=[], metavar="KEY VALUE", help="detectron2 keys and values")
+    parser.add_argument("--detector-opts", nargs="+", default=[], metavar="KEY", help="detectron2 keys and values")
     parser.add_argument("--box-score", type=float, default=0.8, help="least score of a box (default: 0.8)")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="poses of these only (default: all but user)")
     parser.add_argument("--threshold", type=float, default=0.3,
