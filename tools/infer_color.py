@@ -23,7 +23,7 @@ from orplugins.core.draw_pose import draw_pose
 from orplugins.core.lifting import coco_to_h36_present
 from orplugins.core.skeletons import COCO_17, H36M_17
 from orplugins.io.atomic import write_json
-from orplugins.io.frames import VIDEOS, find_pictures, read_picture, read_video
+from orplugins.io.pictures import VIDEOS, find_pictures, read_picture, read_video
 
 
 def frames(inputs: list[str], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:

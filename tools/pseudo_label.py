@@ -24,8 +24,8 @@ import torch
 from tqdm import tqdm
 
 from orplugins.core.pseudo_labels import ThreeStageTeacher, Thresholds, dropped_rows
-from orplugins.io.frames import find_pictures, read_picture
 from orplugins.io.labels import LabelStore
+from orplugins.io.pictures import find_pictures, read_picture
 from orplugins.io.statistics import load_statistics
 from orplugins.nn.lifter_training import load_lifter
 
@@ -46,7 +46,7 @@ def build_teacher(args: argparse.Namespace) -> ThreeStageTeacher:
     detector = Predictor(read_model_config(args.detector, args.detector_weights, args.device))
     pose: Callable
     if args.pose.endswith(".py"):
-        from orplugins.mmpose.topdown import TopDownPose
+        from orplugins.mmpose.teacher import TopDownPose
 
         pose = TopDownPose(args.pose, args.pose_weights, args.device)
     elif (args.pose, args.pose_weights) == (args.detector, args.detector_weights):

@@ -126,9 +126,34 @@ KINECT_20 = Skeleton(
      (13, 14), (14, 15), (0, 16), (16, 17), (17, 18), (18, 19)),
 )
 
+# A casualty seen from near (Medical-Partial-Body-Pose-Estimation, 22 points; its released configuration uses the first
+# 21). Arms and legs have points between the joints: there is no shoulder, elbow, hip or ankle.
+_PATIENT_LIMBS = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (2, 5), (2, 6), (5, 7), (6, 8), (7, 9), (8, 10), (9, 11), (10, 12), (4, 13),
+    (4, 14), (13, 15), (14, 16), (15, 17), (16, 18), (17, 19), (18, 20), (14, 21), (13, 21),
+)
+PATIENT_22 = Skeleton(
+    "patient_22",
+    ("nose", "mouth", "throat", "chest", "stomach", "left_upper_arm", "right_upper_arm", "left_lower_arm",
+     "right_lower_arm", "left_wrist", "right_wrist", "left_hand", "right_hand", "left_upper_leg", "right_upper_leg",
+     "left_knee", "right_knee", "left_lower_leg", "right_lower_leg", "left_foot", "right_foot", "back"),
+    _PATIENT_LIMBS,
+    (0.067,) * 22,
+)
+PATIENT_21 = Skeleton("patient_21", PATIENT_22.joints[:21], _PATIENT_LIMBS[:20], PATIENT_22.sigmas[:21])
+
+# The arms of whoever treats the casualty.
+USER_6 = Skeleton(
+    "user_6",
+    ("left_upper_arm", "right_upper_arm", "left_lower_arm", "right_lower_arm", "left_hand", "right_hand"),
+    ((5, 3), (1, 3), (0, 2), (2, 4)),
+    (0.067,) * 6,
+)
+
 SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton
-    for skeleton in (COCO_17, OPENPOSE_18, BODY_25, H36M_17, CAMMA_10, ITOP_15, KINECT_20)
+    for skeleton in (COCO_17, OPENPOSE_18, BODY_25, H36M_17, CAMMA_10, ITOP_15, KINECT_20, PATIENT_22, PATIENT_21,
+                     USER_6)
 }
 
 _MID_HIP, _MID_SHOULDER = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")

@@ -5,9 +5,11 @@ import importlib
 # Modules whose import registers classes or data sets of ours with detectron2. They may run while detectron2 is half
 # imported (see env.py), so they import its submodules only.
 COMPONENTS: tuple[str, ...] = (
+    "orplugins.detectron2.data.partial_body",
     "orplugins.detectron2.data.people",
     "orplugins.detectron2.modeling.keypoints3d_head",
     "orplugins.detectron2.modeling.keypoints3d_roi_heads",
+    "orplugins.detectron2.modeling.partial_body",
 )
 
 

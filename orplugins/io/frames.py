@@ -1,75 +1,102 @@
-"""Colour pictures to work on: files, folders of files, and videos."""
+"""Pictures, folders and videos as one sequence of named frames."""
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v")
-MOST_PIXELS = 100_000_000
+from orplugins.io.video import VIDEO_SUFFIXES, image_files, natural_key, probe_video, read_image, read_video
 
 
-def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
-    """Files as they are given; the pictures in a folder (and below) sorted by name.
+@dataclass(frozen=True)
+class Source:
+    """A picture, or a video of ``count`` frames (as far as its header tells)."""
 
-    Raises
-    ------
-    FileNotFoundError
-        No such file or folder.
-    ValueError
-        A folder without pictures.
-    """
-    found = []
-    for entry in map(Path, inputs):
-        if entry.is_dir():
-            inside = sorted(path for path in entry.rglob("*") if path.suffix.lower() in PICTURES)
-            if not inside:
-                raise ValueError(f"{entry}: has no pictures, expected files ending in {', '.join(PICTURES)}")
-            found += inside
-        elif entry.is_file():
-            found.append(entry)
-        else:
-            raise FileNotFoundError(f"{entry}: no such file or folder")
-    return found
+    path: Path
+    is_video: bool
+    count: int
+    fps: float | None = None
+
+    def frame_name(self, index: int) -> str:
+        """Name of a frame, unique among the sources: the picture's own, or the video's with a number from 0 on."""
+        return f"{self.path.stem}_{index:06d}.jpg" if self.is_video else self.path.name
 
 
-def read_picture(path: str | os.PathLike) -> np.ndarray:
-    """A picture as (H, W, 3) uint8 BGR.
+@dataclass(frozen=True)
+class Frame:
+    """``image`` (H, W, 3) uint8 BGR; None if it was not wanted, or could not be read: then ``problem`` says why."""
+
+    name: str
+    image: np.ndarray | None
+    problem: str | None = None
+
+
+def find_sources(inputs: Sequence[str | os.PathLike]) -> tuple[list[Source], list[str]]:
+    """Sources of files, folders and patterns, each in natural order; and one line for each that is unusable.
 
     Raises
     ------
     ValueError
-        Not a picture, truncated, or of more than 100 million pixels.
+        Two sources would give frames of the same name.
     """
-    from PIL import Image
+    sources: list[Source] = []
+    problems: list[str] = []
+    for entry in inputs:
+        found = [Path(entry)]
+        if not found[0].exists() and glob.has_magic(str(entry)):
+            found = sorted(map(Path, glob.glob(str(entry))), key=natural_key)
+            problems += [] if found else [f"{entry}: no file matches"]
+        for path in found:
+            try:
+                sources += _sources(path)
+            except (OSError, ValueError) as error:
+                problems.append(str(error))
+    names: dict[str, Path] = {}
+    for source in sources:
+        key = source.path.stem if source.is_video else source.path.name
+        if key in names:
+            raise ValueError(f"{source.path} and {names[key]}: frames would have the same name; run them apart")
+        names[key] = source.path
+    return sources, problems
 
+
+def _sources(path: Path) -> list[Source]:
+    if path.is_dir():
+        return [Source(file, False, 1) for file in image_files(path)]
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        info = probe_video(path)
+        return [Source(path, True, info.frames, info.fps)]
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a picture, a video or a folder of pictures")
+    return [Source(path, False, 1)]
+
+
+def read_frames(source: Source, done: set[str] | frozenset[str] = frozenset()) -> Iterator[Frame]:
+    """Frames of a source; those whose names are ``done`` come without their image.
+
+    What cannot be read comes as a frame with a problem: a picture under its own name, the end of a damaged video under
+    the name of the frame that is missing first.
+    """
+    if not source.is_video:
+        name = source.frame_name(0)
+        if name in done:
+            yield Frame(name, None)
+            return
+        try:
+            yield Frame(name, read_image(source.path))
+        except (OSError, ValueError) as error:
+            yield Frame(name, None, str(error))
+        return
+    index = 0
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"has {image.width}x{image.height} pixels, expected at most {MOST_PIXELS}")
-            return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: cannot be read as a picture: {error}") from None
-
-
-def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
-    """Frames of a video as (H, W, 3) uint8 BGR; ValueError where OpenCV cannot open it or finds no frame."""
-    import cv2
-
-    video = cv2.VideoCapture(str(path))
-    count = 0
-    try:
-        while True:
-            there, frame = video.read()
-            if not there:
-                break
-            count += 1
-            yield frame
-    finally:
-        video.release()
-    if not count:
-        raise ValueError(f"{path}: cannot be read as a video")
+        for image in read_video(source.path):
+            name = source.frame_name(index)
+            yield Frame(name, None if name in done else image)
+            index += 1
+    except (OSError, ValueError) as error:
+        yield Frame(source.frame_name(index), None, str(error))

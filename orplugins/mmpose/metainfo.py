@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from orplugins.core.skeletons import COCO_17, Skeleton
+from orplugins.core.skeletons import COCO_17, USER_6, Skeleton
 
 # mmpose's own colours for COCO: green on the left, orange on the right, blue in the middle.
 _LEFT, _RIGHT, _MIDDLE = [0, 255, 0], [255, 128, 0], [51, 153, 255]
-_LOWER = ("hip", "pelvis", "knee", "ankle", "foot", "toe", "heel")
+_LOWER = ("hip", "pelvis", "leg", "knee", "ankle", "foot", "toe", "heel")
 # OKS constant of joints for which the field has agreed on none: COCO's for a shoulder, a middle one.
 _DEFAULT_SIGMA = 0.079
+_PUBLISHED_SIGMAS = {USER_6.name: [0.67] * USER_6.num_joints}
 
 
-def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None) -> dict:
+def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None, published: bool = False) -> dict:
     """Metainfo of a joint set in the form of mmpose's `dataset_info`.
 
     Parameters
     ----------
     skeleton : the joint set.
     dataset_name : name that mmpose stores files and messages under; the joint set's if None.
+    published : keep what the released files of the patient and user sets have: no mirror pairs, and the user's OKS
+        constants ten times wider (0.67, most likely a slip).
 
     Returns
     -------
@@ -32,7 +35,7 @@ def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None) -> di
                 "id": i,
                 "color": list(_colour(name)),
                 "type": "lower" if any(part in name for part in _LOWER) else "upper",
-                "swap": skeleton.joints[mirrored] if mirrored != i else "",
+                "swap": skeleton.joints[mirrored] if mirrored != i and not published else "",
             }
             for i, (name, mirrored) in enumerate(zip(skeleton.joints, skeleton.flip_indices, strict=True))
         },
@@ -41,7 +44,8 @@ def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None) -> di
             for i, (a, b) in enumerate(skeleton.limbs)
         },
         "joint_weights": [1.0] * skeleton.num_joints,
-        "sigmas": list(skeleton.sigmas) or [_coco_sigma(name) for name in skeleton.joints],
+        "sigmas": _PUBLISHED_SIGMAS[skeleton.name] if published and skeleton.name in _PUBLISHED_SIGMAS else
+        list(skeleton.sigmas) or [_coco_sigma(name) for name in skeleton.joints],
     }
 
 

@@ -2,5 +2,6 @@
 
 from .depthpose import DepthPoseBackbone
 from .refinet import RefiNetPatchNet, RefiNetPointNet, RefiNetSkeletonNet
+from .vit import ViT
 
-__all__ = ["DepthPoseBackbone", "RefiNetPatchNet", "RefiNetPointNet", "RefiNetSkeletonNet"]
+__all__ = ["DepthPoseBackbone", "RefiNetPatchNet", "RefiNetPointNet", "RefiNetSkeletonNet", "ViT"]

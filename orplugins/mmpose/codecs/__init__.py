@@ -2,5 +2,6 @@
 
 from .paf import PAFCodec
 from .refinet import JointOffset
+from .udp import PublishedHeatmap
 
-__all__ = ["JointOffset", "PAFCodec"]
+__all__ = ["JointOffset", "PAFCodec", "PublishedHeatmap"]

@@ -1,6 +1,7 @@
 """Heads for mmpose."""
 
 from .paf import PAFHead
+from .partial_body import JointStateHead
 from .refinet import OffsetHead
 
-__all__ = ["OffsetHead", "PAFHead"]
+__all__ = ["JointStateHead", "OffsetHead", "PAFHead"]

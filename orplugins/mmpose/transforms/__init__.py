@@ -1,6 +1,14 @@
 """Pipeline transforms for mmpose."""
 
 from .depth import DepthToInput, LoadDepth, PackDepthPoseInputs, RandomDepthAffine, RandomDepthHoles
+from .partial_body import (
+    InclusiveBox,
+    MarkOutOfView,
+    PackPartialBodyInputs,
+    PublishedHalfBody,
+    RandomBodyCrop,
+    RandomFrameTruncation,
+)
 from .refinet import (
     AddPoseNoise,
     CropDepthPatches,
@@ -19,13 +27,19 @@ __all__ = [
     "CropJointClouds",
     "DepthToInput",
     "EncodeOffsets",
+    "InclusiveBox",
     "InitInputPose",
     "LiftPose",
     "LoadDepth",
+    "MarkOutOfView",
     "NormalizeSkeleton",
     "PackDepthPoseInputs",
+    "PackPartialBodyInputs",
     "PackRefineInputs",
+    "PublishedHalfBody",
+    "RandomBodyCrop",
     "RandomDepthAffine",
     "RandomDepthHoles",
+    "RandomFrameTruncation",
     "UseDepth",
 ]

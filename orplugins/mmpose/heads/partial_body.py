@@ -1,0 +1,58 @@
+"""mmpose's heatmap head with a branch for the state of every joint."""
+
+from __future__ import annotations
+
+import torch
+from mmpose.models.heads import HeatmapHead
+from mmpose.utils.tensor_utils import to_numpy
+from torch.nn import functional as F
+
+from orplugins.nn.joint_states import JointStateBranch
+from orplugins.registry import MODELS
+
+
+@MODELS.register_module()
+class JointStateHead(HeatmapHead):
+    """Heatmaps, and for every joint the probabilities of out of view, occluded, visible.
+
+    Predictions have the further field ``keypoint_states`` (1, K, 3). Training wants the label ``keypoint_states``
+    (1, K), as `orplugins.PackPartialBodyInputs` packs it: 0 out of view, 1 occluded, 2 visible, negative where it is
+    not known.
+
+    Args:
+        state_weight: Weight of the states' cross entropy.
+        state_hidden: Hidden width of the branch.
+        state_detach: Keep the branch's gradient out of the backbone.
+        **kwargs: Those of :class:`mmpose.models.HeatmapHead`; ``in_channels`` is a number.
+    """
+
+    def __init__(self, state_weight: float = 0.001, state_hidden: int = 256, state_detach: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.state_weight, self.state_detach = state_weight, state_detach
+        self.states = JointStateBranch(self.in_channels, self.out_channels, state_hidden)
+
+    def _states(self, feats):
+        return self.states(feats[-1].detach() if self.state_detach else feats[-1])
+
+    def loss(self, feats, batch_data_samples, train_cfg={}) -> dict:  # noqa: B006 - the parent's signature
+        losses = super().loss(feats, batch_data_samples, train_cfg)
+        logits = self._states(feats)
+        labels = [sample.gt_instance_labels.keypoint_states for sample in batch_data_samples]
+        labels = torch.cat(labels)
+        losses["loss_state"] = self.state_weight * F.cross_entropy(
+            logits.flatten(0, 1), labels.flatten().clamp(min=-1), ignore_index=-1, reduction="sum"
+        ) / max(int((labels >= 0).sum()), 1)
+        return losses
+
+    def predict(self, feats, batch_data_samples, test_cfg={}):  # noqa: B006 - the parent's signature
+        predictions = super().predict(feats, batch_data_samples, test_cfg)
+        if test_cfg.get("flip_test", False):
+            straight, mirrored = feats
+            flip = batch_data_samples[0].metainfo["flip_indices"]
+            states = (self._states(straight).softmax(-1) + self._states(mirrored).softmax(-1)[:, flip]) / 2
+        else:
+            states = self._states(feats).softmax(-1)
+        instances = predictions[0] if isinstance(predictions, tuple) else predictions
+        for instance, probabilities in zip(instances, to_numpy(states), strict=True):
+            instance.keypoint_states = probabilities[None]
+        return predictions

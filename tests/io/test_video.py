@@ -1,0 +1,140 @@
+"""Videos: frames out and in again, rotation, odd sizes, and what is refused."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2")
+
+from orplugins.io.video import (  # noqa: E402
+    NOTE,
+    image_files,
+    join_frames,
+    natural_key,
+    probe_video,
+    read_image,
+    read_video,
+    split_video,
+    write_image,
+    write_video,
+)
+
+
+def frames(count: int = 7, width: int = 96, height: int = 64) -> list[np.ndarray]:
+    """Pictures whose upper left quarter is red, of a brightness that tells their number."""
+    pictures = []
+    for k in range(count):
+        picture = np.full((height, width, 3), 20 + 25 * k, np.uint8)
+        picture[: height // 2, : width // 2] = (0, 0, 255)
+        pictures.append(picture)
+    return pictures
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+@pytest.mark.parametrize("fps", [12.5, 30.0])
+def test_what_is_written_is_read(tmp_path, suffix, fps):
+    path = tmp_path / f"clip{suffix}"
+    assert write_video(path, frames(), fps) == 7
+    info = probe_video(path)
+    assert info.size == (96, 64) and info.fps == pytest.approx(fps, rel=1e-3) and info.rotation == 0
+    found = list(read_video(path))
+    assert len(found) == 7
+    for k, frame in enumerate(found):
+        assert np.abs(frame.astype(int) - frames()[k]).mean() < 6
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]  # no temporary file stays
+
+
+def test_odd_sizes_are_extended_by_a_line(tmp_path):
+    write_video(tmp_path / "odd.mp4", frames(width=95, height=63), 10)
+    assert probe_video(tmp_path / "odd.mp4").size == (96, 64)
+
+
+def _rotate_flag(path) -> None:
+    """Ask players to turn the stored picture by 90 degrees clockwise: the matrix of the track header."""
+    data = bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8  # version 0: matrix after times, id, duration, layer, volume
+    assert struct.unpack(">i", data[start : start + 4]) == (0x10000,)
+    matrix = [0, 0x10000, 0, -0x10000, 0, 0, 64 << 16, 0, 0x40000000]
+    data[start : start + 36] = struct.pack(">9i", *matrix)
+    path.write_bytes(data)
+
+
+def test_rotation_flag_is_respected(tmp_path):
+    path = tmp_path / "turned.mp4"
+    write_video(path, frames(), 10)
+    _rotate_flag(path)
+    info = probe_video(path)
+    assert info.size == (64, 96) and info.rotation in (90, 270)
+    first = next(read_video(path))
+    assert first.shape == (96, 64, 3)
+    red = first[..., 2].astype(int) - first[..., 0]
+    # Upper left turned clockwise is upper right.
+    assert red[:40, 36:].mean() > 150 and red[:40, :28].mean() < 40 and red[56:].mean() < 40
+
+
+def test_frames_and_back_keep_fps_and_order(tmp_path):
+    write_video(tmp_path / "my.clip.v2.mp4", frames(12), 12.5)
+    info = split_video(tmp_path / "my.clip.v2.mp4", tmp_path / "frames", suffix=".png")
+    assert info.frames == 12 and (tmp_path / "frames" / NOTE).is_file()
+    paths = image_files(tmp_path / "frames")
+    assert [p.name for p in paths[:2]] == ["000000.png", "000001.png"]
+    kept = paths[3].stat().st_mtime_ns
+    paths[4].unlink()
+    split_video(tmp_path / "my.clip.v2.mp4", tmp_path / "frames", suffix=".png")  # goes on where it stopped
+    assert paths[4].is_file() and paths[3].stat().st_mtime_ns == kept
+    assert join_frames(tmp_path / "frames", tmp_path / "again.mp4") == 12
+    assert probe_video(tmp_path / "again.mp4").fps == pytest.approx(12.5, rel=1e-3)
+
+
+def test_natural_order():
+    assert sorted(["f10.jpg", "f9.jpg", "f1.jpg"], key=natural_key) == ["f1.jpg", "f9.jpg", "f10.jpg"]
+
+
+def test_what_is_refused_names_the_file_and_leaves_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent.mp4"):
+        probe_video(tmp_path / "absent.mp4")
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(ValueError, match="text.mp4: not a video"):
+        list(read_video(tmp_path / "text.mp4"))
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    with pytest.raises(ValueError, match="empty.mp4"):
+        probe_video(tmp_path / "empty.mp4")
+    mixed = [*frames(2), *frames(1, width=80)]
+    with pytest.raises(ValueError, match="frame 2 is 80x64, expected 96x64"):
+        write_video(tmp_path / "mixed.mp4", mixed, 10)
+    with pytest.raises(ValueError, match="no frame"):
+        write_video(tmp_path / "none.mp4", [], 10)
+    with pytest.raises(ValueError, match="suffix"):
+        write_video(tmp_path / "clip.gif", frames(), 10)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.mp4", "text.mp4"]
+
+
+def test_a_cut_off_video_gives_its_frames_then_an_error(tmp_path):
+    path = tmp_path / "cut.avi"
+    noise = np.random.default_rng(0).integers(0, 255, (40, 64, 96, 3), dtype=np.uint8)
+    write_video(path, list(noise), 10)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    count = 0
+    with pytest.raises(ValueError, match="cut off.*declares 40"):
+        for _ in read_video(path):
+            count += 1
+    assert 5 < count < 35
+
+
+def test_folders_and_pictures(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no picture"):
+        image_files(tmp_path)
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8nothing")
+    with pytest.raises(ValueError, match="broken.jpg: not a picture"):
+        read_image(tmp_path / "broken.jpg")
+    (tmp_path / "broken.jpg").unlink()
+    write_image(tmp_path / "a1.png", frames(1)[0])
+    with pytest.raises(FileNotFoundError, match="video.json"):
+        join_frames(tmp_path, tmp_path / "out.mp4")
+    write_image(tmp_path / "a2.png", frames(1, width=48)[0])
+    with pytest.raises(ValueError, match="a2.png: 48x64 pixels, expected 96x64 as a1.png"):
+        join_frames(tmp_path, tmp_path / "out.mp4", fps=5)

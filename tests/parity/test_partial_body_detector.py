@@ -1,0 +1,110 @@
+"""The detector: resolved configuration, tensors, and every map for filled weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import ROOT, case_arrays, fill_state_dict, params, parity_cases
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("detectron2")
+
+from detectron2.modeling import build_model  # noqa: E402
+from detectron2.structures import Boxes, ImageList  # noqa: E402
+
+import orplugins  # noqa: E402
+from orplugins.detectron2.partial_body import detector_config  # noqa: E402
+
+SYSTEM = "partial_body"
+CONFIG = Path(__file__).resolve().parents[2] / "configs/detectron2/partial_body/faster_rcnn_R_101_FPN_partial_body.yaml"
+ALL = parity_cases(SYSTEM)
+CONFIGS = [(n, d) for n, _, d in ALL if "thing_classes" in d and "resolved" in d]
+MODELS = [(n, d) for n, _, d in ALL if any(k.startswith("backbone.fpn_") for k in d.get("state_dict", {}))]
+FORWARD = [(n, (p, d)) for n, p, d in ALL if "rpn_logits_p4" in d.get("shapes", {})]
+# Ours: a model that refuses random weights, data sets of their own names, a folder of its own.
+DIFFERENT = {"MODEL.META_ARCHITECTURE", "DATASETS.TRAIN", "DATASETS.TEST", "OUTPUT_DIR"}
+# Keys that other components or this machine decide.
+ELSEWHERE = {"MODEL.DEVICE"}
+
+orplugins.register()
+
+
+def flat(node: dict, prefix: str = "") -> dict:
+    out = {}
+    for key, value in node.items():
+        if isinstance(value, dict):
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[prefix + key] = listed(value)
+    return out
+
+
+def listed(value):
+    """JSON has no tuples."""
+    return [listed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.parametrize("data", params(CONFIGS, SYSTEM))
+def test_resolved_configuration(data):
+    found, expected = flat(detector_config(CONFIG)), flat(data["resolved"])
+    assert set(expected) <= set(found)
+    differences = {key for key in expected if found[key] != expected[key]} - ELSEWHERE
+    assert differences <= DIFFERENT
+    new = {key.replace("_", ".", 1): value for key, value in data["keys_only_in_detectron2_0_7_2"].items()}
+    assert all(found[key] == value for key, value in new.items())
+    assert {key for key in found if key not in expected and not key.startswith("ORPLUGINS")} == set(new)
+
+
+def build():
+    cfg = detector_config(CONFIG, ["MODEL.DEVICE", "cpu"])
+    return build_model(cfg).eval()
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Built once: 60 million parameters."""
+    return build()
+
+
+@pytest.mark.parametrize("data", params(MODELS, SYSTEM))
+def test_tensors(model, data):
+    state = {name: list(value.shape) for name, value in model.state_dict().items()}
+    assert state == data["state_dict"]
+    assert sum(parameter.numel() for parameter in model.parameters()) == data["parameters"]
+
+
+@pytest.fixture(scope="module", params=params(FORWARD, SYSTEM))
+def outputs(model, request):
+    """(case, arrays, found) with the published slices."""
+    path, data = request.param
+    if not MODELS:
+        pytest.skip(f"no case that lists the detector's tensors in {ROOT / SYSTEM}")
+    weights = {n: torch.as_tensor(np.asarray(v)) for n, v in fill_state_dict(MODELS[0][1]["state_dict"]).items()}
+    model.load_state_dict(weights)
+    arrays = case_arrays(path, data)
+    image = np.random.RandomState(data["seed"]).randint(0, 256, (3, 192, 256)).astype(np.float32)
+    with torch.no_grad():
+        batch = model.preprocess_image([{"image": torch.from_numpy(image)}])
+        assert isinstance(batch, ImageList)
+        maps = model.backbone(batch.tensor)
+        levels = model.proposal_generator.in_features
+        logits, deltas = model.proposal_generator.rpn_head([maps[name] for name in levels])
+        heads = model.roi_heads
+        pooled = heads.box_pooler([maps[name] for name in heads.box_in_features],
+                                  [Boxes(torch.from_numpy(arrays["proposals"]))])
+        features = heads.box_head(pooled)
+        classes, boxes = heads.box_predictor(features)
+    found = {"p2": maps["p2"][0, ::16, ::4, ::4], "p3": maps["p3"][0, ::16, ::2, ::2],
+             **{name: maps[name][0, ::16] for name in ("p4", "p5", "p6")},
+             "rpn_logits_p4": logits[levels.index("p4")][0], "rpn_deltas_p4": deltas[levels.index("p4")][0],
+             "box_features": features[:, ::16], "class_logits": classes, "box_deltas": boxes}
+    return data, arrays, {name: value.numpy() for name, value in found.items()}
+
+
+def test_maps_and_heads(outputs):
+    _, arrays, found = outputs
+    for name, value in found.items():
+        assert value.shape == arrays[name].shape, name
+        assert np.abs(value - arrays[name]).max() / np.abs(arrays[name]).max() < 1e-4, name
