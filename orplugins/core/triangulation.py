@@ -76,7 +76,7 @@ class Triangulated:
 
 def present(keypoints: np.ndarray) -> np.ndarray:
     """(..., J) whether a joint (x, y, confidence) was found: finite numbers and a confidence above 0."""
-    return np.isfinite(keypoints).all(-1) & (np.nan_to_num(keypoints[..., 2]) > 0)
+    return np.isfinite(keypoints).all(-1) & (keypoints[..., 2] > 0)
 
 
 def on_border(pixels: np.ndarray, size: tuple[int, int], border: float) -> np.ndarray:
