@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.skeletons import COCO_17, H36M_17
+from orplugins.core.screen import to_screen, world_to_camera
+from orplugins.core.skeletons import COCO_17, H36M_17, Skeleton
 from orplugins.io.atomic import atomic_write
+from orplugins.io.jsonfile import entries, load_json, numbers
 from orplugins.io.pickled_npz import object_array, object_scalar, read_npz
 
 PERSON = 1  # class index in Detectron's lists
@@ -196,3 +198,111 @@ def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list
         for subject, actions in data["positions_2d"].items()
     }  # fmt: skip
     return clips, data["metadata"]
+
+
+@dataclass(frozen=True)
+class LiftingClip:
+    """One clip of one camera for training: 2D (F, K, 2) pixels, 3D (F, J, 3) camera axes in metres or None, screen
+    intrinsics (9,)."""
+
+    name: str
+    action: str
+    keypoints: np.ndarray
+    positions: np.ndarray | None
+    size: tuple[int, int]
+    intrinsics: np.ndarray
+
+
+def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
+    """Cameras of every subject: a JSON object of lists, one entry a camera in the order of the 2D file.
+
+    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x, y, z,
+    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands for
+    any that is not listed.
+    """
+    name = str(path)
+    data = load_json(path)
+    if not isinstance(data, dict) or not data:
+        raise ValueError(f"{name}: expected an object of subjects, each a list of cameras")
+    cameras = {}
+    for subject, views in data.items():
+        cameras[subject] = []
+        for i, view in enumerate(entries(views, f"{name}: {subject}")):
+            here = f"{name}: {subject}[{i}]"
+            fields = {key: numbers(view, key, count, here) for key, count in
+                      (("size", 2), ("focal", 2), ("center", 2), ("orientation", 4), ("position", 3))}  # fmt: skip
+            if abs(np.linalg.norm(fields["orientation"]) - 1) > 1e-3:
+                raise ValueError(f"{here}: 'orientation' has length {np.linalg.norm(fields['orientation']):.4f}, expected a "
+                                 "unit quaternion")  # fmt: skip
+            fields |= {key: numbers(view, key, count, here) if key in view else np.zeros(count)
+                       for key, count in (("radial", 3), ("tangential", 2))}  # fmt: skip
+            cameras[subject].append(fields)
+    return cameras
+
+
+def screen_intrinsics(camera: dict) -> np.ndarray:
+    """(9,) fx, fy, cx, cy, k1, k2, k3, p1, p2 in screen units."""
+    size = tuple(int(value) for value in camera["size"])
+    focal = 2 * camera["focal"] / size[0]
+    return np.concatenate([focal, to_screen(camera["center"], size), camera["radial"], camera["tangential"]]).astype(
+        np.float32
+    )
+
+
+def load_lifting_clips(
+    keypoints_file: str,
+    camera_file: str,
+    positions_file: str | None,
+    subjects: list[str] | None,
+    source: Skeleton,
+    target: Skeleton,
+    downsample: int = 1,
+    subset: float = 1.0,
+) -> list[LiftingClip]:
+    """Clips of all cameras, 3D brought into camera axes.
+
+    Raises:
+        ValueError: Joint counts that do not fit, fewer 2D than 3D frames, a subject without cameras, no clip at all.
+    """
+    if not 0 < subset <= 1 or downsample < 1:
+        raise ValueError(f"lifting clips: subset {subset}, downsample {downsample}, expected (0, 1] and 1 or more")
+    positions_2d, _ = read_positions_2d(keypoints_file)
+    positions_3d = read_positions_3d(positions_file) if positions_file else None
+    cameras = read_cameras(camera_file)
+    clips = []
+    for subject in subjects or sorted(positions_2d):
+        if subject not in positions_2d:
+            raise ValueError(f"{keypoints_file}: no subject {subject!r}, found {', '.join(sorted(positions_2d))}")
+        views_of = cameras.get(subject, cameras.get("*"))
+        for action, views in sorted(positions_2d[subject].items()):
+            if positions_3d is not None and action not in positions_3d.get(subject, {}):
+                continue
+            if views_of is None or len(views) > len(views_of):
+                raise ValueError(f"{camera_file}: {len(views_of or [])} cameras for {subject}, expected {len(views)}")
+            for index, (keypoints, camera) in enumerate(zip(views, views_of, strict=False)):
+                where = f"{keypoints_file}: {subject} {action} camera {index}"
+                if keypoints.ndim != 3 or keypoints.shape[1] != source.num_joints or not np.isfinite(keypoints).all():
+                    raise ValueError(f"{where}: {keypoints.shape}, expected finite numbers (F, {source.num_joints}, 2)")
+                world = None
+                if positions_3d is not None:
+                    world = positions_3d[subject][action]
+                    if len(keypoints) < len(world):
+                        raise ValueError(f"{where}: {len(keypoints)} frames of 2D, fewer than the {len(world)} of 3D")
+                    if world.shape[1] != target.num_joints:
+                        raise ValueError(f"{positions_file}: {world.shape[1]} joints, expected {target.num_joints}")
+                    keypoints = keypoints[: len(world)]
+                    world = world_to_camera(world, camera["orientation"], camera["position"])
+                part = _part(len(keypoints), downsample, subset)
+                clips.append(LiftingClip(f"{subject} {action} {index}", action, keypoints[part],
+                                         None if world is None else world[part],
+                                         tuple(int(v) for v in camera["size"]), screen_intrinsics(camera)))  # fmt: skip
+    if not clips:
+        raise ValueError(f"{keypoints_file}: no clip for subjects {subjects}")
+    return clips
+
+
+def _part(frames: int, downsample: int, subset: float) -> slice:
+    """The middle ``subset`` of a clip, every ``downsample``-th frame."""
+    length = max(1, round(frames * subset))
+    start = (frames - length) // 2
+    return slice(start, start + length, downsample)

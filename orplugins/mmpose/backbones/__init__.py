@@ -1,5 +1,6 @@
 """Backbones for mmpose."""
 
 from .depthpose import DepthPoseBackbone
+from .videopose3d import VideoPoseTCN
 
-__all__ = ["DepthPoseBackbone"]
+__all__ = ["DepthPoseBackbone", "VideoPoseTCN"]

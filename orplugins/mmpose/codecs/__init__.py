@@ -1,5 +1,6 @@
 """Keypoint codecs for mmpose."""
 
 from .paf import PAFCodec
+from .videopose3d import VideoPoseCodec
 
-__all__ = ["PAFCodec"]
+__all__ = ["PAFCodec", "VideoPoseCodec"]

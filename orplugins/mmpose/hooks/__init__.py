@@ -2,5 +2,6 @@
 
 from .checkpoint import CheckCheckpointHook
 from .seed import SeedEpochHook
+from .videopose3d import BatchNormMomentumHook
 
-__all__ = ["CheckCheckpointHook", "SeedEpochHook"]
+__all__ = ["BatchNormMomentumHook", "CheckCheckpointHook", "SeedEpochHook"]

@@ -1,0 +1,252 @@
+"""Videos to frames and back, through OpenCV's FFmpeg.
+
+Frames are (H, W, 3) uint8 BGR, upright: a rotation that the file asks for is applied while reading.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.jsonfile import load_json, number
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+# What a folder of frames says about the video it came from.
+NOTE = "video.json"
+_CODECS = {".avi": "MJPG", ".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v"}
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video's header says.
+
+    Attributes
+    ----------
+    fps : frames a second.
+    size : (width, height) of the upright frames.
+    frames : declared number of frames; 0 where the container does not say.
+    rotation : clockwise degrees by which stored frames are turned to be upright.
+    """
+
+    path: str
+    fps: float
+    size: tuple[int, int]
+    frames: int
+    rotation: int
+
+
+def natural_key(path: str | os.PathLike) -> list:
+    """Sorting key by which ``frame_10`` comes after ``frame_9``."""
+    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", str(path))]
+
+
+def probe_video(path: str | os.PathLike) -> VideoInfo:
+    """Read a video's header and first frame.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no video, of a codec that is not known here, or has no frame.
+    """
+    capture, first, info = _open(path)
+    capture.release()
+    return info
+
+
+def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """Yield a video's upright frames, each in an array of its own.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`probe_video`; and ValueError after the last readable frame if the file declares clearly more.
+    """
+    capture, frame, info = _open(path)
+    count = 0
+    try:
+        while frame is not None:
+            count += 1
+            yield frame
+            ok, frame = capture.read()
+            frame = frame if ok else None
+    finally:
+        capture.release()
+    # Containers that store a duration only give a rounded number.
+    if count < info.frames - max(2, 0.02 * info.frames):
+        raise ValueError(f"{path}: cut off or damaged: {count} frames could be read, the header declares {info.frames}")
+
+
+def _open(path: str | os.PathLike) -> tuple[cv2.VideoCapture, np.ndarray, VideoInfo]:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a video")
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise ValueError(f"{path}: not a video, damaged, or of a codec that OpenCV's FFmpeg does not know")
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    ok, frame = capture.read()
+    if not ok:
+        capture.release()
+        raise ValueError(f"{path}: a video without a readable frame")
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    if not 0 < fps < 10000:
+        capture.release()
+        raise ValueError(f"{path}: found {fps} frames a second, expected a number between 0 and 10000")
+    frames = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    rotation = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
+    return capture, frame, VideoInfo(str(path), float(fps), frame.shape[1::-1], frames, rotation)
+
+
+def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float) -> int:
+    """Write frames (H, W, 3) uint8 BGR as a video, whole or not at all; returns their number.
+
+    The suffix chooses the form: ``.mp4``, ``.m4v``, ``.mov`` and ``.mkv`` hold MPEG-4, ``.avi`` Motion JPEG. A side
+    of odd length is extended by a repeated line, which MPEG-4 cannot store.
+
+    Raises
+    ------
+    ValueError
+        Another suffix, no frame, a frame of another size than the first (which one is named), or a bad ``fps``.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _CODECS:
+        raise ValueError(f"{path}: suffix '{path.suffix}', expected one of {', '.join(sorted(_CODECS))}")
+    if not 0 < fps < 10000:
+        raise ValueError(f"{path}: fps is {fps}, expected a number between 0 and 10000")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    writer, count, size = None, 0, None
+    try:
+        for frame in frames:
+            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+                raise ValueError(f"{path}: frame {count} is {frame.dtype} {frame.shape}, expected uint8 (H, W, 3)")
+            if writer is None:
+                size = frame.shape
+                even = (size[1] + size[1] % 2, size[0] + size[0] % 2)
+                codec = cv2.VideoWriter_fourcc(*_CODECS[path.suffix.lower()])
+                writer = cv2.VideoWriter(temporary, cv2.CAP_FFMPEG, codec, float(fps), even)
+                if not writer.isOpened():
+                    raise ValueError(f"{path}: OpenCV cannot write {_CODECS[path.suffix.lower()]} of {even} pixels")
+            if frame.shape != size:
+                raise ValueError(f"{path}: frame {count} is {frame.shape[1]}x{frame.shape[0]}, "
+                                 f"expected {size[1]}x{size[0]} as the first")
+            if size[0] % 2 or size[1] % 2:
+                frame = cv2.copyMakeBorder(frame, 0, size[0] % 2, 0, size[1] % 2, cv2.BORDER_REPLICATE)
+            writer.write(frame)
+            count += 1
+        if writer is None:
+            raise ValueError(f"{path}: no frame to write")
+        writer.release()
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        if writer is not None:
+            writer.release()
+        os.unlink(temporary)
+        raise
+    return count
+
+
+def split_video(video: str | os.PathLike, folder: str | os.PathLike, suffix: str = ".jpg") -> VideoInfo:
+    """Write a video's frames to ``folder`` as ``000000.jpg``, ``000001.jpg``, ..., and :data:`NOTE` beside them.
+
+    A frame that is there already is left as it is, so an interrupted run goes on. The note is written last and holds
+    fps, size and number of frames.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_video`; the frames that could be read are there, the note then is not.
+    """
+    folder, info, count = Path(folder), probe_video(video), 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for frame in read_video(video):
+        path = folder / f"{count:06d}{suffix}"
+        if not path.exists():
+            write_image(path, frame)
+        count += 1
+    note = {**asdict(info), "frames": count}
+    write_json(folder / NOTE, note, indent=1)
+    return VideoInfo(**note)
+
+
+def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float | None = None) -> int:
+    """Write the pictures of a folder, in natural order, as a video; returns their number.
+
+    ``fps`` is read from the folder's :data:`NOTE` if None.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        No picture, no fps, an unreadable picture, or one of another size.
+    """
+    folder = Path(folder)
+    paths = image_files(folder)
+    if fps is None:
+        if not (folder / NOTE).is_file():
+            raise FileNotFoundError(f"{folder / NOTE}: no such file; say how many frames a second the video shall have")
+        fps = number(load_json(folder / NOTE), "fps", str(folder / NOTE))
+    size = None
+
+    def pictures() -> Iterator[np.ndarray]:
+        nonlocal size
+        for path in paths:
+            frame = read_image(path)
+            size = size or frame.shape
+            if frame.shape != size:
+                raise ValueError(f"{path}: {frame.shape[1]}x{frame.shape[0]} pixels, expected {size[1]}x{size[0]} "
+                                 f"as {paths[0].name}")
+            yield frame
+
+    return write_video(video, pictures(), fps)
+
+
+def image_files(folder: str | os.PathLike) -> list[Path]:
+    """The pictures of a folder in natural order; an error if there are none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder, expected one of pictures")
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
+    if not paths:
+        raise FileNotFoundError(f"{folder}: no picture ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def read_image(path: str | os.PathLike) -> np.ndarray:
+    """Read a picture as (H, W, 3) uint8 BGR, turned as its EXIF orientation says.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        No such file, or not a picture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+    data = np.fromfile(path, np.uint8)  # imread knows no error, and on Windows no Unicode
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise ValueError(f"{path}: not a picture, or damaged")
+    return image
+
+
+def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Write a picture (H, W, 3) uint8 BGR, whole or not at all; the suffix chooses the form."""
+    path = Path(path)
+    ok, data = cv2.imencode(path.suffix, image)
+    if not ok:
+        raise ValueError(f"{path}: OpenCV cannot write '{path.suffix}'")
+    with atomic_write(path, "wb") as file:
+        file.write(data.tobytes())
