@@ -120,10 +120,14 @@ def recover_options(weights: Mapping) -> TCNOptions:
         outputs = shapes["shrink.weight"][0]
     except KeyError as error:
         raise ValueError(f"not a VideoPose3D checkpoint: no tensor {error.args[0]}") from None
-    numbers = sorted(int(m[2]) for name in shapes if (m := _BLOCK.match(name)) and name.endswith("weight") and m[1] == "conv")
+    numbers = sorted(
+        int(m[2]) for name in shapes if (m := _BLOCK.match(name)) and name.endswith("weight") and m[1] == "conv"
+    )
     widths = (first, *(shapes[f"layers_conv.{n}.weight"][2] for n in numbers if n % 2 == 0))
     if inputs % 2 or outputs % 3:
-        raise ValueError(f"VideoPose3D checkpoint: {inputs} inputs and {outputs} outputs, expected 2 a joint and 3 a joint")
+        raise ValueError(
+            f"VideoPose3D checkpoint: {inputs} inputs and {outputs} outputs, expected 2 a joint and 3 a joint"
+        )
     if any(width % 2 == 0 or width > 9 for width in widths):
         raise ValueError(f"VideoPose3D checkpoint: filter widths {widths}, expected small odd numbers (dense filters?)")
     return TCNOptions(channels, inputs // 2, outputs // 3, widths)

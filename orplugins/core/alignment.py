@@ -41,7 +41,9 @@ def fit_similarity(source: np.ndarray, target: np.ndarray, with_scale: bool = Tr
     return Similarity(scale, rotation, goal - scale * rotation @ middle)
 
 
-def align_clip(a: np.ndarray, b: np.ndarray, mode: str, roots: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, Similarity]:
+def align_clip(
+    a: np.ndarray, b: np.ndarray, mode: str, roots: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, Similarity]:
     """Bring clip ``b`` (F, J, 3) onto ``a`` with one transform from all common joints; NaN = missing.
 
     Args:

@@ -145,7 +145,9 @@ def pair_cost(
                 torso = 5.0
                 if disparity[neck] > 0 and disparity[hip] > 0:
                     ends = [
-                        np.array([a[k, 0] - rig.left[0], (a[k, 1] - rig.left[1] + b[k, 1] - rig.right[1]) / 2, rig.focal_px])
+                        np.array(
+                            [a[k, 0] - rig.left[0], (a[k, 1] - rig.left[1] + b[k, 1] - rig.right[1]) / 2, rig.focal_px]
+                        )
                         * (rig.baseline_m / disparity[k])
                         for k in (neck, hip)
                     ]
@@ -160,7 +162,9 @@ def epipolar_distance(cameras: Sequence[Camera], first: np.ndarray, second: np.n
     one, two = (np.concatenate([points, np.ones((*points.shape[:-1], 1))], -1) for points in (first, second))
     line_two, line_one = one @ fundamental.T, two @ fundamental
     value = np.abs((two * line_two).sum(-1))
-    return 0.5 * value * (1 / np.linalg.norm(line_two[..., :2], axis=-1) + 1 / np.linalg.norm(line_one[..., :2], axis=-1))
+    return (
+        0.5 * value * (1 / np.linalg.norm(line_two[..., :2], axis=-1) + 1 / np.linalg.norm(line_one[..., :2], axis=-1))
+    )
 
 
 def fundamental_matrix(cameras: Sequence[Camera]) -> np.ndarray:
@@ -191,7 +195,9 @@ def general_pair_cost(
                 continue
             both = np.stack([a[used, :2], b[used, :2]])
             rays = camera_rays(cameras, both)
-            pixels = [ray * (camera.fx, camera.fy) + (camera.cx, camera.cy) for ray, camera in zip(rays, cameras, strict=True)]
+            pixels = [
+                ray * (camera.fx, camera.fy) + (camera.cx, camera.cy) for ray, camera in zip(rays, cameras, strict=True)
+            ]
             points = dlt(matrices, rays, np.ones(rays.shape[:-1]))
             depth = project(matrices, points)[1]
             outside = ((depth < rules.z_min_m) | (depth > rules.z_max_m)).any(0)
@@ -215,3 +221,39 @@ def match_pairs(cost: np.ndarray, reject: float = PairRules.reject_px) -> np.nda
         if finite[i, j] <= reject:
             match[i] = j
     return match
+
+
+def track_points(
+    frames: np.ndarray, points: np.ndarray, reject_m: float = 0.6, patience: int = 15, min_joints: int = 3
+) -> np.ndarray:
+    """Follow 3D people over time: optimal assignment on the median distance of joints (Hungarian).
+
+    Args:
+        frames: (P,) frame number of each person, sorted.
+        points: (P, J, 3) metres, NaN where missing.
+        reject_m: Largest median distance between a person and the last pose of a track.
+        patience: A track ends after this many frames without a match.
+
+    Returns:
+        (P,) track numbers from 0, in order of appearance.
+    """
+    tracks = np.full(len(frames), -1)
+    last: dict[int, int] = {}
+    for frame in np.unique(frames):
+        new = np.flatnonzero(frames == frame)
+        alive = [track for track, index in last.items() if frame - frames[index] <= patience]
+        cost = np.full((len(alive), len(new)), NO_MATCH)
+        for i, track in enumerate(alive):
+            distance = np.linalg.norm(points[new] - points[last[track]], axis=-1)
+            for j in range(len(new)):
+                common = np.isfinite(distance[j])
+                if common.sum() >= min_joints:
+                    cost[i, j] = np.median(distance[j][common])
+        for i, j in zip(*linear_sum_assignment(cost), strict=True):
+            if cost[i, j] <= reject_m:
+                tracks[new[j]] = alive[i]
+        for index in new:
+            if tracks[index] < 0:
+                tracks[index] = max(last, default=-1) + 1
+            last[int(tracks[index])] = int(index)
+    return tracks

@@ -53,7 +53,7 @@ class HipConvention:
         Hips need both hips and both shoulders; where one is missing (NaN) they are missing.
         """
         out, hips = joints.copy(), [L_HIP, R_HIP]
-        out[..., hips, :] = (np.linalg.inv(self.detector_matrix())[hips][:, _TRUNK] @ joints[..., _TRUNK, :])
+        out[..., hips, :] = np.linalg.inv(self.detector_matrix())[hips][:, _TRUNK] @ joints[..., _TRUNK, :]
         return out
 
 
@@ -221,7 +221,7 @@ def _start_from_height(
     yaw = np.full(len(keypoints), angle)
     turned = prior.mean @ _yaw_matrices(np.array([angle]))[0].T
     for k, views in enumerate(keypoints):
-        view = int(np.argmax(present(views).sum(1)))
+        view = int(np.argmax(present(views)[:, list(LIMB_JOINTS)].sum(1)))
         camera, there = cameras[view], present(views[view])[list(LIMB_JOINTS)]
         limb = np.array(LIMB_JOINTS)[there]
         # Of the joints that were seen, the one nearest the shoulders' height: its height is known best.
@@ -236,7 +236,12 @@ def _start_from_height(
 
 
 def _minimise(
-    cameras: Sequence[Camera], keypoints: np.ndarray, joints: np.ndarray, yaw: np.ndarray, prior: BodyPrior, rules: FitRules
+    cameras: Sequence[Camera],
+    keypoints: np.ndarray,
+    joints: np.ndarray,
+    yaw: np.ndarray,
+    prior: BodyPrior,
+    rules: FitRules,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Levenberg-Marquardt with Huber weights for all people at once; unknowns: 24 coordinates and the yaw."""
     there = present(keypoints)[:, :, list(LIMB_JOINTS)]
@@ -297,7 +302,9 @@ class _Problem:
             cost += (weight * np.where(length <= 1, 0.5 * length**2, length - 0.5)).sum(1)
             weight = weight / np.maximum(length, 1.0)
             for axis in range(2):
-                slope = (self.focal[view, axis] / depth)[..., None] * (matrix[axis, :3] - ray[..., axis, None] * matrix[2, :3])
+                slope = (self.focal[view, axis] / depth)[..., None] * (
+                    matrix[axis, :3] - ray[..., axis, None] * matrix[2, :3]
+                )
                 marked_gradient += (weight * residual[..., axis])[..., None] * slope
                 blocks += weight[..., None, None] * slope[..., :, None] * slope[..., None, :]
         gradient = np.zeros((people, _DIMENSIONS + 1))

@@ -116,8 +116,15 @@ def describe(core: np.ndarray, fps: float, state: np.ndarray | None = None) -> S
     """Measures of one recording (F, 12, 3)."""
     missing = ~np.isfinite(core).all(-1)
     inferred = float((state == 1).mean()) if state is not None else 0.0
-    return Sequence(float(missing.mean()), inferred, missing.mean(0), count_jumps(core, fps), count_spikes(core),
-                    jitter(core, fps), bone_variation(core))  # fmt: skip
+    return Sequence(
+        float(missing.mean()),
+        inferred,
+        missing.mean(0),
+        count_jumps(core, fps),
+        count_spikes(core),
+        jitter(core, fps),
+        bone_variation(core),
+    )
 
 
 def compare_core(
@@ -139,10 +146,18 @@ def compare_core(
     angles = {name: _angle(left, right, joints) for name, joints in CORE_ANGLES.items()}
     root = alignments["root"]
     return Comparison(
-        names, fps, offset, common, alignments, 1000 * p_error, p_frames,
-        1000 * partial_n_mpjpe(root.b, root.a), angles, (describe(a, fps), describe(b, fps)),
+        names,
+        fps,
+        offset,
+        common,
+        alignments,
+        1000 * p_error,
+        p_frames,
+        1000 * partial_n_mpjpe(root.b, root.a),
+        angles,
+        (describe(a, fps), describe(b, fps)),
         [*offset.warnings, *_scale_warning(similar.transform.scale)],
-    )  # fmt: skip
+    )
 
 
 def compare(a: Recording, b: Recording, measured_only: bool = False, max_lag: int = 30) -> Comparison:
@@ -169,8 +184,10 @@ def _aligned(a: np.ndarray, b: np.ndarray, mode: str, common: np.ndarray) -> Ali
     error = np.where(common, np.linalg.norm(a - b, axis=-1), np.nan) * 1000
     joints = [error[:, j][np.isfinite(error[:, j])] for j in range(error.shape[1])]
     finite = np.concatenate(joints)
-    per = [np.array([f(e) if len(e) else np.nan for e in joints])
-           for f in (np.mean, np.median, lambda e: np.percentile(e, 95))]  # fmt: skip
+    per = [
+        np.array([f(e) if len(e) else np.nan for e in joints])
+        for f in (np.mean, np.median, lambda e: np.percentile(e, 95))
+    ]
     shift = np.where(common[..., None], b - a, np.nan) * 1000
     with np.errstate(invalid="ignore"):
         count = np.isfinite(shift).sum(0)

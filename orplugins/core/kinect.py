@@ -58,7 +58,9 @@ def to_kinect(
     """
     xyz, state = np.asarray(xyz, dtype=np.float64), np.asarray(state)
     if xyz.shape[-2:] != (source.num_joints, 3) or state.shape != xyz.shape[:-1]:
-        raise ValueError(f"poses {xyz.shape} and states {state.shape}: expected (..., {source.num_joints}, 3) and its states")
+        raise ValueError(
+            f"poses {xyz.shape} and states {state.shape}: expected (..., {source.num_joints}, 3) and its states"
+        )
     points = np.full((*xyz.shape[:-2], KINECT_20.num_joints, 3), np.nan)
     states = np.zeros(points.shape[:-1], dtype=np.int64)
     there = (state > 0) & np.isfinite(xyz).all(-1)

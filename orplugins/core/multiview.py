@@ -24,15 +24,29 @@ from orplugins.core.triangulation import (
     world_to_camera_matrices,
 )
 
-LIMB_NAMES = ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
-              "right_hip")  # fmt: skip
+LIMB_NAMES = (
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+)
 LIMB_JOINTS = tuple(COCO_17.index(name) for name in LIMB_NAMES)
 FACE_JOINTS = tuple(range(5))
 # Bone lengths of people, metres: (joints, shortest, longest).
 _BONES = (
-    (5, 6, 0.15, 0.50), (11, 12, 0.08, 0.45), (5, 7, 0.08, 0.45), (6, 8, 0.08, 0.45), (7, 9, 0.06, 0.42),
-    (8, 10, 0.06, 0.42), (5, 11, 0.25, 0.75), (6, 12, 0.25, 0.75),
-)  # fmt: skip
+    (5, 6, 0.15, 0.50),
+    (11, 12, 0.08, 0.45),
+    (5, 7, 0.08, 0.45),
+    (6, 8, 0.08, 0.45),
+    (7, 9, 0.06, 0.42),
+    (8, 10, 0.06, 0.42),
+    (5, 11, 0.25, 0.75),
+    (6, 12, 0.25, 0.75),
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,9 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     distance = np.sort(np.where(shared, np.hypot(difference[..., 0], difference[..., 1]), np.inf), axis=-1)
     count = shared.sum(-1)
     near = np.maximum((count - 1) // 2, 0)[..., None], np.maximum(count // 2, 0)[..., None]
-    median = sum(np.take_along_axis(distance, np.minimum(index, distance.shape[-1] - 1), -1)[..., 0] for index in near) / 2
+    median = (
+        sum(np.take_along_axis(distance, np.minimum(index, distance.shape[-1] - 1), -1)[..., 0] for index in near) / 2
+    )
     same = (median < rules.duplicate_px) & (count > 0)
     kept: list[int] = []
     for i in range(len(enough)):
@@ -110,9 +126,7 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     return enough[kept]
 
 
-def pair_affinity(
-    cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray, rules: MultiViewRules
-) -> np.ndarray:
+def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     """How much speaks for P pairs of detections being one person each.
 
     Args:
@@ -161,11 +175,17 @@ def _pair_terms(
     ]
     there = [[present(people) for people in views] for views in detections]
     for a, b in itertools.combinations(range(len(cameras)), 2):
-        keys = [(t, i, j) for t, views in enumerate(detections) for i in range(len(views[a])) for j in range(len(views[b]))]
+        keys = [
+            (t, i, j) for t, views in enumerate(detections) for i in range(len(views[a])) for j in range(len(views[b]))
+        ]
         if not keys:
             continue
-        pair_rays = np.stack([np.stack([rays[t][a][i] for t, i, _ in keys]), np.stack([rays[t][b][j] for t, _, j in keys])])
-        pair_there = np.stack([np.stack([there[t][a][i] for t, i, _ in keys]), np.stack([there[t][b][j] for t, _, j in keys])])
+        pair_rays = np.stack(
+            [np.stack([rays[t][a][i] for t, i, _ in keys]), np.stack([rays[t][b][j] for t, _, j in keys])]
+        )
+        pair_there = np.stack(
+            [np.stack([there[t][a][i] for t, i, _ in keys]), np.stack([there[t][b][j] for t, _, j in keys])]
+        )
         values = pair_affinity([cameras[a], cameras[b]], pair_rays, pair_there, rules)
         for (t, i, j), value in zip(keys, values.tolist(), strict=True):
             terms[t][(a, i), (b, j)] = value
@@ -224,7 +244,9 @@ def _components(candidates: list[tuple[float, tuple]]) -> list[list[tuple[float,
 
 
 def _pack_component(candidates: list[tuple[float, tuple]]) -> list[tuple]:
-    if len(candidates) == 1 or len(set(candidates[0][1]) | {m for _, ms in candidates for m in ms}) == len(candidates[0][1]):
+    if len(candidates) == 1 or len(set(candidates[0][1]) | {m for _, ms in candidates for m in ms}) == len(
+        candidates[0][1]
+    ):
         return [candidates[0][1]]
     order = sorted({m for _, members in candidates for m in members})
     containing = {m: [c for c in candidates if m in c[1]] for m in order}
@@ -241,7 +263,13 @@ def _pack_component(candidates: list[tuple[float, tuple]]) -> list[tuple]:
         detection = order[index]
         for gain, members in containing[detection]:
             if used.isdisjoint(members):
-                visit(index + 1, used.union(members), value + gain, [*sets, members], bound - sum(share[m] for m in members))
+                visit(
+                    index + 1,
+                    used.union(members),
+                    value + gain,
+                    [*sets, members],
+                    bound - sum(share[m] for m in members),
+                )
         visit(index + 1, used | {detection}, value, sets, bound - share[detection])
 
     visit(0, frozenset(), 0.0, [], sum(share.values()))
@@ -324,7 +352,9 @@ def reconstruct(
     """
     rules = rules or MultiViewRules()
     usable = [[usable_detections(people, rules) for people in views] for views in detections]
-    kept = [[p[k] for p, k in zip(views, chosen, strict=True)] for views, chosen in zip(detections, usable, strict=True)]
+    kept = [
+        [p[k] for p, k in zip(views, chosen, strict=True)] for views, chosen in zip(detections, usable, strict=True)
+    ]
     groups = associate(cameras, kept, rules)
     if one_view:
         for t, sets in enumerate(groups):

@@ -13,7 +13,7 @@ import numpy as np
 from orplugins.core.body_prior import BodyPrior, FitRules, HipConvention, fit_hip_convention, fit_people, fit_prior
 from orplugins.core.cameras import Camera
 from orplugins.core.metrics import multiview as measure
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, reconstruct
+from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, reconstruct, triangulate_people
 from orplugins.core.skeletons import CAMMA_10, COCO_17
 from orplugins.core.triangulation import present
 
@@ -88,7 +88,10 @@ class Result:
 
 
 def reconstruct_all(
-    cameras: tuple[Camera, ...], detections: list[list[np.ndarray]], rules: MultiViewRules | None = None, one_view: bool = False
+    cameras: tuple[Camera, ...],
+    detections: list[list[np.ndarray]],
+    rules: MultiViewRules | None = None,
+    one_view: bool = False,
 ) -> Result:
     """Geometry only: no labels are used."""
     people = reconstruct(cameras, detections, rules, one_view)
@@ -118,7 +121,9 @@ def fit_with_other_days(
     day_of_person, day_of_truth = days[result.people.frame], days[truth.frame]
     geometry = result.people.points[:, list(LIMB_JOINTS)]
     for day in np.unique(day_of_person):
-        hips, prior = learn_without(truth, geometry, result.people.frame, day_of_truth != day, day_of_person != day, room, cameras)
+        hips, prior = learn_without(
+            truth, geometry, result.people.frame, day_of_truth != day, day_of_person != day, room, cameras
+        )
         mine = day_of_person == day
         fits[int(day)] = prior
         if method == "hips":
@@ -149,9 +154,7 @@ def learn_without(
     return hips, fit_prior(joints, np.isfinite(joints).all(-1), hips)
 
 
-def detections_by_frame(
-    frames: tuple, image_ids: np.ndarray, keypoints: np.ndarray
-) -> list[list[np.ndarray]]:
+def detections_by_frame(frames: tuple, image_ids: np.ndarray, keypoints: np.ndarray) -> list[list[np.ndarray]]:
     """Detections (D, 17, 3) grouped: for every multi-view frame one (N, 17, 3) a camera, in the order of the file.
 
     A joint at exactly (0, 0) is missing: its score becomes 0. A found joint without a score (some files hold 0 or 1 for
@@ -233,10 +236,13 @@ def score(result: Result, truth: Truth, labels: dict, frames: int) -> dict:
             absolute = measure.absolute_errors(truth.joints[t], result.joints[p])
             seen = measure.absolute_errors(truth.joints[t], result.joints[p], visible[t])
             published = measure.published_errors(truth.joints[t], result.joints[p])
-            rows[name] = {"people": int(chosen.sum()), "abs_cm": {**absolute.groups, "mean": absolute.mean},
-                          "abs_f2_cm": {**seen.groups, "mean": seen.mean},
-                          "pub_cm": {**published.groups, "mean": published.mean},
-                          "joints_found": absolute.coverage}  # fmt: skip
+            rows[name] = {
+                "people": int(chosen.sum()),
+                "abs_cm": {**absolute.groups, "mean": absolute.mean},
+                "abs_f2_cm": {**seen.groups, "mean": seen.mean},
+                "pub_cm": {**published.groups, "mean": published.mean},
+                "joints_found": absolute.coverage,
+            }
     return {
         "annotated_people": len(truth.joints),
         "recall_percent": 100 * len(matches.truth) / max(len(truth.joints), 1),
@@ -246,3 +252,55 @@ def score(result: Result, truth: Truth, labels: dict, frames: int) -> dict:
         "pck3d_15cm_f2_percent": measure.pck3d(truth.joints, result.joints, matches, visible),
         "by_views": rows,
     }
+
+
+# H36M's 32-joint numbers of LIMB_NAMES in the released 2D input, and their rows in the released 3D poses.
+_H36M_LIMBS = (17, 25, 18, 26, 19, 27, 6, 1)
+_MV3DREG_LIMBS = (4, 2, 5, 3, 7, 6, 9, 8)
+
+
+def mv3dreg_people(
+    cameras: tuple[Camera, ...], truth: Truth, target: np.ndarray, encoded: np.ndarray, rules: MultiViewRules | None = None
+) -> tuple[Result, np.ndarray, np.ndarray]:
+    """The published method's own samples: its 2D input, which person is which already known.
+
+    Args:
+        target: (N, 30) its true poses, mm about the middle of the shoulders.
+        encoded: (N, 288) its 2D input.
+
+    Returns:
+        What geometry gives; (P,) the annotation of each sample; (P,) rows of the file. Samples that equal no annotation
+        or that no view supports are left out.
+    """
+    relative = (truth.joints - truth.joints[:, list(measure.SHOULDERS)].mean(1, keepdims=True)) * 1000
+    wanted = target.reshape(len(target), 10, 3)[:, list(_MV3DREG_LIMBS)]
+    difference = np.abs(relative[None] - wanted[:, None]).reshape(len(wanted), len(relative), -1)
+    distance = np.where(np.isfinite(difference).all(-1), np.nan_to_num(difference).max(-1), np.inf)
+    nearest = distance.argmin(1)
+    limbs = encoded.reshape(len(encoded), -1, 32, 3)[:, :, list(_H36M_LIMBS)]
+    limbs = np.where(limbs[..., 2:] > 0.001, limbs, 0.0)
+    limbs[(limbs[..., 2] > 0).sum(-1) < 3] = 0  # such a view does not count as support
+    supported = (limbs[..., 2] > 0).any((1, 2))
+    rows = np.flatnonzero((distance[np.arange(len(wanted)), nearest] < 1.0) & supported)
+    limbs = limbs[rows]
+    keypoints = coco_from_limbs(limbs)
+    keypoints[..., 2] = np.clip(keypoints[..., 2], 0, 1)
+    seen = np.where(present(keypoints).any(-1), 0, -1)
+    points, views, error = triangulate_people(cameras, keypoints, rules)
+    people = People(truth.frame[nearest[rows]], seen, keypoints, points, views, error)
+    joints = points[:, list(LIMB_JOINTS)]
+    return Result(people, joints, np.zeros(joints.shape[:2], dtype=bool), {}), nearest[rows], rows
+
+
+def mv3dreg_table(result: Result, truth: Truth, owner: np.ndarray, predicted: np.ndarray) -> dict[str, dict]:
+    """``pub`` errors (cm) by supporting views of ours and of the published poses (P, 30), on the same samples."""
+    published = predicted.reshape(len(predicted), 10, 3)[:, list(_MV3DREG_LIMBS)] / 1000
+    out = {}
+    for views in range(1, result.people.keypoints.shape[1] + 1):
+        chosen = result.people.support == views
+        if chosen.any():
+            target = truth.joints[owner[chosen]]
+            ours, theirs = (measure.published_errors(target, j[chosen]) for j in (result.joints, published))
+            out[str(views)] = {"people": int(chosen.sum()), "cm": {**ours.groups, "mean": ours.mean},
+                               "published_cm": {**theirs.groups, "mean": theirs.mean}, "joints_found": ours.coverage}
+    return out

@@ -43,7 +43,9 @@ class ParallelRig:
 
     def __post_init__(self):
         if not self.focal_px >= 10:
-            raise ValueError(f"rig: focal_px is {self.focal_px}, expected pixels (10 or more); it looks like metres or mm")
+            raise ValueError(
+                f"rig: focal_px is {self.focal_px}, expected pixels (10 or more); it looks like metres or mm"
+            )
         if not 0 < self.baseline_m < 20:
             raise ValueError(f"rig: baseline_m is {self.baseline_m}, expected metres above 0 and below 20")
 
@@ -107,7 +109,9 @@ def triangulate_rectified(
         depth = rig.focal_px * per_pixel
         xyz = np.stack([x_left * per_pixel, (y_left + y_right) / 2 * per_pixel, depth], -1)
         low = np.minimum(left[..., 2], right[..., 2]) < rules.conf_min
-        edge = on_border(left[..., :2], rig.size, rules.border_px) | on_border(right[..., :2], rig.size, rules.border_px)
+        edge = on_border(left[..., :2], rig.size, rules.border_px) | on_border(
+            right[..., :2], rig.size, rules.border_px
+        )
         failing = (
             (Code.DEPTH_RANGE, (depth < rules.z_min_m) | (depth > rules.z_max_m)),
             (Code.DISPARITY, disparity <= rules.disparity_min_px),

@@ -127,8 +127,9 @@ def solve3(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = 1 / (a * ca + b * cb + c * cc)
-        return np.stack([ca * x + cb * y + cc * z, cb * x + cd * y + ce * z, cc * x + ce * y + cf * z], -1) * (
-            inverse[..., None]
+        return (
+            np.stack([ca * x + cb * y + cc * z, cb * x + cd * y + ce * z, cc * x + ce * y + cf * z], -1)
+            * (inverse[..., None])
         )
 
 
@@ -221,13 +222,18 @@ def triangulate(
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if len(cameras) < 2 or keypoints.ndim < 3 or len(keypoints) != len(cameras) or keypoints.shape[-1] != 3:
-        raise ValueError(f"keypoints have shape {keypoints.shape} for {len(cameras)} cameras, expected (V, ..., J, 3), V > 1")
+        raise ValueError(
+            f"keypoints have shape {keypoints.shape} for {len(cameras)} cameras, expected (V, ..., J, 3), V > 1"
+        )
     rules = rules or ViewRules()
     seen = present(keypoints)
     used = seen if rules.conf_min is None else seen & (keypoints[..., 2] >= rules.conf_min)
     confident = used
     if rules.border_px is not None:
-        edge = [on_border(view[..., :2], camera.size, rules.border_px) for camera, view in zip(cameras, keypoints, strict=True)]
+        edge = [
+            on_border(view[..., :2], camera.size, rules.border_px)
+            for camera, view in zip(cameras, keypoints, strict=True)
+        ]
         used = used & ~np.stack(edge)
     rays = camera_rays(cameras, np.where(used[..., None], keypoints[..., :2], 0.0))
     used &= np.isfinite(rays).all(-1)

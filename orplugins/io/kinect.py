@@ -99,7 +99,9 @@ class KinectRecord:
         xyz[at], state[at] = self.xyz[chosen], self.state[chosen]
         # True time stamps are kept; lost frames get theirs from the neighbours.
         time = np.interp(frames, self.frame[chosen], self.time[chosen])
-        return KinectRecord(frames, time, np.full(len(frames), body), xyz, state, self.fps, self.source, self.root, self.extra)
+        return KinectRecord(
+            frames, time, np.full(len(frames), body), xyz, state, self.fps, self.source, self.root, self.extra
+        )
 
 
 def make_record(
@@ -119,7 +121,9 @@ def make_record(
     points, states = to_kinect(xyz, state, skeleton, camera_axes=camera_axes, **options)
     frames = np.arange(first_frame, first_frame + len(points))
     time = frames / fps if time is None else np.asarray(time, dtype=np.float64)
-    return KinectRecord(frames, time, np.zeros(len(points), dtype=np.int64), points, states, fps, source, root, extra or {})
+    return KinectRecord(
+        frames, time, np.zeros(len(points), dtype=np.int64), points, states, fps, source, root, extra or {}
+    )
 
 
 def write_kinect_record(path: str | os.PathLike, record: KinectRecord) -> None:
@@ -190,10 +194,16 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
     extra = {key: value for key, value in header.items() if key not in _KEYS}
     try:
         return KinectRecord(
-            table[:, 0].astype(np.int64), table[:, 1], table[:, 2].astype(np.int64),
-            np.where(state[..., None] > 0, joints[..., :3], np.nan), state, fps,
-            header.get("source", "unknown"), header.get("root", "absolute"), extra,
-        )  # fmt: skip
+            table[:, 0].astype(np.int64),
+            table[:, 1],
+            table[:, 2].astype(np.int64),
+            np.where(state[..., None] > 0, joints[..., :3], np.nan),
+            state,
+            fps,
+            header.get("source", "unknown"),
+            header.get("root", "absolute"),
+            extra,
+        )
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 

@@ -17,11 +17,40 @@ from orplugins.io.jsonfile import entries, field, load_json
 _NAME = re.compile(r"(?P<video>.+?)_(?P<frame>\d{1,12})_keypoints\.json$")
 MPI_15 = Skeleton(
     "mpi_15",
-    ("head", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
-     "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "chest"),
-    ((0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 14), (14, 8), (8, 9), (9, 10), (14, 11), (11, 12),
-     (12, 13)),
-)  # fmt: skip
+    (
+        "head",
+        "neck",
+        "right_shoulder",
+        "right_elbow",
+        "right_wrist",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "right_hip",
+        "right_knee",
+        "right_ankle",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "chest",
+    ),
+    (
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (1, 5),
+        (5, 6),
+        (6, 7),
+        (1, 14),
+        (14, 8),
+        (8, 9),
+        (9, 10),
+        (14, 11),
+        (11, 12),
+        (12, 13),
+    ),
+)
 _LAYOUTS = {75: BODY_25, 54: OPENPOSE_18, 45: MPI_15}
 # OpenPose's --keypoint_scale: pixels, [0, 1] of the image, [-1, 1] of the image.
 _SCALES = (0, 3, 4)
@@ -105,7 +134,9 @@ def read_openpose_folder(
         raise ValueError(f"keypoint_scale {keypoint_scale} needs the image size")
     found = sorted((int(m["frame"]), m["video"], path) for path in folder.iterdir() if (m := _NAME.match(path.name)))
     if not found:
-        raise ValueError(f"{folder}: no file <video>_<frame>_keypoints.json in it, expected OpenPose's --write_json output")
+        raise ValueError(
+            f"{folder}: no file <video>_<frame>_keypoints.json in it, expected OpenPose's --write_json output"
+        )
     videos = sorted({video for _, video, _ in found})
     if len(videos) > 1:
         raise ValueError(f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video a folder")
@@ -134,7 +165,9 @@ def read_openpose_folder(
     warnings = []
     gaps = int((counts < 0).sum()) - len(failed)
     if gaps > 0:
-        warnings.append(f"{folder}: {gaps} of {len(numbers)} frame numbers have no file; they count as frames without people")
+        warnings.append(
+            f"{folder}: {gaps} of {len(numbers)} frame numbers have no file; they count as frames without people"
+        )
     values = np.concatenate([frame[present(frame)] for frame in frames])
     if keypoint_scale == 0 and len(values) and np.abs(values[:, :2]).max() <= 1:
         warnings.append(f"{folder}: all coordinates lie in [-1, 1]: not pixels? see keypoint_scale")
@@ -154,7 +187,11 @@ def write_openpose_frame(folder: str | os.PathLike, video: str, frame: int, peop
     path = Path(folder) / f"{video}_{frame:012d}_keypoints.json"
     rest = {f"{part}_keypoints_{dim}d": [] for dim in (2, 3) for part in ("pose", "face", "hand_left", "hand_right")}
     records = [
-        {"person_id": [-1], **rest, "pose_keypoints_2d": np.where(present(person)[:, None], person, 0.0).ravel().tolist()}
+        {
+            "person_id": [-1],
+            **rest,
+            "pose_keypoints_2d": np.where(present(person)[:, None], person, 0.0).ravel().tolist(),
+        }
         for person in np.asarray(people, dtype=np.float64)
     ]
     write_json(path, {"version": 1.3, "people": records})

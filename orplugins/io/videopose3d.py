@@ -66,7 +66,9 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     if not isinstance(meta, dict) or not {"w", "h"} <= set(meta):
         raise ValueError(f"{path}: 'metadata' is {meta!r}, expected a dict with 'w' and 'h'")
     if len(boxes) != len(keypoints) or not len(boxes):
-        raise ValueError(f"{path}: {len(boxes)} frames of boxes and {len(keypoints)} of keypoints, expected the same, above 0")
+        raise ValueError(
+            f"{path}: {len(boxes)} frames of boxes and {len(keypoints)} of keypoints, expected the same, above 0"
+        )
     detected = np.zeros(len(boxes), dtype=bool)
     poses = np.zeros((len(boxes), 17, 2), dtype=np.float32)
     best_boxes = np.zeros((len(boxes), 4), dtype=np.float32)
@@ -76,8 +78,10 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
         if not len(frame_boxes) or not len(frame_poses):
             continue
         if frame_boxes.shape[1:] != (5,) or frame_poses.shape != (len(frame_boxes), 4, 17):
-            raise ValueError(f"{path}: frame {t} has boxes {frame_boxes.shape} and keypoints {frame_poses.shape}, "
-                             "expected (N, 5) and (N, 4, 17)")  # fmt: skip
+            raise ValueError(
+                f"{path}: frame {t} has boxes {frame_boxes.shape} and keypoints {frame_poses.shape}, "
+                "expected (N, 5) and (N, 4, 17)"
+            )
         best = int(np.argmax(frame_boxes[:, 4]))
         if not np.isfinite(frame_poses[best, :2]).all():
             continue
@@ -85,8 +89,15 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
         detected[t] = True
     if not detected.any():
         raise ValueError(f"{path}: nobody was detected in any of the {len(boxes)} frames of {video}")
-    return Keypoints2D(fill_gaps(poses, detected), detected, (int(meta["w"]), int(meta["h"])), None, video,
-                       fill_gaps(best_boxes, detected), scores)  # fmt: skip
+    return Keypoints2D(
+        fill_gaps(poses, detected),
+        detected,
+        (int(meta["w"]), int(meta["h"])),
+        None,
+        video,
+        fill_gaps(best_boxes, detected),
+        scores,
+    )
 
 
 def _people(frame) -> np.ndarray:
@@ -137,16 +148,22 @@ def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoin
     data = read_npz(path, ("positions_2d", "metadata"))
     positions, meta = data["positions_2d"], data["metadata"]
     if video is None and len(positions) != 1:
-        raise ValueError(f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected a choice of one")
+        raise ValueError(
+            f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected a choice of one"
+        )
     video = next(iter(positions)) if video is None else video
     if video not in positions:
         raise ValueError(f"{path}: no video {video!r}, found {', '.join(map(str, positions))}")
     keypoints = np.asarray(positions[video]["custom"][0])
     size = meta.get("video_metadata", {}).get(video)
     if keypoints.ndim != 3 or keypoints.shape[1] != 17 or not size:
-        raise ValueError(f"{path}: {video}: keypoints {keypoints.shape}, size {size}, expected (F, 17, 2) and its w and h")
+        raise ValueError(
+            f"{path}: {video}: keypoints {keypoints.shape}, size {size}, expected (F, 17, 2) and its w and h"
+        )
     keypoints = keypoints[..., :2].astype(np.float32)
-    return Keypoints2D(keypoints, np.ones(len(keypoints), dtype=bool), (int(size["w"]), int(size["h"])), None, str(video))
+    return Keypoints2D(
+        keypoints, np.ones(len(keypoints), dtype=bool), (int(size["w"]), int(size["h"])), None, str(video)
+    )
 
 
 def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
@@ -155,8 +172,15 @@ def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
     if clip.fps:
         extra["time"] = np.arange(len(clip.keypoints)) / clip.fps
     with atomic_write(path, "wb") as file:
-        np.savez_compressed(file, keypoints=clip.keypoints, image_size=np.array(clip.size), layout=np.array(COCO_17.name),
-                            video=np.array(clip.video), detected=clip.detected, **extra)  # fmt: skip
+        np.savez_compressed(
+            file,
+            keypoints=clip.keypoints,
+            image_size=np.array(clip.size),
+            layout=np.array(COCO_17.name),
+            video=np.array(clip.video),
+            detected=clip.detected,
+            **extra,
+        )
 
 
 def read_clip(path: str | os.PathLike) -> Keypoints2D:
@@ -193,10 +217,12 @@ def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list
     """``data_2d_*.npz``: {subject: {action: [one (F, J, 2) pixels a camera]}} and its metadata."""
     data = read_npz(path, ("positions_2d", "metadata"))
     clips = {
-        str(subject): {str(action): [np.asarray(view, dtype=np.float32)[..., :2] for view in views]
-                       for action, views in actions.items()}
+        str(subject): {
+            str(action): [np.asarray(view, dtype=np.float32)[..., :2] for view in views]
+            for action, views in actions.items()
+        }
         for subject, actions in data["positions_2d"].items()
-    }  # fmt: skip
+    }
     return clips, data["metadata"]
 
 
@@ -229,13 +255,19 @@ def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
         cameras[subject] = []
         for i, view in enumerate(entries(views, f"{name}: {subject}")):
             here = f"{name}: {subject}[{i}]"
-            fields = {key: numbers(view, key, count, here) for key, count in
-                      (("size", 2), ("focal", 2), ("center", 2), ("orientation", 4), ("position", 3))}  # fmt: skip
+            fields = {
+                key: numbers(view, key, count, here)
+                for key, count in (("size", 2), ("focal", 2), ("center", 2), ("orientation", 4), ("position", 3))
+            }
             if abs(np.linalg.norm(fields["orientation"]) - 1) > 1e-3:
-                raise ValueError(f"{here}: 'orientation' has length {np.linalg.norm(fields['orientation']):.4f}, expected a "
-                                 "unit quaternion")  # fmt: skip
-            fields |= {key: numbers(view, key, count, here) if key in view else np.zeros(count)
-                       for key, count in (("radial", 3), ("tangential", 2))}  # fmt: skip
+                raise ValueError(
+                    f"{here}: 'orientation' has length {np.linalg.norm(fields['orientation']):.4f}, expected a "
+                    "unit quaternion"
+                )
+            fields |= {
+                key: numbers(view, key, count, here) if key in view else np.zeros(count)
+                for key, count in (("radial", 3), ("tangential", 2))
+            }
             cameras[subject].append(fields)
     return cameras
 
@@ -293,9 +325,16 @@ def load_lifting_clips(
                     keypoints = keypoints[: len(world)]
                     world = world_to_camera(world, camera["orientation"], camera["position"])
                 part = _part(len(keypoints), downsample, subset)
-                clips.append(LiftingClip(f"{subject} {action} {index}", action, keypoints[part],
-                                         None if world is None else world[part],
-                                         tuple(int(v) for v in camera["size"]), screen_intrinsics(camera)))  # fmt: skip
+                clips.append(
+                    LiftingClip(
+                        f"{subject} {action} {index}",
+                        action,
+                        keypoints[part],
+                        None if world is None else world[part],
+                        tuple(int(v) for v in camera["size"]),
+                        screen_intrinsics(camera),
+                    )
+                )
     if not clips:
         raise ValueError(f"{keypoints_file}: no clip for subjects {subjects}")
     return clips

@@ -32,13 +32,17 @@ def bone_length_loss(labelled: Tensor, unlabelled: Tensor, parents: Sequence[int
     return (mean_bone_lengths(labelled, parents) - mean_bone_lengths(unlabelled, parents)).abs().mean()
 
 
-def projection_loss(pose: Tensor, trajectory: Tensor, intrinsics: Tensor, target: Tensor, distort: bool = True) -> Tensor:
+def projection_loss(
+    pose: Tensor, trajectory: Tensor, intrinsics: Tensor, target: Tensor, distort: bool = True
+) -> Tensor:
     """Back-projection of pose (N, T, J, 3) plus trajectory (N, T, 1, 3) against the 2D input (N, T, J, 2).
 
     Raises:
         ValueError: The 2D input has another joint set than the output: there is nothing to compare.
     """
     if pose.shape[:-1] != target.shape[:-1]:
-        raise ValueError(f"projection loss: 2D input {tuple(target.shape[:-1])}, output {tuple(pose.shape[:-1])}: they need "
-                         "one joint set; with COCO input train with the bone lengths only (projection=False)")  # fmt: skip
+        raise ValueError(
+            f"projection loss: 2D input {tuple(target.shape[:-1])}, output {tuple(pose.shape[:-1])}: they need "
+            "one joint set; with COCO input train with the bone lengths only (projection=False)"
+        )
     return mpjpe_loss(project_screen(pose + trajectory, intrinsics, distort), target)

@@ -21,9 +21,12 @@ from orplugins.io.videopose3d import read_custom_2d, read_detection_archive  # n
 SYSTEM = "video3d"
 MODES = ("symmetric", "causal")
 NETWORKS = [
-    (f"{name}/{mode}", (path, case, mode)) for name, path, case in parity_cases(SYSTEM)
-    if "window_start" in case.get("arrays", {}) for mode in MODES if f"y_valid_{mode}" in case["arrays"]
-]  # fmt: skip
+    (f"{name}/{mode}", (path, case, mode))
+    for name, path, case in parity_cases(SYSTEM)
+    if "window_start" in case.get("arrays", {})
+    for mode in MODES
+    if f"y_valid_{mode}" in case["arrays"]
+]
 WILD = [(name, (path, case)) for name, path, case in parity_cases(SYSTEM) if "detections_file" in case]
 
 
@@ -35,14 +38,27 @@ def _model(weights: dict, causal: bool, strided: bool = True):
     """The registered lifter in the size that the weights tell."""
     init_default_scope("mmpose")
     options = recover_options(weights["model_pos"])
-    tcn = dict(type="orplugins.VideoPoseTCN", in_channels=2 * options.joints_in, stem_channels=options.channels, causal=causal,
-               num_blocks=len(options.filter_widths) - 1, kernel_sizes=options.filter_widths, strided_windows=strided)  # fmt: skip
+    tcn = dict(
+        type="orplugins.VideoPoseTCN",
+        in_channels=2 * options.joints_in,
+        stem_channels=options.channels,
+        causal=causal,
+        num_blocks=len(options.filter_widths) - 1,
+        kernel_sizes=options.filter_widths,
+        strided_windows=strided,
+    )
     head = dict(in_channels=options.channels, loss=dict(type="MPJPELoss"))
     extra = {}
     if weights.get("model_traj"):
         extra = dict(traj_backbone=tcn, traj_head=dict(type="orplugins.RootTrajectoryHead", num_joints=1, **head))
-    model = MODELS.build(dict(type="orplugins.VideoPoseLifter", backbone=tcn, **extra,
-                              head=dict(type="orplugins.DenseTemporalHead", num_joints=options.joints_out, **head)))  # fmt: skip
+    model = MODELS.build(
+        dict(
+            type="orplugins.VideoPoseLifter",
+            backbone=tcn,
+            **extra,
+            head=dict(type="orplugins.DenseTemporalHead", num_joints=options.joints_out, **head),
+        )
+    )
     model.load_state_dict(weights)  # published names, strictly
     model.eval()
     return model
@@ -66,8 +82,9 @@ def test_valid_pass_and_windows(case):
     _close(run(arrays["x"]), arrays[f"y_valid_{mode}"], data)
     field = data["receptive_field"]
     assert model.backbone.receptive_field == field
-    windows = np.stack([arrays["x"][b, s : s + field] for b, s in
-                        zip(arrays["window_batch"], arrays["window_start"], strict=True)])  # fmt: skip
+    windows = np.stack(
+        [arrays["x"][b, s : s + field] for b, s in zip(arrays["window_batch"], arrays["window_start"], strict=True)]
+    )
     _close(run(windows), arrays[f"y_window_strided_{mode}"], data)
     dilated = _model(weights, mode == "causal", strided=False)
     _close(dilated._network(False)(windows), arrays[f"y_window_dilated_{mode}"], data)
@@ -114,7 +131,10 @@ def test_from_a_detection_archive_to_display(wild):
     np.testing.assert_allclose(to_screen(clip.keypoints, clip.size), arrays["keypoints_normalised"], atol=1e-6)
     custom = read_custom_2d(path.parent / data["custom_dataset_file"], data["video_name"])
     np.testing.assert_allclose(custom.keypoints, arrays["keypoints_px"], atol=1e-4)
-    weights = {"model_pos": _tensors(data["position_state_dict"]), "model_traj": _tensors(data["trajectory_state_dict"])}
+    weights = {
+        "model_pos": _tensors(data["position_state_dict"]),
+        "model_traj": _tensors(data["trajectory_state_dict"]),
+    }
     for mode in MODES:
         lifted = _model(weights, mode == "causal").lift(clip.keypoints, clip.size, flip=data["test_time_flip"])
         _close(lifted["pose"], arrays[f"pos_{mode}"], data)

@@ -14,16 +14,30 @@ from orplugins.core.stereo import running_median
 
 # The twelve joints that all systems have, in this order.
 CORE_12 = (
-    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-    "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-)  # fmt: skip
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
 CORE_ROOTS = (CORE_12.index("left_hip"), CORE_12.index("right_hip"))
 _LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 CORE_BONES = tuple(
     (CORE_12.index(f"{side}_{a}"), CORE_12.index(f"{side}_{b}")) for side in ("left", "right") for a, b in _LIMBS
 )
-_ANGLES = {"elbow": ("shoulder", "elbow", "wrist"), "knee": ("hip", "knee", "ankle"),
-           "shoulder": ("hip", "shoulder", "elbow"), "hip": ("shoulder", "hip", "knee")}  # fmt: skip
+_ANGLES = {
+    "elbow": ("shoulder", "elbow", "wrist"),
+    "knee": ("hip", "knee", "ankle"),
+    "shoulder": ("hip", "shoulder", "elbow"),
+    "hip": ("shoulder", "hip", "knee"),
+}
 CORE_ANGLES = {
     f"{side}_{name}": tuple(CORE_12.index(f"{side}_{joint}") for joint in joints)
     for name, joints in _ANGLES.items()

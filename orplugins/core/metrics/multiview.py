@@ -68,7 +68,9 @@ def match_people(
         counts = np.isfinite(distance).any(-1)
         cost = np.where(counts, np.nanmedian(np.where(counts[..., None], distance, 0.0), -1), 1e3)
         cost = np.where(cost <= gate, cost, 1e3)
-        pairs += [(rows[i], columns[j]) for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] <= gate]
+        pairs += [
+            (rows[i], columns[j]) for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] <= gate
+        ]
     table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return Matches(table[:, 0], table[:, 1])
 

@@ -42,6 +42,8 @@ class VideoPoseTCN(TCN):
             ValueError: The input is shorter than the receptive field.
         """
         if x.shape[-1] < self.receptive_field:
-            raise ValueError(f"TCN: {x.shape[-1]} frames, expected at least {self.receptive_field} (the receptive field)")
+            raise ValueError(
+                f"TCN: {x.shape[-1]} frames, expected at least {self.receptive_field} (the receptive field)"
+            )
         self._set_form(self.strided_windows and x.shape[-1] == self.receptive_field)
         return super().forward(x)

@@ -15,7 +15,7 @@ class VideoPoseCodec(VideoPoseLifting):
 
     It adds the labels ``trajectory_target`` (T, 1, 3), the root in camera axes; ``trajectory_weights`` (T, 1), 1 / depth
     (mmpose's are visibilities); ``keypoints_target`` (T, K, 2), the 2D input at the output frames, in screen units; and
-    ``intrinsics`` (1, 9).
+    ``intrinsics`` (T, 9), the same in every frame.
 
     Args:
         causal: The outputs belong to the last frames of a window, not to the middle ones.
@@ -33,8 +33,9 @@ class VideoPoseCodec(VideoPoseLifting):
         super().__init__(**kwargs)
         self.causal = causal
 
-    def encode(self, keypoints, keypoints_visible=None, lifting_target=None, lifting_target_visible=None,
-               camera_param=None) -> dict:  # fmt: skip
+    def encode(
+        self, keypoints, keypoints_visible=None, lifting_target=None, lifting_target_visible=None, camera_param=None
+    ) -> dict:
         """See ``VideoPoseLifting.encode``; ``lifting_target`` (T, J, 3) is in camera axes, root included."""
         encoded = super().encode(keypoints, keypoints_visible, lifting_target, lifting_target_visible, camera_param)
         root = encoded["target_root"][:, None].astype(np.float32)
@@ -45,5 +46,6 @@ class VideoPoseCodec(VideoPoseLifting):
         inputs = encoded["keypoint_labels"].reshape(joints, -1, frames).transpose(2, 0, 1)
         encoded["keypoint_labels"] = encoded["keypoint_labels"].astype(np.float32)
         encoded["keypoints_target"] = output_frames(inputs, len(root), self.causal).astype(np.float32)
-        encoded["intrinsics"] = np.asarray(camera_param["intrinsics"], dtype=np.float32)[None]
+        # mmpose packs labels of one length only: the same numbers for every frame.
+        encoded["intrinsics"] = np.repeat(np.asarray(camera_param["intrinsics"], dtype=np.float32)[None], len(root), 0)
         return encoded

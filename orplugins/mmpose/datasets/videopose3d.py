@@ -62,12 +62,22 @@ class VideoPose3DDataset(BaseDataset):
 
     def _join_prefix(self) -> None:
         root = f"{self.data_root.rstrip('/')}/" if self.data_root else ""
-        self.files = {kind: name and (name if name.startswith("/") else root + name) for kind, name in self.files.items()}
+        self.files = {
+            kind: name and (name if name.startswith("/") else root + name) for kind, name in self.files.items()
+        }
 
     def load_data_list(self) -> list[dict]:
         """One entry a window; the clips themselves are kept once, in ``self.clips``."""
-        self.clips = load_lifting_clips(self.files["keypoints"], self.files["cameras"], self.files["positions"],
-                                        self.subjects, self.source, self.target, self.downsample, self.subset)  # fmt: skip
+        self.clips = load_lifting_clips(
+            self.files["keypoints"],
+            self.files["cameras"],
+            self.files["positions"],
+            self.subjects,
+            self.source,
+            self.target,
+            self.downsample,
+            self.subset,
+        )
         return [
             {"clip": index, "start": start, "stop": stop, "mirror": mirrored}
             for mirrored in ((False, True) if self.mirror else (False,))
@@ -91,6 +101,12 @@ class VideoPose3DDataset(BaseDataset):
             "lifting_target": target,
             "lifting_target_visible": np.ones(shape[:2], dtype=np.float32),
             "camera_param": {"w": clip.size[0], "h": clip.size[1], "intrinsics": clip.intrinsics},
-            "labelled": labelled, "mirror": entry["mirror"], "clip": entry["clip"], "frame": start,
-            "action": clip.action, "img_id": idx, "id": idx, "category_id": 1,
-        }  # fmt: skip
+            "labelled": labelled,
+            "mirror": entry["mirror"],
+            "clip": entry["clip"],
+            "frame": start,
+            "action": clip.action,
+            "img_id": idx,
+            "id": idx,
+            "category_id": 1,
+        }

@@ -46,8 +46,10 @@ class VideoPoseLifter(PoseLifter):
         if semi is not None and not self.with_traj:
             raise ValueError("VideoPoseLifter: semi-supervised training needs a traj_head")
         if semi is not None and semi.get("projection", True) and source != target:
-            raise ValueError(f"VideoPoseLifter: the projection loss needs one joint set, found {source} in and {target} out; "
-                             "set semi.projection=False")  # fmt: skip
+            raise ValueError(
+                f"VideoPoseLifter: the projection loss needs one joint set, found {source} in and {target} out; "
+                "set semi.projection=False"
+            )
         if self.test_cfg.get("root", "target") not in ROOTS:
             raise ValueError(f"VideoPoseLifter: test_cfg.root is {self.test_cfg['root']!r}, expected one of {ROOTS}")
 
@@ -84,9 +86,12 @@ class VideoPoseLifter(PoseLifter):
             if self.semi.get("projection", True):
                 labels = [data_samples[i].gt_instance_labels for i in rest]
                 losses["loss_projection"] = projection_loss(
-                    poses[count:], self.traj_head.dense([f[count:] for f in traj_feats]),
-                    torch.cat([label.intrinsics for label in labels]),
-                    torch.stack([label.keypoints_target for label in labels]), self.semi.get("distort", True))  # fmt: skip
+                    poses[count:],
+                    self.traj_head.dense([f[count:] for f in traj_feats]),
+                    torch.stack([label.intrinsics[0] for label in labels]),
+                    torch.stack([label.keypoints_target for label in labels]),
+                    self.semi.get("distort", True),
+                )
         return losses
 
     def predict(self, inputs, data_samples):
@@ -94,7 +99,9 @@ class VideoPoseLifter(PoseLifter):
         poses, trajectory = self._averaged(inputs) if self.test_cfg.get("flip_test", False) else self.dense(inputs)
         for k, sample in enumerate(data_samples):
             keypoints = poses[k].cpu().numpy()
-            instances = InstanceData(keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2], dtype=np.float32))
+            instances = InstanceData(
+                keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2], dtype=np.float32)
+            )
             if trajectory is not None:
                 instances.trajectory = trajectory[k].cpu().numpy()
             root = self.test_cfg.get("root", "target")
@@ -141,13 +148,16 @@ class VideoPoseLifter(PoseLifter):
         for name, wanted in (("pose", True), ("trajectory", self.with_traj_backbone)):
             if wanted:
                 network, mirrored = self._network(name == "trajectory"), self._flip(flip, name == "trajectory")
-                out[name] = lift_sequence(network, keypoints, tuple(size), self.backbone.receptive_field, self.causal,
-                                          mirrored, **options)  # fmt: skip
+                out[name] = lift_sequence(
+                    network, keypoints, tuple(size), self.backbone.receptive_field, self.causal, mirrored, **options
+                )
         return out
 
     def stream(self, size: Sequence[int] | None = None, flip: bool = False) -> StreamingLifter:
         """Live lifting, one frame at a time (causal networks only)."""
         if not self.causal:
-            raise ValueError("VideoPoseLifter: streaming needs a causal network; a symmetric one waits for later frames")
+            raise ValueError(
+                "VideoPoseLifter: streaming needs a causal network; a symmetric one waits for later frames"
+            )
         self.eval()
         return StreamingLifter(self._network(False), self.backbone.receptive_field, size, self._flip(flip, False))

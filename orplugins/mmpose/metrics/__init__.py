@@ -1,6 +1,6 @@
 """Evaluation metrics for mmpose."""
 
-from .mvor import MVORMPJPEMetric, MVORPCKMetric, MVORPersonAPMetric
 from .motion import MotionMetric
+from .mvor import MVORMPJPEMetric, MVORPCKMetric, MVORPersonAPMetric
 
 __all__ = ["MVORMPJPEMetric", "MVORPCKMetric", "MVORPersonAPMetric", "MotionMetric"]

@@ -42,8 +42,15 @@ class MotionMetric(BaseMetric):
             target = np.asarray(sample["gt_instances"]["lifting_target"], dtype=np.float64)
             root = np.asarray(sample["target_root"], dtype=np.float64).reshape(-1, 1, 3)
             predicted = np.asarray(sample["pred_instances"]["keypoints"], dtype=np.float64).reshape(target.shape)
-            self.results.append({"clip": sample["clip"], "frame": sample["frame"], "action": sample["action"],
-                                 "predicted": predicted - root, "target": target - root})  # fmt: skip
+            self.results.append(
+                {
+                    "clip": sample["clip"],
+                    "frame": sample["frame"],
+                    "action": sample["action"],
+                    "predicted": predicted - root,
+                    "target": target - root,
+                }
+            )
 
     def compute_metrics(self, results: list) -> dict:
         """Numbers by protocol."""

@@ -36,5 +36,7 @@ class MirrorPoseSequence(BaseTransform):
         keypoints = mirror(results["keypoints"], self.source)
         keypoints[..., 0] += camera["w"]
         camera["intrinsics"] = mirror_intrinsics(camera["intrinsics"])
-        results.update(keypoints=keypoints, lifting_target=mirror(results["lifting_target"], self.target), camera_param=camera)
+        results.update(
+            keypoints=keypoints, lifting_target=mirror(results["lifting_target"], self.target), camera_param=camera
+        )
         return results
