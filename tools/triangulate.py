@@ -2,12 +2,14 @@
 
 With --mvor, MVOR's annotation file gives the cameras, its frames and the truth; detections are result files of any 2D pose
 estimator on MVOR's images (COCO-17 or CAMMA-10). With --rig, each --view is one camera's detections, a COCO result list
-(image_id = frame number) or an OpenPose folder, and people are followed over time.
+(image_id = frame number) or an OpenPose folder, and people are followed over time. A parallel pair (left view first) with
+two OpenPose folders gives one subject's clip with a reason for every refused joint, as npz and as a Kinect record.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -27,16 +29,18 @@ from orplugins.core.mvor_people import (
     to_room,
     truth_from_poses,
 )
-from orplugins.core.skeletons import CAMMA_10, COCO_17, convert
+from orplugins.core.skeletons import BODY_25, CAMMA_10, COCO_17, convert
+from orplugins.core.stereo_clip import stereo_clip
 from orplugins.core.triangulation import Code, present
 from orplugins.io.atomic import write_json
 from orplugins.io.jsonfile import field, load_json, numbers
+from orplugins.io.kinect import make_record, write_kinect_record
 from orplugins.io.motion_pictures import draw_people
 from orplugins.io.mvor import MVORAnnotations, load_mvor
 from orplugins.io.openpose import read_openpose_folder
-from orplugins.io.people3d import write_people
+from orplugins.io.people3d import write_motion_npz, write_people
 from orplugins.io.results import load_keypoint_results, load_mv3dreg
-from orplugins.io.rig import read_rig
+from orplugins.io.rig import is_parallel, read_parallel, read_rig
 
 METHODS = {
     "geometry": "triangulation only: uses the calibration and nothing else",
@@ -48,7 +52,8 @@ EXAMPLES = """examples:
   python tools/triangulate.py --mvor camma_mvor_2018.json --dt openpose_kps.json --out runs/mvor3d
   python tools/triangulate.py --mvor camma_mvor_2018.json --dt rtpose_kps.json --method map --one-view --out runs/mvor3d
   python tools/triangulate.py --mvor camma_mvor_2018.json --mv3dreg mv3dreg.mat --out runs/mvor3d
-  python tools/triangulate.py --rig rig.json --view camera1.json --view camera2.json --view camera3.json --out runs/take"""
+  python tools/triangulate.py --rig rig.json --view camera1.json --view camera2.json --view camera3.json --out runs/take
+  python tools/triangulate.py --rig pair.json --view openpose_left --view openpose_right --fps 30 --out runs/stereo"""
 
 
 def _room(path: str) -> np.ndarray:
@@ -190,8 +195,44 @@ def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str]]:
     return {int(f): keypoints[poses.image_ids == f] for f in frames}, []
 
 
+def run_stereo(args: argparse.Namespace) -> int:
+    """One subject before a parallel pair: OpenPose folders in, cleaned BODY_25 clip and Kinect record out."""
+    rig = read_parallel(args.rig)
+    read = [read_openpose_folder(path, broken="skip") for path in args.view]
+    for warning in itertools.chain(*([*view.warnings, *view.failed] for view in read)):
+        print(f"warning: {warning}", file=sys.stderr)
+    for path, view in zip(args.view, read, strict=True):
+        if view.skeleton is not BODY_25:
+            raise ValueError(f"{path}: joints of {view.skeleton.name}, expected BODY_25")
+    start = max(view.numbers[0] for view in read)
+    if any(view.numbers[0] != start for view in read):
+        print(f"warning: the cameras start at frames {[int(v.numbers[0]) for v in read]}: cut to {start}", file=sys.stderr)
+    left, right = (view.frames[start - view.numbers[0] :] for view in read)
+    found = stereo_clip(left, right, rig, mirrored=args.mirrored, auto_swap=args.auto_swap, synchronise=not args.no_sync)
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    record = {"baseline_m": rig.baseline_m, "focal_px": rig.focal_px, "size": list(rig.size), "left": list(rig.left),
+              "right": list(rig.right)}
+    clip = found.clip
+    write_motion_npz(args.out / "motion.npz", clip.xyz, clip.state, clip.code, args.fps, record, BODY_25.name)
+    text = make_record(clip.xyz, clip.state, BODY_25, args.fps, "openpose_stereo", "absolute", first_frame=int(start))
+    write_kinect_record(args.out / "record.txt", text)
+    total = clip.code.size
+    print(f"{len(clip.xyz)} frames; joint samples before cleaning: "
+          + ", ".join(f"{name} {count}" for name, count in found.counts.items()))
+    print("after cleaning: " + ", ".join(f"{Code(c).name.lower()} {100 * (clip.code == c).sum() / total:.1f} %"
+                                         for c in np.unique(clip.code)))
+    for k in np.linspace(0, len(clip.xyz) - 1, min(args.pictures, len(clip.xyz))).astype(int):
+        draw_people(args.out / f"frame{start + k:06d}.png", {"found": clip.xyz[k : k + 1]}, BODY_25, f"frame {start + k}",
+                    np.array([0.0, -1.0, 0.0]))
+    print(f"written to {args.out}")
+    return sum(len(view.failed) for view in read)
+
+
 def run_rig(args: argparse.Namespace) -> int:
     """Reconstruct people of a rig, frame by frame, and follow them. Returns the number of inputs that failed in part."""
+    if is_parallel(args.rig) and len(args.view) == 2 and all(Path(view).is_dir() for view in args.view):
+        return run_stereo(args)
     rig = read_rig(args.rig)
     if len(args.view) != len(rig.cameras):
         raise ValueError(f"{args.rig}: {len(rig.cameras)} cameras, but {len(args.view)} --view: one each, in its order")
@@ -226,8 +267,25 @@ def run_rig(args: argparse.Namespace) -> int:
     for k in np.linspace(0, len(frames) - 1, min(args.pictures, len(frames))).astype(int):
         draw_people(args.out / f"frame{frames[k]:06d}.png", {"found": result.points[numbers_ == frames[k]]}, COCO_17,
                     f"frame {frames[k]}", up)
+    _write_subject(args, frames, numbers_, tracks, result.points, rig)
     print(f"written to {args.out}")
     return failed
+
+
+def _write_subject(args, frames: list[int], numbers_: np.ndarray, tracks: np.ndarray, points: np.ndarray, rig) -> None:
+    """The longest track as a clip and as a Kinect record, in the first camera's axes."""
+    if not len(tracks):
+        return
+    longest = np.bincount(tracks).argmax()
+    xyz = np.full((frames[-1] - frames[0] + 1, COCO_17.num_joints, 3), np.nan)
+    xyz[numbers_[tracks == longest] - frames[0]] = rig.cameras[0].world_to_camera(points[tracks == longest])
+    found = np.isfinite(xyz).all(-1)
+    state, code = np.where(found, 2, 0), np.where(found, Code.OK, Code.MISSING)
+    note = {"cameras": rig.names, "axes": "first camera", "track": int(longest)}
+    write_motion_npz(args.out / "motion.npz", xyz, state, code, args.fps, note, COCO_17.name)
+    record = make_record(xyz, state, COCO_17, args.fps, "multi_view", "absolute", {"cameras": str(len(rig.cameras))},
+                         first_frame=int(frames[0]))
+    write_kinect_record(args.out / "record.txt", record)
 
 
 def _plain(value):
@@ -252,6 +310,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--one-view", action="store_true", help="also place people whom one camera sees (map only)")
     parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
+    parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
+    parser.add_argument("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
+    parser.add_argument("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
+    parser.add_argument("--no-sync", action="store_true", help="parallel pair: do not take out a time offset")
     parser.add_argument("--pictures", type=int, default=3, help="3D pictures to draw")
     args = parser.parse_args(argv)
     if args.mvor and not (args.dt or args.mv3dreg):

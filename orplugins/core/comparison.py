@@ -168,6 +168,10 @@ def compare(a: Recording, b: Recording, measured_only: bool = False, max_lag: in
         times = np.arange(b.time[0], b.time[-1] + 1e-9, 1 / a.fps)
         core_b = resample(core_b, b.time, times, MAX_GAP_FRAMES / a.fps)
         warnings.append(f"{b.name} has {b.fps:g} frames a second: resampled to the {a.fps:g} of {a.name}")
+    if "hip_center" in (a.root, b.root):
+        # A motion without a place in the room can only be compared about its root.
+        core_a, core_b = (core - core[:, list(CORE_ROOTS)].mean(1, keepdims=True) for core in (core_a, core_b))
+        warnings.append("one of them is relative to the hips: both are taken about the middle of their own hips")
     if len(core_a) != len(core_b):
         warnings.append(f"{a.name} has {len(core_a)} frames and {b.name} {len(core_b)}: only the overlap is compared")
     result = compare_core(core_a, core_b, a.fps, (a.name, b.name), max_lag)

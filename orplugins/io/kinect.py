@@ -25,7 +25,7 @@ from orplugins.core.kinect import to_kinect
 from orplugins.core.skeletons import KINECT_20, Skeleton
 from orplugins.io.atomic import atomic_write
 
-SOURCES = ("videopose3d", "openpose_stereo", "kinect_v1")
+SOURCES = ("videopose3d", "openpose_stereo", "kinect_v1", "multi_view")
 ROOTS = ("absolute", "absolute-estimated", "hip_center")
 AXES = "kinect-v1 (x: to the left of the sensor, y: up, z: away from the sensor)"
 _COLUMNS = 3 + 4 * KINECT_20.num_joints
@@ -79,6 +79,9 @@ class KinectRecord:
         order = np.lexsort((self.body, self.frame))
         if (order != np.arange(lines)).any():
             raise ValueError("Kinect record: lines are not sorted by frame, then body")
+        for kind, value, known in (("source", self.source, SOURCES), ("root", self.root, ROOTS)):
+            if value not in known:
+                raise ValueError(f"Kinect record: {kind} is {value!r}, expected one of {', '.join(known)}")
         if not np.isin(self.state, (0, 1, 2)).all():
             raise ValueError("Kinect record: states other than 0, 1, 2")
 
@@ -200,7 +203,7 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
             np.where(state[..., None] > 0, joints[..., :3], np.nan),
             state,
             fps,
-            header.get("source", "unknown"),
+            header.get("source", "kinect_v1"),
             header.get("root", "absolute"),
             extra,
         )

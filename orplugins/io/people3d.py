@@ -62,8 +62,10 @@ def read_motion_npz(path: str | os.PathLike) -> dict:
     try:
         with np.load(path, allow_pickle=False) as data:
             out = {name: data[name] for name in ("xyz", "state", "fps", "layout")}
+            root = str(data["root"]) if "root" in data.files else "absolute"
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise ValueError(f"{path}: {error}, expected xyz, state, fps and layout") from None
     if out["xyz"].ndim != 3 or out["state"].shape != out["xyz"].shape[:2]:
         raise ValueError(f"{path}: xyz {out['xyz'].shape}, state {out['state'].shape}, expected (F, J, 3) and (F, J)")
-    return {"xyz": out["xyz"], "state": out["state"], "fps": float(out["fps"]), "layout": str(out["layout"])}
+    return {"xyz": out["xyz"], "state": out["state"], "fps": float(out["fps"]), "layout": str(out["layout"]),
+            "root": root}

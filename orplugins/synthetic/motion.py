@@ -130,7 +130,7 @@ def room_rig() -> list[Camera]:
     return [look_at(p, (0, 0, 0.9)) for p in ((3.6, -2.6, 2.2), (-3.6, -2.6, 2.2), (0.3, 4.4, 2.3))]
 
 
-def parallel_cameras(baseline: float = 0.28, distance: float = 4.2) -> list[Camera]:
+def parallel_cameras(baseline: float = 0.28, distance: float = 3.2) -> list[Camera]:
     """A rectified pair in front of the room's middle, left camera first; both see what is ``distance`` metres away."""
     left = look_at((-baseline / 2, -distance, 1.0), (-baseline / 2, 0.0, 1.0))
     right = look_at((baseline / 2, -distance, 1.0), (baseline / 2, 0.0, 1.0))

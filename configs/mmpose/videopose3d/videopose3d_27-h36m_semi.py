@@ -22,7 +22,7 @@ files = dict(
     camera_file='cameras.json',
     source='h36m_17',
     receptive_field=27,
-    chunk=1,
+    chunk=27,
     mirror=True)
 meta_keys = ('id', 'img_id', 'clip', 'frame', 'action', 'labelled', 'target_root')
 train_pipeline = [
@@ -32,9 +32,9 @@ train_pipeline = [
 ]
 train_dataloader = dict(
     _delete_=True,
-    batch_size=256,
+    batch_size=32,
     num_workers=0,
-    sampler=dict(type='MultiSourceSampler', batch_size=256, source_ratio=[1, 1]),
+    sampler=dict(type='MultiSourceSampler', batch_size=32, source_ratio=[1, 1]),
     dataset=dict(
         type='CombinedDataset',
         metainfo=dict(from_file='configs/_base_/datasets/h36m.py'),
