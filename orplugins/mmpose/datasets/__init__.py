@@ -13,6 +13,7 @@ from .partial_body import (
     User6Dataset,
 )
 from .synthetic import SyntheticORDataset
+from .videopose3d import VideoPose3DDataset
 
 __all__ = [
     "BaraccaDataset",
@@ -26,4 +27,5 @@ __all__ = [
     "PublishedUser6Dataset",
     "SyntheticORDataset",
     "User6Dataset",
+    "VideoPose3DDataset",
 ]

@@ -3,5 +3,6 @@
 from .depthpose import DepthPoseEstimator
 from .partial_body import PartialBodyEstimator
 from .refinet import DepthPoseRefiner, RefiNetModule
+from .videopose3d import VideoPoseLifter
 
-__all__ = ["DepthPoseEstimator", "DepthPoseRefiner", "PartialBodyEstimator", "RefiNetModule"]
+__all__ = ["DepthPoseEstimator", "DepthPoseRefiner", "PartialBodyEstimator", "RefiNetModule", "VideoPoseLifter"]

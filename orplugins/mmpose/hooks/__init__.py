@@ -1,5 +1,6 @@
 """Hooks for mmpose."""
 
 from .seed import SeedEpochHook
+from .videopose3d import BatchNormMomentumHook
 
-__all__ = ["SeedEpochHook"]
+__all__ = ["BatchNormMomentumHook", "SeedEpochHook"]

@@ -1,5 +1,6 @@
 """Evaluation metrics for mmpose."""
 
+from .motion import MotionMetric
 from .mvor import MVORMPJPEMetric, MVORPCKMetric, MVORPersonAPMetric
 from .partial_body import JointStateMetric
 from .refinet import DumpPoses, JointDistance, RefineOKS
@@ -11,5 +12,6 @@ __all__ = [
     "MVORMPJPEMetric",
     "MVORPCKMetric",
     "MVORPersonAPMetric",
+    "MotionMetric",
     "RefineOKS",
 ]

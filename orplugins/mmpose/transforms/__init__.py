@@ -20,6 +20,7 @@ from .refinet import (
     UseDepth,
 )
 from .refinet_pack import PackRefineInputs
+from .videopose3d import MirrorPoseSequence
 
 __all__ = [
     "AddPoseNoise",
@@ -32,6 +33,7 @@ __all__ = [
     "LiftPose",
     "LoadDepth",
     "MarkOutOfView",
+    "MirrorPoseSequence",
     "NormalizeSkeleton",
     "PackDepthPoseInputs",
     "PackPartialBodyInputs",

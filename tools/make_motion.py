@@ -1,0 +1,100 @@
+"""Generate motion of people with known 3D: training data for lifting, or one take seen by several systems.
+
+`lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json). `take` writes one person's
+motion as a rig of three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record
+it, each on a clock of its own, with the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.core.skeletons import BODY_25, COCO_17, KINECT_20
+from orplugins.io.atomic import write_json
+from orplugins.io.kinect import make_record, write_kinect_record
+from orplugins.io.openpose import write_openpose_frame
+from orplugins.synthetic.motion_points import (
+    ACTIONS,
+    SIZE,
+    body_motion,
+    in_skeleton,
+    observe,
+    parallel_cameras,
+    rig_record,
+    room_rig,
+    write_lifting_data,
+)
+
+# Frames by which each system's recording starts later than the truth.
+STARTS = {"stereo": 4, "kinect": 9, "rig": 0}
+
+
+def make_take(out: Path, action: str, frames: int, fps: float, seed: int, noise_px: float) -> None:
+    """Write a take."""
+    rng = np.random.default_rng(seed)
+    points = body_motion(rng, frames + max(STARTS.values()), fps, action)
+    pair, rig = parallel_cameras(), room_rig()
+    coco, body25, kinect = (in_skeleton(points, skeleton) for skeleton in (COCO_17, BODY_25, KINECT_20))
+    for camera, name in zip(pair, ("left", "right"), strict=True):
+        seen = observe(camera, body25, rng, noise_px, missing=0.01)
+        for frame in range(frames):
+            write_openpose_frame(out / f"openpose_{name}", name, frame, seen[frame + STARTS["stereo"]][None])
+    left = pair[0]
+    write_json(
+        out / "pair.json",
+        {"parallel": {"baseline_m": 0.28, "focal_px": left.fx, "cx": left.cx, "cy": left.cy, "image_size": list(SIZE)}},
+        indent=1,
+    )
+    write_json(out / "rig.json", rig_record(rig), indent=1)
+    for index, camera in enumerate(rig):
+        seen = observe(camera, coco, rng, noise_px, missing=0.02)[:frames]
+        records = [
+            {"image_id": frame, "category_id": 1, "keypoints": pose.ravel().tolist(), "score": 1.0}
+            for frame, pose in enumerate(seen)
+        ]
+        write_json(out / f"camera{index + 1}.json", records)
+    state = np.full((frames, 20), 2)
+    at = slice(STARTS["kinect"], STARTS["kinect"] + frames)
+    noisy = left.world_to_camera(kinect[at]) + rng.normal(0, 0.015, (frames, 20, 3))
+    record = make_record(noisy * (-1, -1, 1), state, KINECT_20, fps, "kinect_v1", "absolute", camera_axes=False)
+    write_kinect_record(out / "kinect.txt", record)
+    truth = left.world_to_camera(kinect[:frames]) * (-1, -1, 1)
+    write_kinect_record(
+        out / "truth.txt",
+        make_record(
+            truth, state, KINECT_20, fps, "kinect_v1", "absolute", {"made": "generated truth"}, camera_axes=False
+        ),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  python tools/make_motion.py lifting --out data/or_motion\n"
+        "  python tools/make_motion.py take --action walk --out data/take",
+    )
+    parser.add_argument("kind", choices=("lifting", "take"))
+    parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("--frames", type=int, default=300, help="frames of a clip")
+    parser.add_argument("--fps", type=float, help="frames a second (default: 50 for lifting, 30 for a take)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--noise", type=float, default=1.0, metavar="PX", help="noise of the 2D joints")
+    parser.add_argument("--action", choices=ACTIONS, default="walk", help="of a take")
+    parser.add_argument("--subjects", type=int, default=6, help="of lifting: the last one is for validation")
+    args = parser.parse_args(argv)
+    if args.kind == "lifting":
+        names = [f"S{k + 1}" for k in range(args.subjects - 1)] + ["V1"]
+        write_lifting_data(args.out, names, args.frames, args.fps or 50.0, args.seed, args.noise)
+    else:
+        make_take(args.out, args.action, args.frames, args.fps or 30.0, args.seed, args.noise)
+    print(f"written to {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
