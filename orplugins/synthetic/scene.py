@@ -177,6 +177,8 @@ def _staff(room: Room, rng: np.random.Generator, shape: Shape, number: int, with
         body = skin(shape, *solve(shape, pose), axes, place)
     shares = AT_TABLE_SHARES if kind in AT_TABLE else ELSEWHERE_SHARES
     style = str(rng.choice(STYLES, p=shares))
+    if kind == "sit":  # a tube around bent legs would be a barrel
+        style = "plain"
     return Person(number, "clinician", kind, style, body, place[:2], yaw, pose)
 
 
