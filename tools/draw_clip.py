@@ -45,7 +45,7 @@ def draw(picture, poses: list[np.ndarray], scale: float, truth: list[np.ndarray]
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="a clip of tools/make_or_dataset.py with colour")
-    parser.add_argument("detections", type=Path, help="JSON list with image_id, coco_keypoints (or 51 numbers in keypoints), score")
+    parser.add_argument("detections", type=Path, help="JSON list: image_id, (coco_)keypoints of 51 numbers, score")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--low", type=int, nargs=2, default=(64, 48), metavar=("W", "H"), help="size that was seen")
     parser.add_argument("--every", type=int, default=2, help="take every n-th frame into the gif (default: 2)")
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     for i, entry in enumerate(found):
         joints = entry.get("coco_keypoints", entry.get("keypoints", ()))
         if len(joints) != 51:
-            print(f"error: {args.detections}: entry {i}: found {len(joints)} numbers in 'keypoints', expected 51 (COCO)",
+            print(f"error: {args.detections}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)",
                   file=sys.stderr)
             return 1
         if entry["score"] >= LEAST_SCORE:

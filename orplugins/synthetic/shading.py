@@ -55,8 +55,12 @@ def _looking_down(light: np.ndarray) -> Camera:
     return Camera(focal, focal, middle, middle, (_SHADOW_SIZE, _SHADOW_SIZE), pose=pose)
 
 
-def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, rng: np.random.Generator | None):
-    """The colour picture (H, W, 3) uint8 of a view with depth and faces seen (H, W); `rng` is the camera's noise."""
+def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, gains: np.ndarray,
+          rng: np.random.Generator | None) -> np.ndarray:
+    """The colour picture (H, W, 3) uint8 of a view.
+
+    depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
+    """
     scene = lighting.scene
     height, width = depth.shape
     x, y = np.meshgrid((np.arange(width) - camera.cx) / camera.fx, (np.arange(height) - camera.cy) / camera.fy)
@@ -84,7 +88,7 @@ def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarr
     picture = colour * light + gloss[:, None]
     picture = np.where(material[:, None] == LAMP, np.maximum(picture, colour * 1.1), picture)
     picture = np.where(faces.reshape(-1, 1) >= 0, picture, 0.05)
-    return _expose(picture.reshape(height, width, 3).astype(np.float32), rng)
+    return _expose(picture.reshape(height, width, 3).astype(np.float32), gains, rng)
 
 
 def _barycentric(vertices: np.ndarray, corners: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -109,7 +113,7 @@ def _texture(colour: np.ndarray, points: np.ndarray, material: np.ndarray) -> np
     return colour * np.where(material == CLOTH, crease, 1)[:, None]
 
 
-def _expose(picture: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+def _expose(picture: np.ndarray, gains: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
     """Lens blur, exposure, tone curve, white balance and noise; 8 bits."""
     for axis in (0, 1):
         first = np.take(picture, [0], axis)
@@ -117,8 +121,7 @@ def _expose(picture: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
         padded = np.concatenate([first, picture, last], axis)
         n = picture.shape[axis]
         picture = sum(w * np.take(padded, range(k, k + n), axis) for k, w in enumerate((0.22, 0.56, 0.22)))
-    gain, balance = (1.0, np.ones(3)) if rng is None else (rng.uniform(0.88, 1.05), 1 + rng.normal(0, [0.02, 0, 0.02]))
-    picture = (1 - np.exp(-1.45 * gain * np.maximum(picture, 0))) ** 0.8 * balance
+    picture = (1 - np.exp(-1.45 * gains * np.maximum(picture, 0))) ** 0.8
     if rng is not None:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(0.014)
         picture = picture + noise
