@@ -18,6 +18,7 @@ EXTRAS = {
     "itop": ["h5py"],
     "onnx": ["onnx", "onnxruntime"],
     "synthetic": ["pillow"],
+    "embree": ["embreex"],
     "dev": ["pytest", "pytest-xdist", "hypothesis", "ruff"],
 }
 EXTRAS["all"] = sorted({need for needs in EXTRAS.values() for need in needs})

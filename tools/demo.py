@@ -1,118 +1,148 @@
-"""The main job in one command: poses from 64x48 depth by mmpose's stock test script, and MVOR's published tables.
+"""The whole in one command: a generated clip of an operating room, poses from 64x48 depth, one HTML page.
 
 Example:
     python tools/demo.py --out outputs/demo
 
-Generates depth frames of people, tests the small weights that ship with the project on them, and writes overlays, a
-contact sheet, the detections and a table. Where MVOR's annotations and published detections are at hand
-($ORPLUGINS_MVOR, else ../shared/data/mvor), their published rows are computed too.
+Generates a short clip of three cameras, runs every section of `demo/sections/` on it and writes `index.html` (pictures,
+tables, what it shows), `table.md` (the same numbers as text) and each section's own files. A section is a Python file
+with ORDER, TITLE and `run(demo) -> html`, where `demo` is this script's `Demo`; a method joins the page by adding one.
+A section that fails is reported on the page, the others go on, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
 import importlib.util
 import json
 import os
+import string
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from orplugins.io.atomic import atomic_write
+
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = ROOT / "configs/mmpose/depthpose/depthpose_tiny-64x48.py"
-WEIGHTS = ROOT / "demo/depthpose_tiny-64x48.pth"
 # No training and no validation uses this seed.
 SEED = 9000
-# command line of tools/evaluate.py, files, title; below it the row as published
-PUBLISHED = (
-    ("mvor-pck", "openpose_kps.json", (), "OpenPose, PCK@0.2 (Head Shoulder Hip Elbow Wrist : Average)"),
-    ("mvor-ap", "faster_rcnn_bbox.json", (), "Faster R-CNN, person boxes (AP AP50 AP75 AR1 AR10 AR100)"),
-    ("mvor-ap", "openpose_bbox.json", ("--from-keypoints",), "OpenPose, boxes from keypoints (AP50 R@1 R@10)"),
-    ("mvor-3d", "mv3dreg.mat", (), "MV3DReg, cm by views (Shoulder Hip Elbow Wrist Average)"),
-)
 
 
-def run(*command: str | Path) -> str:
-    """Run a command with this interpreter and return what it printed; its output is shown if it fails."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, env=environment, text=True,
-                          capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+class CommandFailed(RuntimeError):
+    """A command of a section exited with an error; the message holds what it printed."""
 
 
-def published_rows(folder: Path) -> list[tuple[str, str]]:
-    """(title, printed rows) of each published file that is at hand."""
-    rows = []
-    for command, file, options, title in PUBLISHED:
-        if (folder / file).is_file():
-            truth = () if command == "mvor-3d" else ("--gt", folder / "camma_mvor_2018.json")
-            rows.append((title, run("tools/evaluate.py", command, *truth, "--dt", folder / file, *options).strip("\n")))
-    return rows
+class Demo:
+    """What sections work with.
+
+    root : the repository. out : folder of the page. data : the clip, a data set of tools/make_or_dataset.py with three
+    views, depth and colour. mvor : where MVOR's files may be.
+    """
+
+    def __init__(self, out: Path):
+        self.root, self.out, self.data = ROOT, out, out / "clip"
+        self.mvor = Path(os.environ.get("ORPLUGINS_MVOR") or ROOT.parent / "shared/data/mvor")
+        self.notes: list[str] = []
+
+    def run(self, *command) -> str:
+        """Run a script with this interpreter and return what it printed."""
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, text=True, capture_output=True,
+                              env={**os.environ, "PYTHONPATH": paths})
+        if done.returncode:
+            text = f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+            raise CommandFailed(text)
+        return done.stdout
+
+    def stock_test(self, config: str, weights: str, out: Path, **options) -> dict:
+        """Metrics of mmpose's unmodified test script on the clip; detections go to out/detections.keypoints.json.
+
+        options : further overrides of the config, `__` in a name for a dot.
+        """
+        mmpose = Path(importlib.util.find_spec("mmpose").origin).parent
+        truth = self.data / "annotations/mvor.json"
+        changes = {"test_dataloader.dataset.data_root": f"{self.data}/", "test_dataloader.num_workers": 0,
+                   "test_dataloader.persistent_workers": False, "test_evaluator.ann_file": truth,
+                   "test_evaluator.outfile_prefix": out / "detections",
+                   **{name.replace("__", "."): value for name, value in options.items()}}
+        self.run(mmpose / ".mim/tools/test.py", config, weights, "--work-dir", out / "work", "--out",
+                 out / "metrics.json", "--cfg-options", *(f"{name}={value}" for name, value in changes.items()))
+        return json.loads((out / "metrics.json").read_text())
+
+    def folder(self, name: str) -> Path:
+        """A folder for a section's files."""
+        (self.out / name).mkdir(parents=True, exist_ok=True)
+        return self.out / name
+
+    def note(self, text: str) -> None:
+        """Add a line to table.md and to the terminal."""
+        self.notes.append(text)
+        print("    " + text.replace("\n", "\n    "))
+
+    def link(self, path: Path) -> str:
+        return html.escape(os.path.relpath(path, self.out))
+
+    def escape(self, text: str) -> str:
+        return html.escape(text)
+
+    def picture(self, path: Path, caption: str) -> str:
+        return (f"<figure><img src='{self.link(path)}' alt='{html.escape(caption)}'>"
+                f"<figcaption>{html.escape(caption)}</figcaption></figure>")
+
+    def table(self, head: list[str], rows: list[list[str]]) -> str:
+        def line(cells, tag):
+            return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+        return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
 
 
-def stock_test(data: Path, out: Path) -> dict:
-    """Metrics of mmpose's unmodified test script; it also writes the overlays and the detections."""
-    mmpose = Path(importlib.util.find_spec("mmpose").origin).parent
-    truth = data / "annotations/mvor.json"
-    run(
-        mmpose / ".mim/tools/test.py", CONFIG, WEIGHTS, "--work-dir", out / "work", "--show-dir", out / "overlays",
-        "--out", out / "metrics.json", "--interval", "1", "--cfg-options",
-        f"test_dataloader.dataset.data_root={data}/", "test_dataloader.num_workers=0",
-        "test_dataloader.persistent_workers=False", f"test_evaluator.ann_file={truth}",
-        f"test_evaluator.outfile_prefix={out / 'detections'}", "default_hooks.visualization.kpt_thr=0.1",
-    )  # fmt: skip
-    return json.loads((out / "metrics.json").read_text())
-
-
-def contact_sheet(folder: Path, columns: int = 3, most: int = 9) -> Path:
-    """One picture of the first overlays."""
-    from PIL import Image
-
-    pictures = [Image.open(path).convert("RGB") for path in sorted(folder.rglob("*.png"))[:most]]
-    if not pictures:
-        raise RuntimeError(f"{folder}: found no overlay, expected one a frame")
-    width, height = pictures[0].size
-    sheet = Image.new("RGB", (columns * width, -(-len(pictures) // columns) * height))
-    for i, picture in enumerate(pictures):
-        sheet.paste(picture, (i % columns * width, i // columns * height))
-    path = folder.parent / "contact_sheet.png"
-    sheet.save(path)
-    return path
+def sections() -> list:
+    """The modules of demo/sections in their order."""
+    modules = []
+    for path in sorted((ROOT / "demo/sections").glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"demo_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        modules.append(module)
+    return sorted(modules, key=lambda module: module.ORDER)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("outputs/demo"), help="folder for everything that is written")
-    parser.add_argument("--frames", type=int, default=24, help="generated frames (default: 24)")
+    parser.add_argument("--frames", type=int, default=24, help="frames of the clip, 25 a second (default: 24)")
     args = parser.parse_args(argv)
-    out = args.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-
-    print(f"1/3 generating {args.frames} depth frames")
-    data = out / "people"
-    run("tools/make_or_dataset.py", "--out", data, "--frames", args.frames, "--seed", SEED, "--views", 1,
-        "--depth-only")
-    print(f"2/3 DepthPose on 64x48 depth by mmpose's tools/test.py: {CONFIG.relative_to(ROOT)}")
-    metrics = stock_test(data, out)
-    sheet = contact_sheet(out / "overlays")
-    lines = [f"# DepthPose (tiny, 64x48 depth) on {args.frames} generated frames", "",
-             "| " + " | ".join(metrics) + " |", "|---" * len(metrics) + "|",
-             "| " + " | ".join(f"{value:.1f}" for value in metrics.values()) + " |", ""]
-    mvor = Path(os.environ.get("ORPLUGINS_MVOR") or ROOT.parent / "shared/data/mvor")
-    print(f"3/3 MVOR's published tables from the published detections in {mvor}")
-    rows = published_rows(mvor)
-    if not rows:
-        print("    skipped: no MVOR files there; set ORPLUGINS_MVOR to the folder that holds them")
-    for title, text in rows:
-        lines += [f"## {title}", "", "```", text, "```", ""]
-    table = out / "table.md"
-    table.write_text("\n".join(lines))
-    print("\n".join(lines))
-    print(f"table       {table}\npictures    {sheet}\n            {out / 'overlays'}\n"
-          f"detections  {out / 'detections.keypoints.json'}")
-    return 0
+    start = time.monotonic()
+    demo = Demo(args.out.resolve())
+    demo.out.mkdir(parents=True, exist_ok=True)
+    print(f"generating {args.frames} frames of three cameras")
+    try:
+        demo.run("tools/make_or_dataset.py", "--out", demo.data, "--frames", args.frames, "--motion", args.frames,
+                 "--seed", SEED, "--size", "320x240", "--people", "3-5", "--workers", min(2, os.cpu_count() or 1))
+    except CommandFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    parts, failed = [], 0
+    for module in sections():
+        print(module.TITLE)
+        try:
+            body = module.run(demo)
+        except (CommandFailed, OSError, ValueError) as error:
+            failed += 1
+            print(f"error: {error}", file=sys.stderr)
+            body = f"<p class='failed'>This section failed:</p><pre>{html.escape(str(error)[-2000:])}</pre>"
+        parts.append(f"<h2>{html.escape(module.TITLE)}</h2>\n{body}")
+        demo.notes.append("")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    page = string.Template((ROOT / "demo/page.html").read_text())
+    with atomic_write(demo.out / "index.html") as file:
+        file.write(page.substitute(sections="\n".join(parts), command="make demo", commit=commit.strip() or "unknown",
+                                   seconds=round(time.monotonic() - start)))
+    with atomic_write(demo.out / "table.md") as file:
+        file.write("\n".join(demo.notes) + "\n")
+    print(f"page        {demo.out / 'index.html'}\ntable       {demo.out / 'table.md'}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

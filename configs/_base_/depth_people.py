@@ -1,4 +1,4 @@
-# A depth data set in COCO-17 for training and in MVOR's layout for validation, as tools/make_depth_people.py writes
+# A depth data set in COCO-17 for training and in MVOR's layout for validation, as tools/make_or_dataset.py writes
 # it. Configs that inherit from this one add the pipelines.
 train_dataloader = dict(
     batch_size=16,

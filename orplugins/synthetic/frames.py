@@ -97,7 +97,8 @@ def render_scene(scene: Scene, size: tuple[int, int], key: tuple[int, ...], *, c
         view = annotate(scene, camera, caster, depth, instances, hips)
         picture = None
         if lighting is not None:
-            picture = shade(lighting, camera, depth, faces, stream(COLOUR, *key, number) if noise else None)
+            rng = stream(COLOUR, *key, number) if noise else None
+            picture = shade(lighting, camera, depth, faces, scene.exposures[number], rng)
         if noise:
             material = np.where(faces >= 0, scene.materials[np.maximum(faces, 0)], 0)
             measured = measure(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))

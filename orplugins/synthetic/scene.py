@@ -49,7 +49,8 @@ class Person:
 class Scene:
     """room, cameras (poses in the room), people, and the mesh as arrays (see `geometry.Mesh.arrays`).
 
-    person_vertices : {id: slice of the vertices, clothes included}.
+    person_vertices : {id: slice of the vertices, clothes included}. exposures : (views, 3) gains of red, green and blue
+    of the colour cameras: a property of the scene, so that a clip does not flicker.
     """
 
     room: Room
@@ -61,6 +62,7 @@ class Scene:
     instances: np.ndarray
     materials: np.ndarray
     person_vertices: dict[int, slice]
+    exposures: np.ndarray
 
 
 def stream(kind: int, seed: int, *numbers: int) -> np.random.Generator:
@@ -99,7 +101,9 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
             x, y, seat = *person.place, person.pose.seat
             mesh.add(tube((x, y, 0), (x, y, seat - 0.14), 0.03), (.4, .4, .42), METAL)
             mesh.add(tube((x, y, seat - 0.16), (x, y, seat - 0.10), 0.19, 18), (.12, .12, .14), DARK)
-    return Scene(room, cameras, people, *mesh.arrays(), spans)
+    look = np.random.default_rng(cloth.integers(2**31))
+    exposures = look.uniform(0.88, 1.05, (len(cameras), 1)) * (1 + look.normal(0, [0.02, 0, 0.02], (len(cameras), 3)))
+    return Scene(room, cameras, people, *mesh.arrays(), spans, exposures)
 
 
 def place_people(room: Room, rng: np.random.Generator, people: tuple[int, int]) -> list[Person]:
@@ -177,6 +181,8 @@ def _staff(room: Room, rng: np.random.Generator, shape: Shape, number: int, with
         body = skin(shape, *solve(shape, pose), axes, place)
     shares = AT_TABLE_SHARES if kind in AT_TABLE else ELSEWHERE_SHARES
     style = str(rng.choice(STYLES, p=shares))
+    if kind == "sit":  # a tube around bent legs would be a barrel
+        style = "plain"
     return Person(number, "clinician", kind, style, body, place[:2], yaw, pose)
 
 

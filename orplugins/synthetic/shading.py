@@ -33,16 +33,19 @@ class Lighting:
     def lit(self, number: int, points: np.ndarray) -> np.ndarray:
         """(N,) share 0..1 of a light that reaches points (N, 3): the mean of 3x3 tests in its shadow map."""
         camera, nearest = self.maps[number]
-        pixels, z = camera.project(points)
-        column, row = np.rint(pixels[:, 0]).astype(int), np.rint(pixels[:, 1]).astype(int)
-        inside = (z > 0.1) & (column > 0) & (column < _SHADOW_SIZE - 1) & (row > 0) & (row < _SHADOW_SIZE - 1)
-        column, row = np.where(inside, column, 1), np.where(inside, row, 1)
-        limit = (z - _SHADOW_BIAS).astype(np.float32)
-        share = np.zeros(len(points), np.float32)
+        # `Camera.project` for a camera that looks straight down, in single precision.
+        x, y, z = (points - camera.pose[:3, 3].astype(np.float32)).T
+        scale = np.float32(camera.fx) / np.minimum(z, np.float32(-0.01))
+        column = (np.float32(camera.cx + 0.5) - x * scale).astype(np.int32)
+        row = (np.float32(camera.cy + 0.5) + y * scale).astype(np.int32)
+        inside = (z < -0.1) & (column > 0) & (column < _SHADOW_SIZE - 1) & (row > 0) & (row < _SHADOW_SIZE - 1)
+        corner = np.where(inside, row * _SHADOW_SIZE + column, _SHADOW_SIZE + 1)
+        limit, flat = -z - np.float32(_SHADOW_BIAS), nearest.ravel()
+        share = np.zeros(len(points), np.uint8)
         for i in (-1, 0, 1):
             for j in (-1, 0, 1):
-                share += nearest[row + i, column + j] > limit
-        return np.where(inside, share / 9, 1)
+                share += flat[corner + (i * _SHADOW_SIZE + j)] > limit
+        return np.where(inside, share * np.float32(1 / 9), np.float32(1))
 
 
 def _looking_down(light: np.ndarray) -> Camera:
@@ -55,12 +58,17 @@ def _looking_down(light: np.ndarray) -> Camera:
     return Camera(focal, focal, middle, middle, (_SHADOW_SIZE, _SHADOW_SIZE), pose=pose)
 
 
-def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, rng: np.random.Generator | None):
-    """The colour picture (H, W, 3) uint8 of a view with depth and faces seen (H, W); `rng` is the camera's noise."""
+def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, gains: np.ndarray,
+          rng: np.random.Generator | None) -> np.ndarray:
+    """The colour picture (H, W, 3) uint8 of a view.
+
+    depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
+    """
     scene = lighting.scene
     height, width = depth.shape
-    x, y = np.meshgrid((np.arange(width) - camera.cx) / camera.fx, (np.arange(height) - camera.cy) / camera.fy)
-    rays = (np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3) @ camera.pose[:3, :3].T).astype(np.float32)
+    x, y = np.meshgrid((np.arange(width, dtype=np.float32) - np.float32(camera.cx)) / np.float32(camera.fx),
+                       (np.arange(height, dtype=np.float32) - np.float32(camera.cy)) / np.float32(camera.fy))
+    rays = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3) @ camera.pose[:3, :3].T.astype(np.float32)
     points = camera.pose[:3, 3].astype(np.float32) + rays * depth.reshape(-1, 1)
     face = np.maximum(faces.ravel(), 0)
     corners = scene.faces[face]
@@ -73,18 +81,19 @@ def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarr
     material = scene.materials[face]
     colour = _texture(colour, points, material)
 
-    light = np.repeat((0.36 + 0.20 * (0.5 + 0.5 * normal[:, 2]))[:, None], 3, axis=1)
+    light = np.repeat((np.float32(0.46) + np.float32(0.1) * normal[:, 2])[:, None], 3, axis=1)
     for k, position in enumerate(scene.room.lights.astype(np.float32)):
         towards = position - points
         square = (towards * towards).sum(1)
         lambert = np.clip((normal * towards).sum(1) / np.sqrt(square), 0, 1)
         reaches = lighting.lit(k, points)
-        light += (lambert * reaches * _LIGHT_POWER[k] / (0.9 + 0.42 * square))[:, None] * _LIGHT_COLOURS[k]
-    gloss = np.where((material == METAL) | (material == DARK), 0.12, 0.02) * np.abs(facing) ** 8
+        falloff = np.float32(_LIGHT_POWER[k]) / (np.float32(0.9) + np.float32(0.42) * square)
+        light += (lambert * reaches * falloff)[:, None] * _LIGHT_COLOURS[k]
+    gloss = np.where((material == METAL) | (material == DARK), np.float32(0.12), np.float32(0.02)) * np.abs(facing) ** 8
     picture = colour * light + gloss[:, None]
     picture = np.where(material[:, None] == LAMP, np.maximum(picture, colour * 1.1), picture)
     picture = np.where(faces.reshape(-1, 1) >= 0, picture, 0.05)
-    return _expose(picture.reshape(height, width, 3).astype(np.float32), rng)
+    return _expose(picture.reshape(height, width, 3).astype(np.float32), gains, rng)
 
 
 def _barycentric(vertices: np.ndarray, corners: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -93,7 +102,7 @@ def _barycentric(vertices: np.ndarray, corners: np.ndarray, points: np.ndarray) 
     ab, ac, ap = b - a, c - a, points - a
     d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
     d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
-    area = np.maximum(d00 * d11 - d01 * d01, 1e-12)
+    area = np.maximum(d00 * d11 - d01 * d01, np.float32(1e-12))
     v, w = (d11 * d20 - d01 * d21) / area, (d00 * d21 - d01 * d20) / area
     return np.clip(np.stack([1 - v - w, v, w], axis=1), 0, 1)
 
@@ -109,7 +118,7 @@ def _texture(colour: np.ndarray, points: np.ndarray, material: np.ndarray) -> np
     return colour * np.where(material == CLOTH, crease, 1)[:, None]
 
 
-def _expose(picture: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+def _expose(picture: np.ndarray, gains: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
     """Lens blur, exposure, tone curve, white balance and noise; 8 bits."""
     for axis in (0, 1):
         first = np.take(picture, [0], axis)
@@ -117,8 +126,7 @@ def _expose(picture: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
         padded = np.concatenate([first, picture, last], axis)
         n = picture.shape[axis]
         picture = sum(w * np.take(padded, range(k, k + n), axis) for k, w in enumerate((0.22, 0.56, 0.22)))
-    gain, balance = (1.0, np.ones(3)) if rng is None else (rng.uniform(0.88, 1.05), 1 + rng.normal(0, [0.02, 0, 0.02]))
-    picture = (1 - np.exp(-1.45 * gain * np.maximum(picture, 0))) ** 0.8 * balance
+    picture = (1 - np.exp(-1.45 * gains * np.maximum(picture, 0))) ** 0.8
     if rng is not None:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(0.014)
         picture = picture + noise

@@ -1,6 +1,5 @@
 """Generated depth frames: deterministic, and the joints lie where the picture shows them."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,6 @@ from orplugins.core.camma import coco_to_camma
 from orplugins.synthetic.body import COVER
 from orplugins.synthetic.raycast import Ball, Box, Ellipsoid, Limb, Pinhole, cast
 from orplugins.synthetic.solids import render_frame, render_views
-
-TOOL = Path(__file__).parents[2] / "tools/make_depth_people.py"
 
 
 def same(one, two):
