@@ -158,16 +158,83 @@ def test_labels_by_two_processes_are_those_of_one(data, trained, tmp_path):
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     text = run(label_command(data, trained, one, str(images)), tmp_path, environment(data), code=1)
     assert "broken.png: " in text and "1 of 6 pictures failed" in text
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={port}"]
+    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1",
+                f"--master_port={free_port()}"]  # fmt: skip
     done = subprocess.run([sys.executable, *launcher, *label_command(data, trained, two, str(images))], cwd=tmp_path,
                           env=environment(data), capture_output=True, text=True, timeout=TIMEOUT)  # fmt: skip
     assert done.returncode == 1, done.stderr[-3000:]  # the broken picture
     assert one.read_text() == two.read_text()
     found = load_people(one)
     assert len(found["images"]) == 5 and found["info"]["format"] == "orplugins-orpose-pseudo"
+
+
+TWO_PROCESSES = """
+import json, os, sys
+import torch
+from detectron2.modeling import build_model
+from detectron2.utils.events import EventStorage
+from torch.nn.parallel import DistributedDataParallel
+import orplugins
+from orplugins.detectron2.data.mapper import MVORDatasetMapper
+from orplugins.detectron2.engine import read_config
+from detectron2.data import DatasetCatalog
+
+rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+cfg = read_config(sys.argv[1], sys.argv[3:])
+torch.manual_seed(0)
+model = build_model(cfg).train()
+for module in model.modules():  # no randomness; batch norm would see each process's rows only
+    if isinstance(module, torch.nn.Dropout):
+        module.p = 0.0
+    if isinstance(module, torch.nn.BatchNorm1d):
+        module.eval()
+if world > 1:
+    torch.distributed.init_process_group("gloo")
+    model = DistributedDataParallel(model)
+mapper = MVORDatasetMapper(False, factor=2.0)
+batch = [mapper(record) for record in DatasetCatalog.get("host_train")[:4]][rank::world]
+optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
+history = []
+for step in range(2):
+    with EventStorage():
+        losses = model(batch)
+    optimiser.zero_grad()
+    sum(losses.values()).backward()
+    optimiser.step()
+    values = torch.stack([losses[name].detach() for name in sorted(losses)])
+    if world > 1:
+        torch.distributed.all_reduce(values)
+    history.append(dict(zip(sorted(losses), (values / world).tolist())))
+if rank == 0:
+    json.dump(history, open(sys.argv[2], "w"))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_two_processes_train_as_one_with_the_doubled_batch(data, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(TWO_PROCESSES)
+    # Every anchor and proposal is taken, so that nothing is drawn at random.
+    changes = ["MODEL.RPN.BATCH_SIZE_PER_IMAGE", "100000", "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE", "100000",
+               "MODEL.RESNETS.NORM", "FrozenBN", "MODEL.FPN.NORM", "",
+               "MODEL.ROI_HEADS.POSITIVE_FRACTION", "0.5"]  # fmt: skip
+    arguments = [str(script), str(CONFIGS / "orpose_tiny.yaml")]
+    tail = options(data, tmp_path, *changes)
+    run([*arguments, "one.json", *tail], tmp_path, environment(data))
+    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1",
+                f"--master_port={free_port()}"]  # fmt: skip
+    run([*launcher, *arguments, "two.json", *tail], tmp_path, environment(data))
+    one, two = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
+    for step, (alone, together) in enumerate(zip(one, two, strict=True)):
+        for name, value in alone.items():
+            # The host's own box losses are means over each process's proposals, whose numbers differ.
+            tolerance = 0.05 if name in ("loss_cls", "loss_box_reg") else 1e-3
+            np.testing.assert_allclose(together[name], value, rtol=tolerance, err_msg=f"{name}, step {step}")
 
 
 def test_inference_on_pictures_of_any_size(data, trained, tmp_path):
