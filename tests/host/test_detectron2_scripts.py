@@ -146,7 +146,7 @@ def label_command(data: Path, trained: Path, out: Path, *images: str) -> list[st
     config.write_text(cfg.dump())
     return [str(ROOT / "tools/pseudo_label.py"), *images, "--out", str(out), "--detector", str(config),
             "--pose", str(config), "--lifter", str(data / "lifter.pth"), "--statistics", str(data / "statistics.json"),
-            "--device", "cpu", "--det-threshold", "0.05", "--hard-threshold", "0.001", "--batch", "2"]  # fmt: skip
+            "--device", "cpu", "--det-threshold", "0.05", "--hard-threshold", "0.01", "--batch", "2"]  # fmt: skip
 
 
 def test_labels_by_two_processes_are_those_of_one(data, trained, tmp_path):
