@@ -88,8 +88,8 @@ class PersonDetector:
 class KeypointsInBoxes:
     """Stage 2 of a teacher by a keypoint model of detectron2: joints (N, 17, 3) in given boxes.
 
-    detectron2's score is the peak of a softmax over a map's cells, far below 1 for a good joint too. The confidence here
-    is 1 + log(score) / log(cells): 0 for a flat map, 1 for a single peak.
+    detectron2's score is the peak of a softmax over a map's cells, far below 1 for a good joint too. The confidence
+    here is 1 + log(score) / log(cells): 0 for a flat map, 1 for a single peak.
     """
 
     def __init__(self, predictor: Predictor):
