@@ -38,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
         cfg = read_config(args.config_file, ["MODEL.DEVICE", args.device, *args.opts], train=False)
         if not cfg.DATASETS.TEST:
             raise ValueError("DATASETS.TEST: is empty, expected a set to evaluate on (DATASETS.TEST_SET_JSON ...)")
-        setup_logger(str(args.out / "log.txt"))
+        for name in ("detectron2", "orplugins"):
+            setup_logger(str(args.out / "log.txt"), name=name)
         tables = {}
         for entry in args.weights:
             name, equals, file = entry.partition("=")

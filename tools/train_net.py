@@ -17,6 +17,7 @@ import sys
 from detectron2.engine import default_argument_parser, default_setup, launch
 from detectron2.evaluation import verify_results
 from detectron2.utils import comm
+from detectron2.utils.logger import setup_logger
 
 import orplugins  # noqa: F401 - registers
 from orplugins.detectron2.checkpoint import CarefulCheckpointer
@@ -27,6 +28,7 @@ def main(args) -> object:
     cfg = read_config(args.config_file, args.opts, train=not args.eval_only)
     cfg.freeze()
     default_setup(cfg, args)
+    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")
     if args.eval_only:
         model = ORPoseTrainer.build_model(cfg)
         checkpointer = CarefulCheckpointer(model, cfg.OUTPUT_DIR, exact=True)

@@ -36,6 +36,10 @@ class StepSeed(HookBase):
     def __init__(self, seed: int):
         self.seed = seed
 
+    def before_train(self) -> None:
+        # Making the loader's iterator draws a random number; it must not be drawn within the first step.
+        assert self.trainer._trainer._data_loader_iter is not None
+
     def before_step(self) -> None:
         seed_all_rng((self.seed * 1_000_003 + self.trainer.iter * comm.get_world_size() + comm.get_rank()) % 2**31)
 

@@ -16,6 +16,7 @@ from orplugins.detectron2.checkpoint import load_weights
 from orplugins.detectron2.config import add_orplugins_config
 
 PERSON = 0
+CELLS = 56 * 56  # of a keypoint head's map
 
 
 def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
@@ -85,7 +86,11 @@ class PersonDetector:
 
 
 class KeypointsInBoxes:
-    """Stage 2 of a teacher by a keypoint model of detectron2: joints (N, 17, 3) in given boxes."""
+    """Stage 2 of a teacher by a keypoint model of detectron2: joints (N, 17, 3) in given boxes.
+
+    detectron2's score is the peak of a softmax over a map's cells, far below 1 for a good joint too. The confidence
+    here is 1 + log(score) / log(cells): 0 for a flat map, 1 for a single peak.
+    """
 
     def __init__(self, predictor: Predictor):
         self.predictor = predictor
@@ -105,5 +110,7 @@ class KeypointsInBoxes:
         for record, found in zip(records, results, strict=True):
             height, width = record["image"].shape[1:]
             scale = np.array([record["width"] / width, record["height"] / height, 1])
-            out.append(found.pred_keypoints.cpu().numpy() * scale)
+            joints = found.pred_keypoints.cpu().numpy() * scale
+            joints[..., 2] = (1 + np.log(np.maximum(joints[..., 2], 1e-9)) / np.log(CELLS)).clip(0, 1)
+            out.append(joints)
         return out

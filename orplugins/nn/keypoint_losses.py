@@ -48,7 +48,7 @@ def kept_rows(rows: Tensor) -> Tensor:
 
 
 def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: bool = True) -> Tensor | None:
-    """Smooth L1 between lifted rows and their 3D targets; None where there is no row to learn from.
+    """Mean smooth L1 between lifted rows and their 3D targets; None where there is no row to learn from.
 
     Args:
         network: (N, 32) -> (N, 48).
@@ -64,6 +64,19 @@ def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: boo
     if not guarded and count == 1:
         raise ValueError("expected 2D or 3D input (got 1D input): a single lifter row, losses='published'")
     return functional.smooth_l1_loss(network(rows[keep]), targets[keep])
+
+
+def mean_over_processes(counts: Tensor) -> Tensor:
+    """Counts (K,) averaged over the processes of a distributed training, where there is one.
+
+    A sum divided by this, averaged over the processes as their gradients are, is the sum over all of them divided by
+    all that was counted: what one process with the whole batch computes. Every process has to call it in every step.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return counts
+    counts = counts.clone()
+    torch.distributed.all_reduce(counts)
+    return counts / torch.distributed.get_world_size()
 
 
 def nothing(logits: Tensor, *modules: nn.Module) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +69,15 @@ def filled(prefix: str = "", factors: dict | None = None) -> dict:
     """State dict below a prefix, with the weights that the answers hold for."""
     import torch
 
-    shapes = {name: shape for name, shape in head_shapes().items() if name.startswith(prefix)}
-    values = fill_state_dict(shapes)
     return {
         name.removeprefix(prefix): torch.as_tensor(np.asarray(value)) * (factors or {}).get(name, 1)
-        for name, value in values.items()
+        for name, value in _filled(prefix).items()
     }
+
+
+@lru_cache(maxsize=1)  # millions of random numbers, the same for every test of the head
+def _filled(prefix: str) -> dict:
+    return fill_state_dict({name: shape for name, shape in head_shapes().items() if name.startswith(prefix)})
 
 
 def head(**options):

@@ -82,11 +82,14 @@ def is_mvor(path: str) -> bool:
 
 
 def evaluators_of(name: str) -> tuple[str, ...]:
-    """Evaluations that the annotations of a registered set allow: "coco", "mpjpe", "pck", "person_ap"."""
+    """Evaluations that a set's annotations allow: "coco", "mpjpe", "pck", "person_ap"; none where nobody is annotated.
+
+    A set that somebody else registered has "coco".
+    """
     meta = MetadataCatalog.get(name)
-    if meta.get("orplugins_evaluators") is None and name in DatasetCatalog.list():
+    if meta.get("orplugins_evaluators") is None and meta.get("keypoint_names") and name in DatasetCatalog.list():
         DatasetCatalog.get(name)  # reading the file finds them
-    return meta.get("orplugins_evaluators") or ("coco",)
+    return meta.get("orplugins_evaluators", ("coco",))
 
 
 def _dicts(name: str, annotations: str, images: str) -> list[dict]:

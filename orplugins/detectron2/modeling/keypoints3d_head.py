@@ -16,12 +16,20 @@ from orplugins.checkpoints.orpose_color import check_weights
 from orplugins.core.lifting import PoseStatistics
 from orplugins.io.statistics import load_statistics
 from orplugins.nn.keypoint_decode import decode_batched
-from orplugins.nn.keypoint_losses import heatmap_loss, heatmap_targets, lifting_loss, nothing
+from orplugins.nn.keypoint_losses import (
+    heatmap_loss,
+    heatmap_targets,
+    kept_rows,
+    lifting_loss,
+    mean_over_processes,
+    nothing,
+)
 from orplugins.nn.keypoints3d import Keypoints3DNet
 
 ROI_KEYPOINTS3D_HEAD_REGISTRY = Registry("ROI_KEYPOINTS3D_HEAD")
 ROI_KEYPOINTS3D_HEAD_REGISTRY.__doc__ = "Heads called with (features, instances), built from (cfg, ShapeSpec)."
 LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
+KINDS = ("hard", "soft")
 WEIGHT_KEYS = ("2DKEYPOINTS", "2DKEYPOINTS_SOFT", "3D_HARD", "3D_SOFT")
 _skipped = 0
 
@@ -136,8 +144,18 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             values = [getattr(each, name) for each in found]
             return torch.cat([value.tensor if hasattr(value, "tensor") else value for value in values])
 
-        targets, valid = heatmap_targets(labels("gt_keypoints"), boxes, hard.shape[-1]) if found else (None, None)
-        if not found or not valid.any():
+        def targets_of(name: str) -> tuple[Tensor, Tensor]:
+            if not found:
+                return (boxes.new_zeros(0, self.num_keypoints, dtype=torch.bool),) * 2
+            return heatmap_targets(labels(name), boxes, hard.shape[-1])
+
+        targets, valid = targets_of("gt_keypoints")
+        wanted = {name: bool(found) and self._wanted(name) for name in LOSSES[1:]}
+        soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (None, valid[:0])
+        rows = {k: labels(f"gt_keypoints2d_{k}") if wanted[f"3D_{k}"] else boxes.new_zeros(0, 1) for k in KINDS}
+        counts = torch.stack([valid.sum(), soft_valid.sum(), *(kept_rows(rows[k]).sum() for k in KINDS)]).float()
+        shared = mean_over_processes(counts) if self.guarded else counts
+        if not valid.any():
             global _skipped
             _skipped += 1
             get_event_storage().put_scalar("kpts_num_skipped_batches", _skipped, smoothing_hint=False)
@@ -145,19 +163,17 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             return {f"loss_keypoints_{n}": v * self.loss_weights[n] for n, v in zip(LOSSES, values, strict=True)}
 
         fixed = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
-        losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or valid.sum())}
-        if self._wanted("2D_soft"):
-            keypoints = labels("gt_keypoints_soft")
-            targets, valid = heatmap_targets(keypoints, boxes, soft.shape[-1])
-            count = fixed or (valid.sum().clamp(min=1) if self.guarded else valid.sum())
-            losses["2D_soft"] = heatmap_loss(soft, targets, valid, keypoints[..., 2]) / count
-        for kind, network, maps in (("hard", self.nw2Dto3D_hard, hard), ("soft", self.nw2Dto3D_soft, soft)):
+        losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or shared[0]), "2D_soft": nothing(soft)}
+        if wanted["2D_soft"]:
+            # Without a soft joint anywhere the release divides 0 by 0.
+            divisor = fixed or (shared[1] if shared[1] or not self.guarded else 1.0)
+            confidence = labels("gt_keypoints_soft")[..., 2]
+            losses["2D_soft"] = heatmap_loss(soft, soft_targets, soft_valid, confidence) / divisor
+        for k, kind, network, maps in ((2, "hard", self.nw2Dto3D_hard, hard), (3, "soft", self.nw2Dto3D_soft, soft)):
             loss = None
-            if self._wanted(f"3D_{kind}"):
-                loss = lifting_loss(network, labels(f"gt_keypoints2d_{kind}"), labels(f"gt_keypoints3d_{kind}"),
-                                    self.guarded)  # fmt: skip
-            losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss
-        losses.setdefault("2D_soft", nothing(soft))
+            if wanted[f"3D_{kind}"]:
+                loss = lifting_loss(network, rows[kind], labels(f"gt_keypoints3d_{kind}"), self.guarded)
+            losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss * counts[k] / shared[k]
         return {f"loss_keypoints_{name}": losses[name] * self.loss_weights[name] for name in LOSSES}
 
     def _wanted(self, name: str) -> bool:

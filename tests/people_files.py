@@ -1,0 +1,63 @@
+"""Small sets of people for tests: toy pictures, and labels that a stub teacher gives them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.core.lifting import PoseStatistics, statistics_of
+from orplugins.core.pseudo_labels import ThreeStageTeacher
+from orplugins.io.frames import read_picture
+from orplugins.io.labels import LabelStore
+from orplugins.io.people import lifting_pairs
+from orplugins.io.statistics import save_statistics
+from orplugins.synthetic.color_toy import write_set
+
+SIZE = (96, 72)
+
+
+def toy(folder: Path, frames: int = 6, seed: int = 0, size: tuple[int, int] = SIZE) -> Path:
+    """Annotation file of a toy set; its pictures are in images/ beside it, its statistics in statistics.json."""
+    path = write_set(folder, frames, seed, size)
+    save_statistics(folder / "statistics.json", statistics_of(*lifting_pairs(path)))
+    return path
+
+
+def truth_teacher(path: Path, statistics: PoseStatistics, noise: float = 0.0) -> tuple[ThreeStageTeacher, dict]:
+    """A teacher whose stages look the truth up (the lifter: linear), and the content of the annotation file."""
+    data = json.loads(path.read_text())
+    people: dict[bytes, list] = {}
+    for image in data["images"]:
+        picture = read_picture(path.parent / "images" / image["file_name"])
+        people[picture.tobytes()] = [p for p in data["annotations"] if p["image_id"] == image["id"]]
+    random = np.random.default_rng(0)
+    weights = random.normal(0, 0.2, (32, 48))
+
+    def detect(images):
+        boxes = [np.array([p["bbox"] for p in people[i.tobytes()]], dtype=float).reshape(-1, 4) for i in images]
+        return [(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:]], axis=1), np.full(len(b), 0.9)) for b in boxes]
+
+    def estimate(images, boxes):
+        out = []
+        for image, kept in zip(images, boxes, strict=True):
+            joints = np.array([p["keypoints"] for p in people[image.tobytes()]], dtype=float).reshape(-1, 17, 3)
+            joints[..., :2] += 0.5 + random.normal(0, noise, joints[..., :2].shape)
+            joints[..., 2] = np.where(joints[..., 2] > 0, 0.9, 0.1)
+            out.append(joints if len(kept) else joints[:0])
+        return out
+
+    return ThreeStageTeacher(detect, estimate, lambda rows: np.tanh(rows @ weights), statistics), data
+
+
+def labels(path: Path, out: Path, statistics: PoseStatistics) -> Path:
+    """A label file for a toy set, by `truth_teacher`."""
+    teacher, data = truth_teacher(path, statistics)
+    store = LabelStore(out, {"stats_sha256": statistics.digest})
+    names = [image["file_name"] for image in data["images"]]
+    for name in names:
+        picture = read_picture(path.parent / "images" / name)
+        store.add(name, *picture.shape[:2], teacher.label([picture])[0])
+    store.merge(names)
+    return out
