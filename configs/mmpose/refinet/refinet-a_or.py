@@ -18,7 +18,7 @@ test_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixe
 train_dataloader = dict(batch_size=64, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=5)
+train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
 param_scheduler = [
-    dict(type='OneCycleLR', eta_max=2e-3, total_steps=15, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
+    dict(type='OneCycleLR', eta_max=2e-3, total_steps=8, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
 ]
