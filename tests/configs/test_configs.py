@@ -21,7 +21,7 @@ from orplugins.core.depth import depth_to_8bit, downsample  # noqa: E402
 from orplugins.io.depth import load_depth, save_depth  # noqa: E402
 from orplugins.synthetic.mvor_layout import write_dataset  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2] / "configs/mmpose"
+ROOT = Path(__file__).resolve().parents[2] / "configs/mmpose/depthpose"
 CONFIGS = sorted(ROOT.rglob("*.py"))
 LOW = {"LR_x8/": (80, 60), "LR_x10/": (64, 48)}
 # Widths that make a training step of the full-size networks quick; the sizes of pictures and maps stay.

@@ -18,11 +18,11 @@ last = [
 train_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='item'), *last]
 val_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=1295185), *last]
 test_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=37), *last]
-train_dataloader = dict(batch_size=64, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-5))
-train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=10)
+train_cfg = dict(by_epoch=True, max_epochs=4, val_interval=4)
 param_scheduler = [
-    dict(type='OneCycleLR', eta_max=2e-3, total_steps=30, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
+    dict(type='OneCycleLR', eta_max=3e-3, total_steps=4, by_epoch=True, convert_to_iter_based=True, pct_start=0.1)
 ]
