@@ -78,7 +78,7 @@ def save_npz(path: Path, names: list[str], results: list) -> None:
     counts = [len(result.points) for result in results]
     shapes = {"points": (15, 3), "plain": (15, 3), "pixels": (15, 2), "valid": (15,), "hidden": (15,),
               "confidence": (15,)}  # fmt: skip
-    arrays = {key: np.concatenate([np.zeros((0, *shape)), *(getattr(result, key) for result in results)])
+    arrays = {key: np.concatenate([np.reshape(getattr(result, key), (-1, *shape)) for result in results])
               for key, shape in shapes.items()}  # fmt: skip
     with atomic_write(path, "wb") as file:
         np.savez(file, frames=np.array(names), frame=np.repeat(np.arange(len(names)), counts), **arrays)
