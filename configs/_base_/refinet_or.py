@@ -27,4 +27,4 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 default_hooks = dict(
-    logger=dict(interval=10), checkpoint=dict(interval=5, save_best='itop/mde_cm', rule='less', max_keep_ckpts=1))
+    logger=dict(interval=10), checkpoint=dict(interval=1, save_best='itop/mde_cm', rule='less', max_keep_ckpts=1))

@@ -99,9 +99,9 @@ class ItopFrames:
     def __getitem__(self, row: int) -> np.ndarray:
         """(H, W) or, for clouds, (P, 3) float32 millimetres."""
         if self._handle is None or self._handle[0] != os.getpid():
-            self._handle = os.getpid(), _open(self.path)
+            self._handle = os.getpid(), _open(self.path)["data"]
         try:
-            values = self._handle[1]["data"][row]
+            values = self._handle[1][row]
         except OSError as error:
             raise ValueError(f"{self.path}: row {row}: cannot be read, the file is damaged ({error})") from None
         if self.cloud:

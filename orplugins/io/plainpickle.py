@@ -87,7 +87,15 @@ def _empty_array(*_: Any) -> _Array:
     return _Array()
 
 
-_BUILDERS: dict[tuple[str, str], Any] = {("_codecs", "encode"): _encode, ("collections", "OrderedDict"): dict}
+def _no_bytes(*arguments: Any) -> bytes:
+    # What protocols 0 to 2 write for b"".
+    if arguments:
+        raise UnsafePickleError("bytes made from something")
+    return b""
+
+
+_BUILDERS: dict[tuple[str, str], Any] = {("_codecs", "encode"): _encode, ("collections", "OrderedDict"): dict,
+                                              ("builtins", "bytes"): _no_bytes, ("__builtin__", "bytes"): _no_bytes}
 for _module in ("numpy.core", "numpy._core"):
     _BUILDERS[f"{_module}.multiarray", "_reconstruct"] = _empty_array
     _BUILDERS[f"{_module}.multiarray", "scalar"] = _scalar

@@ -1,0 +1,85 @@
+"""RefiNet: preparation of patches and point sets, module C on a batch, and the chain."""
+
+from __future__ import annotations
+
+from benchmarks.harness import Comparison, compare
+
+NAME = "refinet"
+PEOPLE = 8
+# The published way of module C takes many seconds a batch.
+MOST_REPEATS = 3
+
+
+def run(repeats: int) -> list[Comparison]:
+    import numpy as np
+    import torch
+
+    from orplugins.core.refine import ITOP_CAMERA, depth_patches, joint_clouds, lift
+    from orplugins.core.refine.checks import checked_metres
+    from orplugins.core.refine.clouds import depth_to_points
+    from orplugins.core.refine.reference import published_cloud, published_patch
+    from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
+    from orplugins.nn.refinet_chain import RefineChain
+    from orplugins.synthetic.itop_layout import itop_frame, itop_labels
+
+    torch.manual_seed(0)
+    frame = itop_frame(3, 1, people=(5, 5))
+    depth = checked_metres((frame.depth_mm / 1000).astype(np.float16))
+    real = itop_labels(frame)["image_coordinates"]
+    rng = np.random.default_rng(0)
+    pixels = np.stack([real[k % len(real)] + rng.normal(0, 3, (15, 2)) for k in range(PEOPLE)])
+    points, valid = lift(pixels, depth, ITOP_CAMERA)
+    cloud = depth_to_points(depth, ITOP_CAMERA, half=True).reshape(-1, 3)
+
+    def joint_by_joint():
+        for pose, joints in zip(pixels, points, strict=True):
+            for joint in pose:
+                published_patch(joint, depth)
+            for joint in joints:
+                published_cloud(joint, cloud)
+
+    def at_once():
+        depth_patches(pixels, depth)
+        return joint_clouds(points, valid, depth, ITOP_CAMERA, half=True)
+
+    clouds = torch.from_numpy(at_once().points)
+    network = PointCloudNet().eval()
+
+    @torch.no_grad()
+    def published_loop():
+        # All rows through the network, then a Python loop over the clouds for the maximum.
+        feat, rows = network.feat, clouds.flatten(0, 1)
+        x, count = rows[:, :-1].mT, rows[:, -1, 0].long()
+        x = feat.stn(x).mT @ x
+        x = torch.relu(feat.bn1(feat.conv1(x)))
+        x = feat.fstn(x).mT @ x
+        x = feat.bn3(feat.conv3(torch.relu(feat.bn2(feat.conv2(x)))))
+        pooled = torch.stack([one[:, : int(n) or None].amax(1) for one, n in zip(x, count, strict=True)])
+        return network.fc2(torch.relu(network.bn1(network.fc1(pooled)))).unflatten(0, clouds.shape[:2])
+
+    @torch.no_grad()
+    def cut_rows():
+        return network(clouds)
+
+    torch.testing.assert_close(published_loop(), cut_rows(), rtol=1e-4, atol=1e-4)
+    chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet()).eval()
+    small = RefineChain(
+        PatchNet(width=16, hidden=128), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
+                                                                             (64, 32), 64),
+        patches=dict(preparation="correct", normalize="joint"), lifting=dict(window="pixel", holes="person"),
+        scale=dict(root="median"), clouds=dict(preparation="correct", num_points=96, sampling="uniform"),
+        absolute=True,
+    ).eval()  # fmt: skip
+    present = np.ones(valid.shape, dtype=bool)
+    filled = int(clouds[:, :, -1, 0].max())
+    shapes = {"people": str(PEOPLE), "joints": "15 each", "depth": "320x240"}
+    return [
+        compare("patches and point sets", ("joint by joint", joint_by_joint), ("at once", at_once), repeats,
+                shapes=shapes),
+        compare("module C, the same output", ("all rows, loop", published_loop), ("cut rows", cut_rows),
+                min(repeats, MOST_REPEATS), warmup=0, shapes=shapes | {"rows filled": f"at most {filled} of 2000"}),
+        compare(f"chain, all {PEOPLE} people", ("published size", lambda: chain.refine(depth, pixels, present,
+                                                                                        ITOP_CAMERA, True)),
+                ("operating-room size", lambda: small.refine(depth, pixels, present, ITOP_CAMERA)),
+                min(repeats, MOST_REPEATS), warmup=0, shapes=shapes),
+    ]  # fmt: skip

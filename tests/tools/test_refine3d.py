@@ -1,0 +1,72 @@
+"""The refiner's command on generated frames, and what it says about bad ones."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orplugins.io.depth import save_depth
+from orplugins.synthetic.solids import render_frame
+
+pytest.importorskip("torch")
+pytest.importorskip("matplotlib")
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def run(tool: str, *arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, str(TOOLS / tool), *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.fixture
+def recording(tmp_path) -> Path:
+    """Three frames, of which the third has no depth image."""
+    records = []
+    for index in range(3):
+        frame = render_frame(8, index, (320, 240), people=(2, 3))
+        if index < 2:
+            save_depth(tmp_path / f"depth/{index:06d}.png", frame.depth_mm)
+        for pose in frame.keypoints:
+            records.append({"image_id": index, "keypoints": pose.ravel().tolist(), "score": 1.0, "category_id": 1})
+    camera = frame.camera
+    lens = {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy, "size": camera.size}
+    (tmp_path / "camera.json").write_text(json.dumps(lens))
+    (tmp_path / "poses.json").write_text(json.dumps(records))
+    return tmp_path
+
+
+def test_a_folder_with_a_broken_frame(recording):
+    inputs = [f"--{key}={recording / name}" for key, name in
+              (("poses", "poses.json"), ("depth", "depth"), ("camera", "camera.json"))]  # fmt: skip
+    out = recording / "out"
+    done = run("refine3d.py", *inputs, "--out", out, "--plain", "--pictures", 1, "--animate")
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "error: frame 2: " in done.stderr and "no such file" in done.stderr and "1 frames failed" in done.stdout
+    content = json.loads((out / "poses3d.json").read_text())
+    assert [frame["frame"] for frame in content["frames"]] == ["0", "1"] and content["unit"] == "metres"
+    arrays = np.load(out / "poses3d.npz")
+    people = sum(len(frame["people"]) for frame in content["frames"])
+    assert arrays["points"].shape == (people, 15, 3) and people >= 2
+    z = arrays["points"][arrays["valid"]][:, 2]
+    assert (z > 0.4).all() and (z < 8).all()
+    for name in ("0.png", "poses3d.gif"):
+        assert (out / name).stat().st_size > 2000
+    done = run("refine3d.py", *inputs[:2], f"--camera={recording / 'poses.json'}", "--out", recording / "no", "--plain")
+    assert done.returncode == 1 and done.stderr.startswith("error: ") and not (recording / "no").exists()
+
+
+def test_conversion_of_a_published_pickle(tmp_path):
+    poses = {4: np.ones((15, 2)), 7: np.full((15, 2), 3)}
+    (tmp_path / "p.pkl").write_bytes(pickle.dumps(poses))
+    done = run("refinet_files.py", "poses-to-npz", tmp_path / "p.pkl", "--out", tmp_path / "p.npz", "--format", "px")
+    assert done.returncode == 0 and "2 poses of 2 columns, rows 4 to 7" in done.stdout
+    with np.load(tmp_path / "p.npz") as arrays:
+        np.testing.assert_array_equal(arrays["rows"], [4, 7])
+    (tmp_path / "e.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    done = run("refinet_files.py", "poses-to-npz", tmp_path / "e.pkl", "--out", tmp_path / "e.npz")
+    assert done.returncode == 1 and "names os.system" in done.stderr and not (tmp_path / "e.npz").exists()
