@@ -34,8 +34,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, dict[str, float]]:
         truth = args.data / f"annotations/{view}.json"
         if not truth.is_file():
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
-        dataset = DATASETS.build({**loader.dataset, "data_root": f"{args.data}/", "ann_file": f"annotations/{view}.json",
-                                  "data_prefix": dict(img="images/")})
+        where = {"data_root": "", "ann_file": str(truth), "data_prefix": {"img": str(args.data / "images")}}
+        dataset = DATASETS.build({**loader.dataset, **where})
         evaluator = Evaluator([{**e, "ann_file": str(truth)} if "ann_file" in e else dict(e)
                                for e in model.cfg.test_evaluator])  # fmt: skip
         evaluator.dataset_meta = dataset.metainfo
