@@ -14,7 +14,7 @@ pytest.importorskip("mmpose")
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmengine.runner import load_state_dict  # noqa: E402
-from mmpose.registry import DATASETS, METRICS, MODELS, TRANSFORMS  # noqa: E402
+from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFORMS  # noqa: E402
 
 import orplugins  # noqa: E402, F401
 from orplugins.core.skeletons import COCO_17  # noqa: E402
@@ -99,6 +99,26 @@ def test_joints_outside_the_input_are_out_of_view():
     results["keypoints_visible"][0, 1] = (0, -1)  # nobody knows
     out = TRANSFORMS.build(dict(type="orplugins.MarkOutOfView")).transform(results)["keypoints_visible"][0]
     assert out[0].tolist() == [0, 0] and out[1].tolist() == [0, -1] and (out[2:] == (1, 2)).all()
+
+
+# decoding
+
+
+def test_decodings_at_the_border():
+    """The figures in docs/partial_body.md: map pixels by which a peak is misplaced, by its distance from the border."""
+    stock, published = (
+        KEYPOINT_CODECS.build(dict(type=kind, input_size=(192, 256), heatmap_size=(48, 64), sigma=2))
+        for kind in ("UDPHeatmap", "orplugins.PublishedHeatmap")
+    )
+    columns, rows = np.arange(48), np.arange(64)[:, None]
+    errors = []
+    for place in np.arange(0, 12.01, 0.2):
+        heat = np.exp(-((columns - place) ** 2 + (rows - 30) ** 2) / 8).astype(np.float32)[None]
+        errors.append([codec.decode(heat.copy())[0][0, 0, 0] * 47 / 192 - place for codec in (published, stock)])
+    errors = np.array(errors)
+    assert errors.min(0) == pytest.approx([-1.35, -0.90], abs=0.01)
+    assert errors.max(0) == pytest.approx([0.00, 0.77], abs=0.01)
+    assert np.abs(errors[25:]).max() < 0.02  # five pixels inside and more
 
 
 # data sets
