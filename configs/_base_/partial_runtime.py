@@ -10,3 +10,4 @@ custom_hooks = [
 default_hooks = dict(
     logger=dict(interval=10),
     checkpoint=dict(interval=10, save_best='coco/AP', rule='greater', max_keep_ckpts=2))
+data_mode = 'topdown'
