@@ -68,7 +68,7 @@ def test_inferencer_on_an_ordinary_picture(data, trained, tmp_path):
     code = (
         "import sys; from mmpose.apis import MMPoseInferencer\n"
         "config, weights, picture, out = sys.argv[1:]\n"
-        "inferencer = MMPoseInferencer(pose2d=config, pose2d_weights=weights, det_model='whole_image', device='cpu')\n"
+        "inferencer = MMPoseInferencer(pose2d=config, pose2d_weights=weights, device='cpu')\n"
         "result = next(inferencer(picture, out_dir=out))\n"
         "print('joints', len(result['predictions'][0][0]['keypoints']))\n"
     )
