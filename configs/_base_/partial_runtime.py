@@ -10,3 +10,7 @@ custom_hooks = [
 default_hooks = dict(
     logger=dict(interval=10),
     checkpoint=dict(interval=10, save_best='coco/AP', rule='greater', max_keep_ckpts=2))
+
+# For mmpose's inferencer, which without a detector of the user's then takes the whole picture as one box.
+data_mode = 'topdown'
+dataset_type = 'orplugins.PartialBodyDataset'

@@ -116,3 +116,9 @@ def misfits(state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]) ->
         elif tuple(value.shape) != tuple(expected[key].shape):
             lines.append(f"{key}: {tuple(value.shape)} in the file, {tuple(expected[key].shape)} in the model")
     return lines
+
+
+def listed(lines: list[str], most: int = 12) -> str:
+    """The first lines of a list, indented, and how many more there are."""
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    return "".join(f"\n  {line}" for line in [*lines[:most], *more])

@@ -55,12 +55,15 @@ def _precision(truth: dict, detections: list[dict], category: int, images: list[
         {"iscrowd": 0, "area": float(a["bbox"][2] * a["bbox"][3]), **a, "id": k}
         for k, a in enumerate(truth["annotations"], start=1)
     ]
+    known = set(images)
+    detections = [d for d in detections if d["image_id"] in known]
+    if not detections:  # which pycocotools cannot read
+        return np.full((10, 101), 0.0 if any(a["category_id"] == category for a in annotations) else -1.0)
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = {**truth, "annotations": annotations}
         coco.createIndex()
-        known = set(images)
-        evaluation = COCOeval(coco, coco.loadRes([d for d in detections if d["image_id"] in known] or []), "bbox")
+        evaluation = COCOeval(coco, coco.loadRes(detections), "bbox")
         evaluation.params.imgIds, evaluation.params.catIds = sorted(images), [category]
         evaluation.params.maxDets = [limit]
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]

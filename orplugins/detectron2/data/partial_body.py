@@ -17,26 +17,26 @@ from orplugins.core.detections import PARTIAL_BODY_CLASSES
 from orplugins.io.jsonfile import entries, field, load_json
 
 
-def load_partial_body(json_file: str | os.PathLike, image_root: str | os.PathLike) -> list[dict]:
-    """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user.
+def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> list[dict]:
+    """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user, for a registered name.
 
     Raises
     ------
     FileNotFoundError, ValueError
         One line with file, field, found and expected.
     """
-    name = str(json_file)
-    categories = entries(field(load_json(json_file), "categories", name), f"{name}: categories")
+    path = str(json_file)
+    categories = entries(field(load_json(path), "categories", path), f"{path}: categories")
     found = [(category.get("id"), category.get("name")) for category in categories]
     expected = [(k, category) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
     if sorted(found, key=str) != expected:
-        raise ValueError(f"{name}: 'categories' are {found}, expected {expected}")
-    return load_coco_json(name, str(image_root))
+        raise ValueError(f"{path}: 'categories' are {found}, expected {expected}")
+    return load_coco_json(path, str(image_root), name)  # the name has the category ids become positions
 
 
 def register_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> None:
     """Register a data set by its paths; the files are read when it is first used."""
-    DatasetCatalog.register(name, lambda: load_partial_body(json_file, image_root))
+    DatasetCatalog.register(name, lambda: load_partial_body(name, json_file, image_root))
     MetadataCatalog.get(name).set(
         json_file=str(json_file),
         image_root=str(image_root),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.model import BaseModule
 
-from orplugins.checkpoints.vit import convert_vit, misfits, unwrap
+from orplugins.checkpoints.vit import convert_vit, listed, misfits, unwrap
 from orplugins.nn.vit import ViT as Network
 from orplugins.registry import MODELS
 
@@ -34,7 +34,7 @@ class ViT(Network, BaseModule):
         converted = convert_vit(own or dict(tensors), self.grid, self.checkpoint_grid)
         lines = misfits(converted, self.state_dict())
         if lines:
-            raise ValueError("the checkpoint does not fit the ViT backbone:\n  " + "\n  ".join(lines))
+            raise ValueError("the checkpoint does not fit the ViT backbone:" + listed(lines))
         for key in [key for key in state_dict if key.startswith(prefix)]:
             del state_dict[key]
         state_dict.update({prefix + key: value for key, value in converted.items()})

@@ -14,7 +14,7 @@ class PublishedHeatmap(UDPHeatmap):
     """Targets of mmpose's `UDPHeatmap`, decoded as mmpose 0.x did.
 
     Both decode alike where a peak is five or more map pixels inside; near the border of the crop 0.x pulls a joint
-    outwards and 1.x pushes it inwards, by up to 1.7 map pixels.
+    outwards by up to 1.35 map pixels, 1.x pushes most inwards by up to 0.8.
 
     Args:
         decoding: ``"udp"``, ``"quarter"`` or ``"argmax"``, see :func:`orplugins.core.udp.decode`; the last two measure

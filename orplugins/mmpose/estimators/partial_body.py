@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.logging import print_log
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 
-from orplugins.checkpoints.vit import convert_vit, misfits, unwrap
+from orplugins.checkpoints.vit import convert_vit, listed, misfits, unwrap
 from orplugins.mmpose.checkpoints import guard_checkpoints
 from orplugins.registry import MODELS
 
@@ -47,13 +47,13 @@ class PartialBodyEstimator(TopdownPoseEstimator):
         if len(lines) > len(excused):
             raise ValueError(self._message([line for line in lines if line not in excused], renamed, expected))
         if excused:
-            print_log("kept at their initialisation:\n  " + "\n  ".join(excused), "current")
+            print_log("kept at their initialisation:" + listed(excused), "current")
             for line in excused:
                 state_dict.pop(line.partition(":")[0], None)
 
     @staticmethod
     def _message(lines: list[str], found: dict, expected: dict) -> str:
-        text = "the checkpoint does not fit the model:\n  " + "\n  ".join(lines)
+        text = "the checkpoint does not fit the model:" + listed(lines)
         key = "head.final_layer.weight"
         if key in found and key in expected and len(found[key]) != len(expected[key]):
             text += (f"\nIt is for {len(found[key])} keypoints, the model for {len(expected[key])}: take the "
