@@ -85,4 +85,5 @@ def test_solve3():
     rng = np.random.default_rng(2)
     half = rng.normal(size=(20, 3, 3))
     matrix, vector = half @ np.swapaxes(half, 1, 2) + np.eye(3), rng.normal(size=(20, 3))
-    np.testing.assert_allclose(solve3(matrix, vector), np.linalg.solve(matrix, vector[..., None])[..., 0], rtol=1e-9)
+    entries = np.stack([matrix[:, i, j] for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))])
+    np.testing.assert_allclose(solve3(entries, vector.T).T, np.linalg.solve(matrix, vector[..., None])[..., 0], rtol=1e-9)
