@@ -52,9 +52,19 @@ def run(repeats: int) -> list[Comparison]:
     shapes = {"frames": str(FRAMES), "field": str(field), "channels": str(CHANNELS)}
     out = []
     for name, contender in (("dense", dense), ("dense_flip", flipped)):
-        found = compare(f"lifting/{name}", ("window by window", windows), (name, contender), min(repeats, 3), shapes=shapes)
+        found = compare(
+            f"lifting/{name}", ("window by window", windows), (name, contender), min(repeats, 3), shapes=shapes
+        )
         factor = FRAMES / WINDOWS
         note = {**shapes, "baseline": f"{WINDOWS} strided windows, scaled to {FRAMES}"}
-        out.append(replace(found, baseline_ms=found.baseline_ms * factor, ratio=found.ratio * factor,
-                           low=found.low * factor, high=found.high * factor, shapes=note))
+        out.append(
+            replace(
+                found,
+                baseline_ms=found.baseline_ms * factor,
+                ratio=found.ratio * factor,
+                low=found.low * factor,
+                high=found.high * factor,
+                shapes=note,
+            )
+        )
     return out

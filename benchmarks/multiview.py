@@ -38,7 +38,9 @@ def run(repeats: int) -> list[Comparison]:
         reconstruct(cameras, detections)
 
     shapes = {"frames": str(FRAMES), "views": "3", "people": str(PEOPLE)}
-    found = compare("multiview/batch", ("one frame a call", single), ("all frames", batch), min(repeats, 5), shapes=shapes)
+    found = compare(
+        "multiview/batch", ("one frame a call", single), ("all frames", batch), min(repeats, 5), shapes=shapes
+    )
     for side, milliseconds in ((found.baseline, found.baseline_ms), (found.contender, found.contender_ms)):
         found.shapes[f"frames/s, {side}"] = f"{1000 * FRAMES / milliseconds:.0f}"
     return [found]

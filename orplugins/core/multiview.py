@@ -169,7 +169,8 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
 def _may_be_one(cameras: Sequence[Camera], pixels: np.ndarray, there: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     """(P,) whether the pairs (2, P, 17, 2) could reach ``worst`` at all, by the epipolar distance of their joints.
 
-    A point of space moves both picture points onto matching lines; a quarter of the distance is a safe lower bound of the
+    A point of space moves both picture points onto matching lines; a quarter of the distance is a safe lower bound
+    of the
     mean reprojection error unless one camera is several times nearer than the other. It spares most triangulations.
     """
     fundamental = fundamental_matrix(cameras)
@@ -195,8 +196,10 @@ def _affinities(
     matrices = [np.full((len(names), len(names)), -np.inf) for names in nodes]
     flat = [np.concatenate([frame[v] for frame in detections]) for v in range(len(cameras))]
     there = [present(people) for people in flat]
-    rays = [camera_rays([c], np.where(t[None, ..., None], p[None, ..., :2], 0.0))[0]
-            for c, p, t in zip(cameras, flat, there, strict=True)]
+    rays = [
+        camera_rays([c], np.where(t[None, ..., None], p[None, ..., :2], 0.0))[0]
+        for c, p, t in zip(cameras, flat, there, strict=True)
+    ]
     pixels = [r * (c.fx, c.fy) + (c.cx, c.cy) for c, r in zip(cameras, rays, strict=True)]
     counts = np.array([[len(people) for people in views] for views in detections]).reshape(-1, len(cameras))
     first = np.cumsum(counts, 0) - counts  # row of each frame's first detection in `flat`
@@ -208,11 +211,19 @@ def _affinities(
         i, j = within // np.maximum(counts[frame, b], 1), within % np.maximum(counts[frame, b], 1)
         rows = first[frame, a] + i, first[frame, b] + j
         pair = [cameras[a], cameras[b]]
-        good = _may_be_one(pair, np.stack([pixels[a][rows[0]], pixels[b][rows[1]]]),
-                           np.stack([there[a][rows[0]], there[b][rows[1]]]), rules)
+        good = _may_be_one(
+            pair,
+            np.stack([pixels[a][rows[0]], pixels[b][rows[1]]]),
+            np.stack([there[a][rows[0]], there[b][rows[1]]]),
+            rules,
+        )
         frame, i, j, rows = frame[good], i[good], j[good], (rows[0][good], rows[1][good])
-        values = pair_affinity(pair, np.stack([rays[a][rows[0]], rays[b][rows[1]]]),
-                               np.stack([there[a][rows[0]], there[b][rows[1]]]), rules)
+        values = pair_affinity(
+            pair,
+            np.stack([rays[a][rows[0]], rays[b][rows[1]]]),
+            np.stack([there[a][rows[0]], there[b][rows[1]]]),
+            rules,
+        )
         i, j = before[frame, a] + i, before[frame, b] + j
         ends = np.searchsorted(frame, np.arange(len(detections) + 1))
         for t in range(len(detections)):

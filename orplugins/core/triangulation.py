@@ -41,7 +41,8 @@ class ViewRules:
     Attributes:
         conf_min: Least confidence. None: any above 0.
         border_px: Width of the refused frame. None: no frame.
-        gate_px: Largest mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal size.
+        gate_px: Largest mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal
+        size.
         gate_factor: ... and as a multiple of the frame's mean error.
     """
 
@@ -147,7 +148,8 @@ def _add_outer(matrix: np.ndarray, weight: np.ndarray, v: Sequence[np.ndarray]) 
 def intersect_rays(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Quick triangulation: the point nearest to all rays (least squares of the distances in space).
 
-    A start for :func:`refine` and good enough to tell whether two detections can be one person. Shapes as in :func:`dlt`.
+    A start for :func:`refine` and good enough to tell whether two detections can be one person. Shapes as in
+    :func:`dlt`.
     """
     shape = rays.shape[1:-1]
     left, right = np.zeros((6, *shape)), np.zeros((3, *shape))

@@ -15,8 +15,11 @@ from orplugins.checkpoints.videopose3d import (  # noqa: E402
 
 def published(channels=8, joints_in=17, joints_out=17, widths=(3, 5, 3)) -> dict:
     """State dict of a network of that size, published names."""
-    state = {"expand_conv.weight": (channels, 2 * joints_in, widths[0]), "shrink.weight": (3 * joints_out, channels, 1),
-             "shrink.bias": (3 * joints_out,)}
+    state = {
+        "expand_conv.weight": (channels, 2 * joints_in, widths[0]),
+        "shrink.weight": (3 * joints_out, channels, 1),
+        "shrink.bias": (3 * joints_out,),
+    }
     norms = ["expand_bn"]
     for i, width in enumerate(widths[1:]):
         state[f"layers_conv.{2 * i}.weight"] = (channels, channels, width)
@@ -35,8 +38,15 @@ class Evil:
 @pytest.mark.parametrize("legacy", [False, True])
 def test_a_whole_checkpoint(tmp_path, legacy):
     state = {f"module.{name}": value for name, value in published().items()}
-    checkpoint = {"epoch": 80, "lr": 1e-3, "random_state": np.random.RandomState(1234), "optimizer": {"a": [1]},
-                  "model_pos": state, "model_traj": published(joints_out=1), "random_state_semi": Evil()}
+    checkpoint = {
+        "epoch": 80,
+        "lr": 1e-3,
+        "random_state": np.random.RandomState(1234),
+        "optimizer": {"a": [1]},
+        "model_pos": state,
+        "model_traj": published(joints_out=1),
+        "random_state_semi": Evil(),
+    }
     torch.save(checkpoint, tmp_path / "a.bin", _use_new_zipfile_serialization=not legacy)
     read = read_checkpoint(tmp_path / "a.bin")
     renamed = convert_published(read)

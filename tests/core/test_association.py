@@ -23,7 +23,9 @@ FAR = StereoRules(z_max_m=8.0)
 def two_people(frames=40):
     rng = np.random.default_rng(5)
     bodies = [in_skeleton(body_motion(rng, frames, 30.0, "arms"), BODY_25) for _ in range(2)]
-    return [body - body[:, [8]].mean(0) + (x, y, 0.95) for body, x, y in zip(bodies, (-0.5, 0.5), (0.0, 0.6), strict=True)]
+    return [
+        body - body[:, [8]].mean(0) + (x, y, 0.95) for body, x, y in zip(bodies, (-0.5, 0.5), (0.0, 0.6), strict=True)
+    ]
 
 
 def shuffled(camera, bodies, rng):
@@ -56,8 +58,10 @@ def test_a_track_ends_after_too_long_a_gap():
 def test_pairs_of_a_parallel_rig_and_of_a_general_one():
     rng, bodies = np.random.default_rng(1), two_people(8)
     left, right = parallel_cameras()
-    for cameras, cost_of in (((left, right), lambda a, b: pair_cost(a, b, RIG)),
-                             (room_rig()[:2], lambda a, b: general_pair_cost(room_rig()[:2], a, b, rules=FAR))):
+    for cameras, cost_of in (
+        ((left, right), lambda a, b: pair_cost(a, b, RIG)),
+        (room_rig()[:2], lambda a, b: general_pair_cost(room_rig()[:2], a, b, rules=FAR)),
+    ):
         (one, first), (two, second) = (shuffled(camera, bodies, rng) for camera in cameras)
         for t in range(8):
             match = match_pairs(cost_of(one[t], two[t]), reject=60)

@@ -76,8 +76,9 @@ def recording(name, xyz, fps=30.0, state=None, root="absolute"):
     full = np.full((len(xyz), 20, 3), np.nan)
     full[:, [KINECT_20.index(joint) for joint in CORE_12]] = xyz
     there = np.isfinite(full).all(-1)
-    return Recording(name, full, np.where(there, 2, 0) if state is None else state, np.arange(len(xyz)) / fps, fps, KINECT_20,
-                     root)
+    return Recording(
+        name, full, np.where(there, 2, 0) if state is None else state, np.arange(len(xyz)) / fps, fps, KINECT_20, root
+    )
 
 
 def test_frame_rates_and_roots():
@@ -114,7 +115,9 @@ def test_resampling_does_not_fill_long_gaps():
 
 
 def test_parabola():
-    assert parabola_offset([0, 1, 0], 1) == 0 and parabola_offset([0, 1, 0.5], 1) > 0 and parabola_offset([1, 0], 0) == 0
+    assert (
+        parabola_offset([0, 1, 0], 1) == 0 and parabola_offset([0, 1, 0.5], 1) > 0 and parabola_offset([1, 0], 0) == 0
+    )
 
 
 def test_unknown_alignment():

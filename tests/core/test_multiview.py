@@ -127,8 +127,13 @@ def poses(count, seed=0):
     """(N, 8, 3) limb joints of generated people."""
     rng = np.random.default_rng(seed)
     limbs = list(LIMB_JOINTS)
-    return np.concatenate([in_skeleton(body_motion(rng, 20, 3.0, a), COCO_17)[:, limbs]
-                           for a in ("walk", "arms", "reach") for _ in range(count // 60 + 1)])[:count]
+    return np.concatenate(
+        [
+            in_skeleton(body_motion(rng, 20, 3.0, a), COCO_17)[:, limbs]
+            for a in ("walk", "arms", "reach")
+            for _ in range(count // 60 + 1)
+        ]
+    )[:count]
 
 
 def test_body_axes_know_no_place_and_no_yaw():
@@ -155,12 +160,16 @@ def test_gradient_of_the_fit():
     prior = fit_prior(poses(120), np.ones((120, 8), bool), HipConvention(0.75, 1.45))
     joints, yaw = poses(3, 1) + rng.normal(0, 0.05, (3, 8, 3)), rng.normal(size=3)
     focal = np.array([(c.fx, c.fy) for c in cameras]) / 8
-    problem = _Problem(world_to_camera_matrices(cameras), focal, rng.normal(0, 0.2, (3, 3, 8, 2)), rng.random((3, 3, 8)), prior)
+    problem = _Problem(
+        world_to_camera_matrices(cameras), focal, rng.normal(0, 0.2, (3, 3, 8, 2)), rng.random((3, 3, 8)), prior
+    )
     gradient = problem.evaluate(joints, yaw)[1]
     for k in range(25):
         step = np.zeros((3, 25))
         step[:, k] = 1e-6
-        costs = [problem.evaluate(joints + s * step[:, :24].reshape(3, 8, 3), yaw + s * step[:, 24])[0] for s in (1, -1)]
+        costs = [
+            problem.evaluate(joints + s * step[:, :24].reshape(3, 8, 3), yaw + s * step[:, 24])[0] for s in (1, -1)
+        ]
         np.testing.assert_allclose((costs[0] - costs[1]) / 2e-6, gradient[:, k], rtol=1e-4, atol=1e-3)
 
 

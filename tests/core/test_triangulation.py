@@ -49,7 +49,14 @@ def test_reasons():
     seen[0, 0, 3, :2] = (3, 200)
     seen[0, 0, 4, 1] += 120
     found = triangulate(cameras, seen, ViewRules(conf_min=0.3, border_px=8, gate_factor=100))
-    assert found.code[0].tolist() == [Code.MISSING, Code.MISSING, Code.LOW_CONFIDENCE, Code.BORDER, Code.REPROJECTION, 0]
+    assert found.code[0].tolist() == [
+        Code.MISSING,
+        Code.MISSING,
+        Code.LOW_CONFIDENCE,
+        Code.BORDER,
+        Code.REPROJECTION,
+        0,
+    ]
     assert np.isnan(found.points[0, :5]).all() and np.isfinite(found.points[0, 5]).all()
 
 
@@ -77,8 +84,9 @@ def test_the_quick_way_and_refinement_end_where_dlt_does():
     focal = np.array([(c.fx, c.fy) for c in cameras])
     linear, quick = dlt(matrices, rays, weights), intersect_rays(matrices, rays, weights)
     assert np.linalg.norm(linear - quick, axis=-1).max() < 0.01
-    np.testing.assert_allclose(refine(matrices, focal, rays, weights, quick), refine(matrices, focal, rays, weights, linear),
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        refine(matrices, focal, rays, weights, quick), refine(matrices, focal, rays, weights, linear), atol=1e-6
+    )
 
 
 def test_solve3():
@@ -86,4 +94,6 @@ def test_solve3():
     half = rng.normal(size=(20, 3, 3))
     matrix, vector = half @ np.swapaxes(half, 1, 2) + np.eye(3), rng.normal(size=(20, 3))
     entries = np.stack([matrix[:, i, j] for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))])
-    np.testing.assert_allclose(solve3(entries, vector.T).T, np.linalg.solve(matrix, vector[..., None])[..., 0], rtol=1e-9)
+    np.testing.assert_allclose(
+        solve3(entries, vector.T).T, np.linalg.solve(matrix, vector[..., None])[..., 0], rtol=1e-9
+    )

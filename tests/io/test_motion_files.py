@@ -35,11 +35,14 @@ from orplugins.synthetic.motion import rig_record, room_rig, write_lifting_data
 RNG = np.random.default_rng(0)
 
 
-# --- OpenPose ------------------------------------------------------------------------------------------------------------
+# --- OpenPose
 
 
 def _folder(tmp_path, numbers=(0, 1, 3), people=2):
-    poses = {n: np.concatenate([RNG.uniform(10, 400, (people, 25, 2)), RNG.uniform(0.3, 1, (people, 25, 1))], -1) for n in numbers}
+    poses = {
+        n: np.concatenate([RNG.uniform(10, 400, (people, 25, 2)), RNG.uniform(0.3, 1, (people, 25, 1))], -1)
+        for n in numbers
+    }
     for n, pose in poses.items():
         write_openpose_frame(tmp_path / "op", "cam", n, pose)
     return tmp_path / "op", poses
@@ -78,7 +81,7 @@ def test_openpose_units(tmp_path):
         read_openpose_folder(tmp_path, keypoint_scale=4)
 
 
-# --- Kinect --------------------------------------------------------------------------------------------------------------
+# --- Kinect
 
 
 def _record(frames=6):
@@ -96,14 +99,20 @@ def test_kinect_round_trip(tmp_path):
     assert read.extra == {"subject": "1"} and read.fps == 30 and read.source == "kinect_v1"
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda lines: [line.rsplit(" ", 1)[0] if k == 12 else line for k, line in enumerate(lines)], "82 columns, expected 83"),
-    (lambda lines: ["# kinect-record 2.0", *lines[1:]], "version is 2.0"),
-    (lambda lines: lines[1:], "version is None"),
-    (lambda lines: [*lines[:-2], lines[-1], lines[-2]], "not sorted"),
-    (lambda lines: [line for line in lines if not line.startswith("# fps")], "'fps' is None"),
-    (lambda lines: [*lines[:-1], lines[-1].replace(" 0.", " zero.", 1)], "could not convert"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            lambda lines: [line.rsplit(" ", 1)[0] if k == 12 else line for k, line in enumerate(lines)],
+            "82 columns, expected 83",
+        ),
+        (lambda lines: ["# kinect-record 2.0", *lines[1:]], "version is 2.0"),
+        (lambda lines: lines[1:], "version is None"),
+        (lambda lines: [*lines[:-2], lines[-1], lines[-2]], "not sorted"),
+        (lambda lines: [line for line in lines if not line.startswith("# fps")], "'fps' is None"),
+        (lambda lines: [*lines[:-1], lines[-1].replace(" 0.", " zero.", 1)], "could not convert"),
+    ],
+)
 def test_kinect_bad_records(tmp_path, change, message):
     write_kinect_record(tmp_path / "k.txt", _record())
     lines = change((tmp_path / "k.txt").read_text().splitlines())
@@ -152,7 +161,7 @@ def test_recordings_of_every_kind(tmp_path):
         read_recording(tmp_path / "none.txt")
 
 
-# --- VideoPose3D -----------------------------------------------------------------------------------------------------------
+# --- VideoPose3D
 
 
 def test_archive_round_trip_and_interpolation(tmp_path):
@@ -212,7 +221,7 @@ def test_lifting_clips(tmp_path):
     assert {k: list(v) for k, v in read_positions_3d(tmp_path / "h.npz").items()} == {"S11": ["Eating"]}
 
 
-# --- rigs -----------------------------------------------------------------------------------------------------------------
+# --- rigs
 
 
 def test_rig_round_trip(tmp_path):
@@ -223,14 +232,17 @@ def test_rig_round_trip(tmp_path):
         np.testing.assert_allclose(found.matrix, camera.matrix)
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda r: r["cameras"].pop() and r["cameras"].pop(), "1 cameras, expected two"),
-    (lambda r: r["cameras"][0].update(R=[[1, 0, 0], [0, 1, 0], [0, 0.5, 1]]), "no rotation"),
-    (lambda r: r["cameras"][0].update(R=[[1, 0, 0], [0, 1, 0], [0, 0, -1]]), "no rotation"),
-    (lambda r: r["cameras"][1].pop("K"), "missing key 'K'"),
-    (lambda r: r["cameras"][1].update(K=[[0.5, 0, 1], [0, 0.5, 1], [0, 0, 1]]), "looks like metres"),
-    (lambda r: r["cameras"][1].update(t=[0, 0, float("nan")]), "finite"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda r: r["cameras"].pop() and r["cameras"].pop(), "1 cameras, expected two"),
+        (lambda r: r["cameras"][0].update(R=[[1, 0, 0], [0, 1, 0], [0, 0.5, 1]]), "no rotation"),
+        (lambda r: r["cameras"][0].update(R=[[1, 0, 0], [0, 1, 0], [0, 0, -1]]), "no rotation"),
+        (lambda r: r["cameras"][1].pop("K"), "missing key 'K'"),
+        (lambda r: r["cameras"][1].update(K=[[0.5, 0, 1], [0, 0.5, 1], [0, 0, 1]]), "looks like metres"),
+        (lambda r: r["cameras"][1].update(t=[0, 0, float("nan")]), "finite"),
+    ],
+)
 def test_bad_rigs(tmp_path, change, message):
     record = rig_record(room_rig())
     change(record)
