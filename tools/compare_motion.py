@@ -1,7 +1,8 @@
 """Compare recordings of one motion by different systems: time offset, alignment, distances, angles, plots, one report.
 
 Each file is a Kinect text record, a clip's npz (motion.npz), the lifter's pose.npy or a Kinect export; every pair is
-compared, the first of a pair as the reference. No file is the truth unless you know it is: the report speaks of agreement.
+compared, the first of a pair as the reference. No file is the truth unless you know it is: the report speaks of
+agreement.
 Several exercises: --exercise NAME before the files of each.
 """
 
@@ -19,7 +20,7 @@ from orplugins.io.recordings import read_recording
 
 EXAMPLES = """examples:
   python tools/compare_motion.py kinect.txt lifted/record.txt stereo/record.txt --out runs/report
-  python tools/compare_motion.py --exercise walk a.txt b.txt --exercise arms c.txt d.txt --names Kinect stereo --out runs/report"""
+  python tools/compare_motion.py --exercise walk a.txt b.txt --exercise arms c.txt d.txt --out runs/report"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,11 +28,21 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="two or more recordings of one motion")
-    parser.add_argument("--exercise", nargs="+", action="append", default=[], metavar="NAME_OR_FILE",
-                        help="an exercise's name, then its files")
+    parser.add_argument(
+        "--exercise",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="NAME_OR_FILE",
+        help="an exercise's name, then its files",
+    )
     parser.add_argument("--names", nargs="+", help="names of the systems, in the order of the files")
-    parser.add_argument("--out", type=Path, required=True, help="folder for report.md, report.csv, report.json and plots")
-    parser.add_argument("--align", choices=MODES, default="similarity", help="spatial alignment of the headline numbers")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for report.md, report.csv, report.json and plots"
+    )
+    parser.add_argument(
+        "--align", choices=MODES, default="similarity", help="spatial alignment of the headline numbers"
+    )
     parser.add_argument("--measured-only", action="store_true", help="leave inferred joints (state 1) out")
     parser.add_argument("--max-lag", type=int, default=30, help="largest time offset, frames")
     parser.add_argument("--fps", type=float, help="of files that hold no frame rate (default 30)")
@@ -70,8 +81,19 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    short = ("exercise", "A", "B", "frames", "lag", "scale", "MPJPE mm", "rigid MPJPE mm", "P-MPJPE mm", "MPJVE mm/frame",
-             "angle RMSE deg")
+    short = (
+        "exercise",
+        "A",
+        "B",
+        "frames",
+        "lag",
+        "scale",
+        "MPJPE mm",
+        "rigid MPJPE mm",
+        "P-MPJPE mm",
+        "MPJVE mm/frame",
+        "angle RMSE deg",
+    )
     print(markdown_table([{key: r[key] for key in short} for r in rows]))
     for exercise, c in results:
         for warning in c.warnings:

@@ -1,8 +1,10 @@
 """Lift one person's 2D joints to 3D: from a video, a folder of frames, or 2D joints that another program found.
 
-INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model), a Detectron archive (VIDEO.npz), VideoPose3D's
+INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model), a Detectron archive (VIDEO.npz),
+VideoPose3D's
 data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, or a COCO result list (image_id = frame number).
-Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json, record.txt (Kinect
+Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json, record.txt
+(Kinect
 text record) and, with --render, an animation. A symmetric network sees the future, so 2D is found for all frames first.
 """
 
@@ -43,7 +45,8 @@ EXAMPLES = """examples:
 def subject_clip(frames: list[np.ndarray], size, fps, video: str) -> Keypoints2D:
     """The longest and largest person of frames (N, 17, 3): gaps interpolated and marked.
 
-    A joint that is missing in single frames is interpolated on its own; a frame counts as detected with six joints or more.
+    A joint that is missing in single frames is interpolated on its own; a frame counts as detected with six joints
+    or more.
     """
     tracks = track_people(frames, COCO_17)
     if not tracks:
@@ -121,8 +124,10 @@ def _estimate(path: Path, args) -> Keypoints2D:
     from tqdm import tqdm
 
     if not args.pose2d:
-        raise ValueError(f"{path}: pictures need a 2D pose estimator: give --pose2d (a mmpose model name or config), or the "
-                         "2D joints of another program as INPUT")
+        raise ValueError(
+            f"{path}: pictures need a 2D pose estimator: give --pose2d (a mmpose model name or config), or the "
+            "2D joints of another program as INPUT"
+        )
     failed: list[str] = []
     fps, pictures, count = _frames(path, failed)
     inferencer = MMPoseInferencer(
@@ -135,8 +140,10 @@ def _estimate(path: Path, args) -> Keypoints2D:
             continue
         size = size or (picture.shape[1], picture.shape[0])
         if size != (picture.shape[1], picture.shape[0]):
-            raise ValueError(f"{path}: frame {len(frames)} has {picture.shape[1]}x{picture.shape[0]} pixels, expected "
-                             f"{size[0]}x{size[1]} as before")
+            raise ValueError(
+                f"{path}: frame {len(frames)} has {picture.shape[1]}x{picture.shape[0]} pixels, expected "
+                f"{size[0]}x{size[1]} as before"
+            )
         people = next(inferencer(picture))["predictions"][0]
         poses = [np.column_stack([person["keypoints"], person["keypoint_scores"]]) for person in people]
         poses = np.array(poses, dtype=np.float64).reshape(-1, COCO_17.num_joints, 3)
@@ -180,13 +187,31 @@ def write_results(args, clip: Keypoints2D, lifted: dict[str, np.ndarray], fps: f
     shown = pose + lifted["trajectory"] if "trajectory" in lifted else pose
     state = np.repeat(np.where(clip.detected, 2, 1)[:, None], H36M_17.num_joints, 1)
     with atomic_write(args.out / "motion.npz", "wb") as file:
-        np.savez_compressed(file, xyz=shown, state=state, code=np.zeros_like(state), fps=np.array(fps),
-                            layout=np.array(H36M_17.name), root=np.array(root), detected=clip.detected)
-    write_json(args.out / "motion.json", {
-        "units": "m", "axes": "camera (x right, y down, z forward)", "root": root, "fps": fps, "joints": list(H36M_17.joints),
-        "video": clip.video, "frames": [
-            {"frame": k, "detected": bool(seen), "keypoints3d": np.round(joints, 5).tolist()}
-            for k, (joints, seen) in enumerate(zip(shown.astype(float), clip.detected, strict=True))]})
+        np.savez_compressed(
+            file,
+            xyz=shown,
+            state=state,
+            code=np.zeros_like(state),
+            fps=np.array(fps),
+            layout=np.array(H36M_17.name),
+            root=np.array(root),
+            detected=clip.detected,
+        )
+    write_json(
+        args.out / "motion.json",
+        {
+            "units": "m",
+            "axes": "camera (x right, y down, z forward)",
+            "root": root,
+            "fps": fps,
+            "joints": list(H36M_17.joints),
+            "video": clip.video,
+            "frames": [
+                {"frame": k, "detected": bool(seen), "keypoints3d": np.round(joints, 5).tolist()}
+                for k, (joints, seen) in enumerate(zip(shown.astype(float), clip.detected, strict=True))
+            ],
+        },
+    )
     record = make_record(shown, state, H36M_17, fps, "videopose3d", root, {"weights": Path(args.weights).name})
     write_kinect_record(args.out / "record.txt", record)
     write_clip(args.out / "keypoints2d.npz", replace(clip, fps=fps))
@@ -201,8 +226,9 @@ def render(args, clip: Keypoints2D, shown: np.ndarray, fps: float) -> None:
 
     indices = np.arange(0, len(shown), args.every)[: args.limit]
     pictures = _pictures(args.background, set(indices.tolist())) if args.background else {}
-    frames = animation_frames(display_points(shown), H36M_17, clip.keypoints, clip.size, COCO_17, pictures.get, indices,
-                              ~clip.detected)
+    frames = animation_frames(
+        display_points(shown), H36M_17, clip.keypoints, clip.size, COCO_17, pictures.get, indices, ~clip.detected
+    )
     path = args.out / args.render
     count = write_animation(path, tqdm(frames, total=len(indices), desc="animation", unit="frame"), fps / args.every)
     print(f"{path}: {count} frames")
@@ -218,12 +244,16 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("input", type=Path, metavar="INPUT")
-    parser.add_argument("--weights", required=True, help="lifting weights: VideoPose3D's .bin or a trained lifter's .pth")
+    parser.add_argument(
+        "--weights", required=True, help="lifting weights: VideoPose3D's .bin or a trained lifter's .pth"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.add_argument("--causal", action="store_true", help="the weights are of a causal network")
     parser.add_argument("--no-flip", action="store_true", help="do not average with the mirrored clip")
     parser.add_argument("--zero-root", action="store_true", help="move joint 0 of every pose to exactly (0, 0, 0)")
-    parser.add_argument("--resample", action="store_true", help=f"lift at {TRAINING_HZ:g} Hz, the weights' training rate")
+    parser.add_argument(
+        "--resample", action="store_true", help=f"lift at {TRAINING_HZ:g} Hz, the weights' training rate"
+    )
     parser.add_argument("--fps", type=float, help="frames a second where the input does not say (default 30)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), help="of the pictures, where needed")
     parser.add_argument("--keypoint-scale", type=int, default=0, choices=(0, 3, 4), help="OpenPose's option")
@@ -245,13 +275,16 @@ def main(argv: list[str] | None = None) -> int:
         model = build_lifter(args.weights, args.causal).to(args.device)
         clip = read_input(args.input, args)
         fps = float(args.fps or clip.fps or 30.0)
-        lifted = model.lift(clip.keypoints, clip.size, not args.no_flip, fps=fps,
-                            resample_hz=TRAINING_HZ if args.resample else None)
+        lifted = model.lift(
+            clip.keypoints, clip.size, not args.no_flip, fps=fps, resample_hz=TRAINING_HZ if args.resample else None
+        )
         if args.zero_root:
             lifted["pose"] = lifted["pose"] - lifted["pose"][:, :1]
         shown = write_results(args, clip, lifted, fps)
-        print(f"{clip.video}: {len(shown)} frames at {fps:g} a second, {int((~clip.detected).sum())} without a detection "
-              f"(interpolated, marked as inferred); written to {args.out}")
+        print(
+            f"{clip.video}: {len(shown)} frames at {fps:g} a second, {int((~clip.detected).sum())} without a detection "
+            f"(interpolated, marked as inferred); written to {args.out}"
+        )
         if args.render:
             if args.background is None and args.pose2d:
                 args.background = args.input

@@ -1,6 +1,7 @@
 """Generate motion of people with known 3D: training data for lifting, or one take seen by several systems.
 
-`lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json). `take` writes one person's
+`lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json). `take` writes one
+person's
 motion as a rig of three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record
 it, each on a clock of its own, with the truth.
 """

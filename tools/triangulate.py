@@ -1,8 +1,10 @@
 """3D people from the 2D detections of several calibrated cameras: association, triangulation, body prior, evaluation.
 
-With --mvor, MVOR's annotation file gives the cameras, its frames and the truth; detections are result files of any 2D pose
+With --mvor, MVOR's annotation file gives the cameras, its frames and the truth; detections are result files of any
+2D pose
 estimator on MVOR's images (COCO-17 or CAMMA-10). With --rig, each --view is one camera's detections, a COCO result list
-(image_id = frame number) or an OpenPose folder, and people are followed over time. A parallel pair (left view first) with
+(image_id = frame number) or an OpenPose folder, and people are followed over time. A parallel pair (left view first)
+with
 two OpenPose folders gives one subject's clip with a reason for every refused joint, as npz and as a Kinect record.
 """
 
@@ -105,7 +107,10 @@ def run_mvor(args: argparse.Namespace) -> None:
         poses = load_keypoint_results(path, sizes=(51, 30))
         known = np.isin(poses.image_ids, data.image_ids)
         if not known.all():
-            print(f"warning: {path}: {(~known).sum()} detections are in images that {args.mvor} does not have", file=sys.stderr)
+            print(
+                f"warning: {path}: {(~known).sum()} detections are in images that {args.mvor} does not have",
+                file=sys.stderr,
+            )
         detections = detections_by_frame(data.frames, poses.image_ids, _coco(poses.keypoints))
         if args.one_view and args.method != "map":
             raise ValueError("--one-view needs --method map: one camera gives no depth")
@@ -117,11 +122,23 @@ def run_mvor(args: argparse.Namespace) -> None:
         _print_scores(Path(path).stem, args.method, table)
         name = args.out / f"{Path(path).stem}_{args.method}"
         frames = result.people.frame
-        code = np.where(np.isfinite(result.joints).all(-1), np.where(result.inferred, Code.FILLED, Code.OK), Code.MISSING)
-        details = [{"frame_id": data.frames[f].id, "detections": m.tolist()}
-                   for f, m in zip(frames, result.people.members, strict=True)]
-        write_people(name.with_suffix(".json"), frames, np.full(len(frames), -1), result.joints, code, LIMB_NAMES,
-                     {"world": "camera 1", "method": args.method, "detections": str(path)}, details)
+        code = np.where(
+            np.isfinite(result.joints).all(-1), np.where(result.inferred, Code.FILLED, Code.OK), Code.MISSING
+        )
+        details = [
+            {"frame_id": data.frames[f].id, "detections": m.tolist()}
+            for f, m in zip(frames, result.people.members, strict=True)
+        ]
+        write_people(
+            name.with_suffix(".json"),
+            frames,
+            np.full(len(frames), -1),
+            result.joints,
+            code,
+            LIMB_NAMES,
+            {"world": "camera 1", "method": args.method, "detections": str(path)},
+            details,
+        )
         _draw_mvor(name, result, truth, room, args.pictures)
     if args.mv3dreg:
         report["mv3dreg"] = _published_samples(args, cameras, truth, days, room)
@@ -136,33 +153,45 @@ def _published_samples(args, cameras, truth, days, room) -> dict:
     fitted = fit_with_other_days(cameras, room, result, truth, days, "map")
     tables["map"] = mv3dreg_table(fitted, truth, owner, predicted[rows])
     print("\nThe published method's own samples, same 2D, known identities; root-relative, hip centre, cm (pub):")
-    print(f"{'method':<10}{'views':>6}{'people':>8}{'shoulder':>10}{'hip':>8}{'elbow':>8}{'wrist':>8}{'mean':>8}"
-          f"{'joints %':>10}{'published':>11}")
+    print(
+        f"{'method':<10}{'views':>6}{'people':>8}{'shoulder':>10}{'hip':>8}{'elbow':>8}{'wrist':>8}{'mean':>8}"
+        f"{'joints %':>10}{'published':>11}"
+    )
     for method, table in tables.items():
         for views, row in table.items():
             values = "".join(f"{row['cm'][g]:8.1f}" for g in ("hip", "elbow", "wrist", "mean"))
-            print(f"{method:<10}{views:>6}{row['people']:>8}{row['cm']['shoulder']:>10.1f}{values}"
-                  f"{100 * row['joints_found']:>10.0f}{row['published_cm']['mean']:>11.1f}")
+            print(
+                f"{method:<10}{views:>6}{row['people']:>8}{row['cm']['shoulder']:>10.1f}{values}"
+                f"{100 * row['joints_found']:>10.0f}{row['published_cm']['mean']:>11.1f}"
+            )
     return {method: _plain(table) for method, table in tables.items()}
 
 
 def _print_scores(name: str, method: str, table: dict) -> None:
     print(f"\n{name}, method {method} ({METHODS[method]})")
-    print(f"  recall {table['recall_percent']:.1f} % of {table['annotated_people']} people; false people a frame "
-          f"{table['false_per_frame']:.2f}, not explained by a person without a 3D label "
-          f"{table['unexplained_false_per_frame']:.2f}; PCK3D@15cm, missed counted as wrong: "
-          f"{table['pck3d_15cm_percent']:.0f} % (visible joints {table['pck3d_15cm_f2_percent']:.0f} %)")
-    print(f"  {'views':<7}{'people':>7}  {'measure':<14}{'shoulder':>9}{'hip':>8}{'elbow':>8}{'wrist':>8}{'mean':>8}"
-          f"{'joints %':>10}{'published*':>12}")
+    print(
+        f"  recall {table['recall_percent']:.1f} % of {table['annotated_people']} people; false people a frame "
+        f"{table['false_per_frame']:.2f}, not explained by a person without a 3D label "
+        f"{table['unexplained_false_per_frame']:.2f}; PCK3D@15cm, missed counted as wrong: "
+        f"{table['pck3d_15cm_percent']:.0f} % (visible joints {table['pck3d_15cm_f2_percent']:.0f} %)"
+    )
+    print(
+        f"  {'views':<7}{'people':>7}  {'measure':<14}{'shoulder':>9}{'hip':>8}{'elbow':>8}{'wrist':>8}{'mean':>8}"
+        f"{'joints %':>10}{'published*':>12}"
+    )
     for views, row in table["by_views"].items():
         for key, text in (("abs_cm", "abs"), ("abs_f2_cm", "abs, visible"), ("pub_cm", "pub")):
             values = "".join(f"{row[key][g]:8.1f}" for g in ("hip", "elbow", "wrist", "mean"))
             published = PUBLISHED.get(views.rstrip("+"), "") if key == "pub_cm" else ""
-            print(f"  {views:<7}{row['people']:>7}  {text:<14}{row[key]['shoulder']:>9.1f}{values}"
-                  f"{100 * row['joints_found']:>10.0f}{published:>12}")
-    print("  * mv3dreg's table: cm, identities known beforehand, people without a supporting view left out, no false\n"
-          "    people; pub is counted as there (about the own middle of the shoulders, centre of the hips), but over\n"
-          "    the people found here. abs: in camera 1, hips apart.")
+            print(
+                f"  {views:<7}{row['people']:>7}  {text:<14}{row[key]['shoulder']:>9.1f}{values}"
+                f"{100 * row['joints_found']:>10.0f}{published:>12}"
+            )
+    print(
+        "  * mv3dreg's table: cm, identities known beforehand, people without a supporting view left out, no false\n"
+        "    people; pub is counted as there (about the own middle of the shoulders, centre of the hips), but over\n"
+        "    the people found here. abs: in camera 1, hips apart."
+    )
 
 
 def _draw_mvor(name: Path, result, truth: Truth, room: np.ndarray, pictures: int) -> None:
@@ -186,7 +215,9 @@ def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str]]:
     """People (N, 17, 3) by frame number, and warnings."""
     if Path(path).is_dir():
         read = read_openpose_folder(path, broken="skip")
-        people = {int(n): convert(frame, read.skeleton, COCO_17) for n, frame in zip(read.numbers, read.frames, strict=True)}
+        people = {
+            int(n): convert(frame, read.skeleton, COCO_17) for n, frame in zip(read.numbers, read.frames, strict=True)
+        }
         return people, [*read.warnings, *read.failed]
     poses = load_keypoint_results(path, sizes=(51, 30))
     keypoints = _coco(poses.keypoints)
@@ -206,31 +237,52 @@ def run_stereo(args: argparse.Namespace) -> int:
             raise ValueError(f"{path}: joints of {view.skeleton.name}, expected BODY_25")
     start = max(view.numbers[0] for view in read)
     if any(view.numbers[0] != start for view in read):
-        print(f"warning: the cameras start at frames {[int(v.numbers[0]) for v in read]}: cut to {start}", file=sys.stderr)
+        print(
+            f"warning: the cameras start at frames {[int(v.numbers[0]) for v in read]}: cut to {start}", file=sys.stderr
+        )
     left, right = (view.frames[start - view.numbers[0] :] for view in read)
-    found = stereo_clip(left, right, rig, mirrored=args.mirrored, auto_swap=args.auto_swap, synchronise=not args.no_sync)
+    found = stereo_clip(
+        left, right, rig, mirrored=args.mirrored, auto_swap=args.auto_swap, synchronise=not args.no_sync
+    )
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    record = {"baseline_m": rig.baseline_m, "focal_px": rig.focal_px, "size": list(rig.size), "left": list(rig.left),
-              "right": list(rig.right)}
+    record = {
+        "baseline_m": rig.baseline_m,
+        "focal_px": rig.focal_px,
+        "size": list(rig.size),
+        "left": list(rig.left),
+        "right": list(rig.right),
+    }
     clip = found.clip
     write_motion_npz(args.out / "motion.npz", clip.xyz, clip.state, clip.code, args.fps, record, BODY_25.name)
     text = make_record(clip.xyz, clip.state, BODY_25, args.fps, "openpose_stereo", "absolute", first_frame=int(start))
     write_kinect_record(args.out / "record.txt", text)
     total = clip.code.size
-    print(f"{len(clip.xyz)} frames; joint samples before cleaning: "
-          + ", ".join(f"{name} {count}" for name, count in found.counts.items()))
-    print("after cleaning: " + ", ".join(f"{Code(c).name.lower()} {100 * (clip.code == c).sum() / total:.1f} %"
-                                         for c in np.unique(clip.code)))
+    print(
+        f"{len(clip.xyz)} frames; joint samples before cleaning: "
+        + ", ".join(f"{name} {count}" for name, count in found.counts.items())
+    )
+    print(
+        "after cleaning: "
+        + ", ".join(
+            f"{Code(c).name.lower()} {100 * (clip.code == c).sum() / total:.1f} %" for c in np.unique(clip.code)
+        )
+    )
     for k in np.linspace(0, len(clip.xyz) - 1, min(args.pictures, len(clip.xyz))).astype(int):
-        draw_people(args.out / f"frame{start + k:06d}.png", {"found": clip.xyz[k : k + 1]}, BODY_25, f"frame {start + k}",
-                    np.array([0.0, -1.0, 0.0]))
+        draw_people(
+            args.out / f"frame{start + k:06d}.png",
+            {"found": clip.xyz[k : k + 1]},
+            BODY_25,
+            f"frame {start + k}",
+            np.array([0.0, -1.0, 0.0]),
+        )
     print(f"written to {args.out}")
     return sum(len(view.failed) for view in read)
 
 
 def run_rig(args: argparse.Namespace) -> int:
-    """Reconstruct people of a rig, frame by frame, and follow them. Returns the number of inputs that failed in part."""
+    """Reconstruct people of a rig, frame by frame, and follow them. Returns the number of inputs that failed in
+    part."""
     if is_parallel(args.rig) and len(args.view) == 2 and all(Path(view).is_dir() for view in args.view):
         return run_stereo(args)
     rig = read_rig(args.rig)
@@ -248,25 +300,44 @@ def run_rig(args: argparse.Namespace) -> int:
     frames = sorted(set().union(*views))
     lengths = [len(view) for view in views]
     if len(set(lengths)) > 1:
-        print(f"warning: the views have {', '.join(map(str, lengths))} frames; missing ones count as without people",
-              file=sys.stderr)
+        print(
+            f"warning: the views have {', '.join(map(str, lengths))} frames; missing ones count as without people",
+            file=sys.stderr,
+        )
     empty = np.zeros((0, COCO_17.num_joints, 3))
     result = reconstruct(rig.cameras, [[view.get(f, empty) for view in views] for f in frames])
     numbers_ = np.array(frames)[result.frame] if len(result.frame) else np.zeros(0, dtype=np.int64)
     tracks = track_points(numbers_, result.points)
     seen = present(result.keypoints).sum(1)
     code = np.where(result.views > 0, Code.OK, np.where(seen < 2, Code.MISSING, Code.REPROJECTION))
-    details = [{"detections": m.tolist(), "error_px": [None if np.isnan(e) else round(float(e), 2) for e in row]}
-               for m, row in zip(result.members, result.error, strict=True)]
-    write_people(args.out / "people.json", numbers_, tracks, result.points, code, COCO_17.joints,
-                 {"world": "rig", "rig": str(args.rig), "method": "geometry"}, details)
+    details = [
+        {"detections": m.tolist(), "error_px": [None if np.isnan(e) else round(float(e), 2) for e in row]}
+        for m, row in zip(result.members, result.error, strict=True)
+    ]
+    write_people(
+        args.out / "people.json",
+        numbers_,
+        tracks,
+        result.points,
+        code,
+        COCO_17.joints,
+        {"world": "rig", "rig": str(args.rig), "method": "geometry"},
+        details,
+    )
     found = np.isfinite(result.points).all(-1)
-    print(f"frames {len(frames)}, people {len(tracks)} in {len(set(tracks.tolist()))} tracks, joints found "
-          f"{100 * found.mean() if found.size else 0:.1f} %, mean reprojection error {np.nanmean(result.error):.2f} px")
+    print(
+        f"frames {len(frames)}, people {len(tracks)} in {len(set(tracks.tolist()))} tracks, joints found "
+        f"{100 * found.mean() if found.size else 0:.1f} %, mean reprojection error {np.nanmean(result.error):.2f} px"
+    )
     up = rig.up
     for k in np.linspace(0, len(frames) - 1, min(args.pictures, len(frames))).astype(int):
-        draw_people(args.out / f"frame{frames[k]:06d}.png", {"found": result.points[numbers_ == frames[k]]}, COCO_17,
-                    f"frame {frames[k]}", up)
+        draw_people(
+            args.out / f"frame{frames[k]:06d}.png",
+            {"found": result.points[numbers_ == frames[k]]},
+            COCO_17,
+            f"frame {frames[k]}",
+            up,
+        )
     _write_subject(args, frames, numbers_, tracks, result.points, rig)
     print(f"written to {args.out}")
     return failed
@@ -283,8 +354,16 @@ def _write_subject(args, frames: list[int], numbers_: np.ndarray, tracks: np.nda
     state, code = np.where(found, 2, 0), np.where(found, Code.OK, Code.MISSING)
     note = {"cameras": rig.names, "axes": "first camera", "track": int(longest)}
     write_motion_npz(args.out / "motion.npz", xyz, state, code, args.fps, note, COCO_17.name)
-    record = make_record(xyz, state, COCO_17, args.fps, "multi_view", "absolute", {"cameras": str(len(rig.cameras))},
-                         first_frame=int(frames[0]))
+    record = make_record(
+        xyz,
+        state,
+        COCO_17,
+        args.fps,
+        "multi_view",
+        "absolute",
+        {"cameras": str(len(rig.cameras))},
+        first_frame=int(frames[0]),
+    )
     write_kinect_record(args.out / "record.txt", record)
 
 
@@ -303,10 +382,16 @@ def main(argv: list[str] | None = None) -> int:
     source.add_argument("--mvor", metavar="JSON", help="MVOR's annotation file: cameras, frames and truth")
     source.add_argument("--rig", metavar="FILE", help="calibration (JSON, YAML or a folder of OpenPose's XML)")
     parser.add_argument("--dt", action="append", default=[], metavar="JSON", help="2D detections on MVOR (repeatable)")
-    parser.add_argument("--view", action="append", default=[], metavar="PATH", help="a camera's detections, in rig order")
+    parser.add_argument(
+        "--view", action="append", default=[], metavar="PATH", help="a camera's detections, in rig order"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for people, scores and pictures")
-    parser.add_argument("--method", choices=METHODS, default="geometry",
-                        help="; ".join(f"{name}: {text}" for name, text in METHODS.items()))
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default="geometry",
+        help="; ".join(f"{name}: {text}" for name, text in METHODS.items()),
+    )
     parser.add_argument("--one-view", action="store_true", help="also place people whom one camera sees (map only)")
     parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")

@@ -1,4 +1,5 @@
-# Motion data in VideoPose3D's files, as tools/make_motion.py writes them (or its own: data_2d_h36m_*.npz and so on, with
+# Motion data in VideoPose3D's files, as tools/make_motion.py writes them (or its own: data_2d_h36m_*.npz and so on,
+# with
 # a cameras.json). Configs that inherit from this one add the pipelines.
 data_root = 'data/or_motion/'
 train_set = dict(

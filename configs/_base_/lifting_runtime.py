@@ -1,4 +1,5 @@
-# mmpose's runtime with VideoPose3D's training: Adam with AMSGrad, the learning rate falling by a factor an epoch, and the
+# mmpose's runtime with VideoPose3D's training: Adam with AMSGrad, the learning rate falling by a factor an epoch,
+# and the
 # batch norms' momentum with it.
 _base_ = ['mmpose::_base_/default_runtime.py']
 

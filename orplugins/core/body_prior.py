@@ -8,7 +8,7 @@ saw are filled in; they are *inferred*, and marked so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,6 +57,9 @@ class HipConvention:
         return out
 
 
+SAME_HIPS = HipConvention()
+
+
 @dataclass(frozen=True)
 class BodyPrior:
     """Shape of a body about the middle of its shoulders, turned to its yaw.
@@ -73,7 +76,7 @@ class BodyPrior:
     mean: np.ndarray
     factor: np.ndarray
     height: tuple[float, float] | None = None
-    hips: HipConvention = HipConvention()
+    hips: HipConvention = SAME_HIPS
 
 
 def body_yaw(joints: np.ndarray) -> np.ndarray:
@@ -95,7 +98,7 @@ def to_body_axes(joints: np.ndarray) -> np.ndarray:
 
 
 def fit_prior(
-    joints: np.ndarray, valid: np.ndarray, hips: HipConvention = HipConvention(), slack_m: float = 0.015
+    joints: np.ndarray, valid: np.ndarray, hips: HipConvention = SAME_HIPS, slack_m: float = 0.015
 ) -> BodyPrior:
     """Estimate the model from poses, made symmetric by their mirror images.
 
@@ -341,8 +344,3 @@ class _Problem:
             cost += 0.5 * residual**2
             gradient += residual[:, None] * row
             hessian += row[:, None] * row
-
-
-def without_height(prior: BodyPrior) -> BodyPrior:
-    """The model for a room whose floor is not known."""
-    return replace(prior, height=None)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orplugins.core.association import fundamental_matrix
 from orplugins.core.cameras import Camera
 from orplugins.core.skeletons import COCO_17
 from orplugins.core.triangulation import (
@@ -108,17 +109,18 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     enough = np.flatnonzero(there[:, list(LIMB_JOINTS)].sum(1) >= rules.min_limb_joints)
     if len(enough) < 2:
         return enough
-    # Median distance of shared joints for all pairs at once; sorting puts the joints that are not shared (inf) last.
     xy, there = people[enough, :, :2], there[enough]
     shared = there[:, None] & there[None]
     difference = xy[:, None] - xy[None]
-    distance = np.sort(np.where(shared, np.hypot(difference[..., 0], difference[..., 1]), np.inf), axis=-1)
-    count = shared.sum(-1)
-    near = np.maximum((count - 1) // 2, 0)[..., None], np.maximum(count // 2, 0)[..., None]
-    median = (
-        sum(np.take_along_axis(distance, np.minimum(index, distance.shape[-1] - 1), -1)[..., 0] for index in near) / 2
-    )
-    same = (median < rules.duplicate_px) & (count > 0)
+    near = shared & ((difference**2).sum(-1) < rules.duplicate_px**2)
+    # A median below the limit needs at least half of the joints below it; only such pairs are looked at closely.
+    suspicious = (2 * near.sum(-1) >= shared.sum(-1)) & shared.any(-1)
+    same = np.zeros(suspicious.shape, dtype=bool)
+    for i, j in zip(*np.nonzero(np.tril(suspicious, -1)), strict=True):
+        distance = np.linalg.norm(difference[i, j][shared[i, j]], axis=-1)
+        same[i, j] = np.median(distance) < rules.duplicate_px
+    if not same.any():
+        return enough
     kept: list[int] = []
     for i in range(len(enough)):
         if not same[i, kept].any():
@@ -164,116 +166,151 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
     return np.where(shared.any(1), total, 0.0)
 
 
-def _pair_terms(
+def _may_be_one(cameras: Sequence[Camera], pixels: np.ndarray, there: np.ndarray, rules: MultiViewRules) -> np.ndarray:
+    """(P,) whether the pairs (2, P, 17, 2) could reach ``worst`` at all, by the epipolar distance of their joints.
+
+    A point of space moves both picture points onto matching lines; a quarter of the distance is a safe lower bound
+    of the
+    mean reprojection error unless one camera is several times nearer than the other. It spares most triangulations.
+    """
+    fundamental = fundamental_matrix(cameras)
+    joints = [*LIMB_JOINTS, *FACE_JOINTS]
+    weight = np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
+    (x1, y1), (x2, y2) = (np.moveaxis(view[:, joints], -1, 0) for view in pixels)
+    two = [row[0] * x1 + row[1] * y1 + row[2] for row in fundamental]
+    one = [row[0] * x2 + row[1] * y2 + row[2] for row in fundamental.T[:2]]
+    value = np.abs(two[0] * x2 + two[1] * y2 + two[2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = 0.5 * value * (1 / np.hypot(two[0], two[1]) + 1 / np.hypot(one[0], one[1]))
+    term = np.clip(1 - 0.25 * distance / rules.pixel_scale, -1, 1)
+    shared = there[0][:, joints] & there[1][:, joints]
+    return np.where(shared, weight * term, 0.0).sum(1) >= rules.worst
+
+
+def _affinities(
     cameras: Sequence[Camera], detections: list[list[np.ndarray]], rules: MultiViewRules
-) -> list[dict[tuple, float]]:
-    """For every frame: ((view, index), (view, index)) -> affinity."""
-    terms: list[dict[tuple, float]] = [{} for _ in detections]
+) -> list[tuple[np.ndarray, list[tuple[int, int]]]]:
+    """For every frame the matrix (N, N) of pair terms over all its detections, -inf for what can be no pair, and the
+    (view, index) of its rows."""
+    nodes = [[(v, i) for v, people in enumerate(views) for i in range(len(people))] for views in detections]
+    matrices = [np.full((len(names), len(names)), -np.inf) for names in nodes]
+    flat = [np.concatenate([frame[v] for frame in detections]) for v in range(len(cameras))]
+    there = [present(people) for people in flat]
     rays = [
-        [camera_rays([camera], people[None, ..., :2])[0] for camera, people in zip(cameras, views, strict=True)]
-        for views in detections
+        camera_rays([c], np.where(t[None, ..., None], p[None, ..., :2], 0.0))[0]
+        for c, p, t in zip(cameras, flat, there, strict=True)
     ]
-    there = [[present(people) for people in views] for views in detections]
+    pixels = [r * (c.fx, c.fy) + (c.cx, c.cy) for c, r in zip(cameras, rays, strict=True)]
+    counts = np.array([[len(people) for people in views] for views in detections]).reshape(-1, len(cameras))
+    first = np.cumsum(counts, 0) - counts  # row of each frame's first detection in `flat`
+    before = np.cumsum(counts, 1) - counts  # row of each view's first detection in the frame's matrix
     for a, b in itertools.combinations(range(len(cameras)), 2):
-        keys = [
-            (t, i, j) for t, views in enumerate(detections) for i in range(len(views[a])) for j in range(len(views[b]))
-        ]
-        if not keys:
-            continue
-        pair_rays = np.stack(
-            [np.stack([rays[t][a][i] for t, i, _ in keys]), np.stack([rays[t][b][j] for t, _, j in keys])]
+        pairs = counts[:, a] * counts[:, b]
+        frame = np.repeat(np.arange(len(detections)), pairs)
+        within = np.arange(len(frame)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
+        i, j = within // np.maximum(counts[frame, b], 1), within % np.maximum(counts[frame, b], 1)
+        rows = first[frame, a] + i, first[frame, b] + j
+        pair = [cameras[a], cameras[b]]
+        good = _may_be_one(
+            pair,
+            np.stack([pixels[a][rows[0]], pixels[b][rows[1]]]),
+            np.stack([there[a][rows[0]], there[b][rows[1]]]),
+            rules,
         )
-        pair_there = np.stack(
-            [np.stack([there[t][a][i] for t, i, _ in keys]), np.stack([there[t][b][j] for t, _, j in keys])]
+        frame, i, j, rows = frame[good], i[good], j[good], (rows[0][good], rows[1][good])
+        values = pair_affinity(
+            pair,
+            np.stack([rays[a][rows[0]], rays[b][rows[1]]]),
+            np.stack([there[a][rows[0]], there[b][rows[1]]]),
+            rules,
         )
-        values = pair_affinity([cameras[a], cameras[b]], pair_rays, pair_there, rules)
-        for (t, i, j), value in zip(keys, values.tolist(), strict=True):
-            terms[t][(a, i), (b, j)] = value
-    return terms
+        i, j = before[frame, a] + i, before[frame, b] + j
+        ends = np.searchsorted(frame, np.arange(len(detections) + 1))
+        for t in range(len(detections)):
+            part = slice(ends[t], ends[t + 1])
+            matrices[t][i[part], j[part]] = matrices[t][j[part], i[part]] = values[part]
+    return list(zip(matrices, nodes, strict=True))
 
 
-def hypotheses(terms: dict[tuple, float], rules: MultiViewRules, limit: int = 5000) -> list[tuple[float, tuple]]:
-    """(sum of pair terms, detections) of every set that may be a person, two views or more.
+def hypotheses(affinity: np.ndarray, rules: MultiViewRules, limit: int = 5000) -> list[tuple[float, tuple[int, ...]]]:
+    """(sum of pair terms, members) of every set of detections that may be a person, two or more.
 
     A detection joins a set if at least one of its pair terms inside is above ``least`` and none below ``worst``.
+
+    Args:
+        affinity: (N, N) symmetric; -inf for two detections of one view.
+        limit: No larger sets are made beyond this number.
     """
-    good: dict[tuple, set] = {}
-    for (one, two), value in terms.items():
-        if value > rules.least:
-            good.setdefault(one, set()).add(two)
-            good.setdefault(two, set()).add(one)
-    found = {(one, two): value for (one, two), value in terms.items() if value > rules.least}
-    grown = dict(found)
-    while grown and len(found) < limit:
-        larger = {}
-        for members, value in grown.items():
-            views = {view for view, _ in members}
-            for new in set().union(*(good[m] for m in members)):
-                if new[0] in views:
-                    continue
-                inner = [terms.get((min(m, new), max(m, new)), 0.0) for m in members]
-                if min(inner) >= rules.worst:
-                    larger[tuple(sorted((*members, new)))] = value + sum(inner)
-        grown = {key: value for key, value in larger.items() if key not in found}
-        found.update(grown)
-    return [(value, members) for members, value in found.items() if value > 0]
+    good, allowed, count = affinity > rules.least, affinity >= rules.worst, len(affinity)
+    one, two = np.nonzero(np.triu(good))
+    members, values = np.stack([one, two], 1), affinity[one, two]
+    found = [(value, tuple(m)) for value, m in zip(values.tolist(), members.tolist(), strict=True)]
+    while len(members) and len(found) < limit:
+        fits = allowed[members].all(1) & good[members].any(1)
+        row, new = np.nonzero(fits)
+        larger = np.sort(np.concatenate([members[row], new[:, None]], 1), axis=1)
+        value = values[row] + affinity[members[row], new[:, None]].sum(1)
+        # One set is reached from each of its parts: a number made of its members tells them apart.
+        _, once = np.unique(larger @ (count ** np.arange(larger.shape[1])), return_index=True)
+        members, values = larger[once], value[once]
+        found += [(v, tuple(m)) for v, m in zip(values.tolist(), members.tolist(), strict=True)]
+    return [(value, m) for value, m in found if value > 0]
 
 
-def pack(candidates: list[tuple[float, tuple]]) -> list[tuple]:
-    """The sets with the largest sum of values of which no two share a detection (exact, by branch and bound)."""
-    chosen: list[tuple] = []
-    for component in _components(candidates):
-        chosen += _pack_component(sorted(component, key=lambda c: -c[0]))
+def pack(candidates: list[tuple[float, tuple[int, ...]]]) -> list[tuple[int, ...]]:
+    """The sets with the largest sum of values of which no two share a member (exact, by branch and bound)."""
+    chosen: list[tuple[int, ...]] = []
+    masks = [sum(1 << m for m in members) for _, members in candidates]
+    groups: list[tuple[int, list[int]]] = []
+    for k, mask in enumerate(masks):  # groups that share no member are packed apart
+        mine, rest = [k], []
+        for other, indices in groups:
+            if other & mask:
+                mask |= other
+                mine += indices
+            else:
+                rest.append((other, indices))
+        groups = [*rest, (mask, mine)]
+    for _, indices in groups:
+        indices.sort(key=lambda k: -candidates[k][0])
+        chosen += [candidates[k][1] for k in _pack_group([(candidates[k][0], masks[k], k) for k in indices])]
     return chosen
 
 
-def _components(candidates: list[tuple[float, tuple]]) -> list[list[tuple[float, tuple]]]:
-    """Candidates that are linked by shared detections."""
-    owner: dict[tuple, int] = {}
-    groups: dict[int, list[int]] = {}
-    for k, (_, members) in enumerate(candidates):
-        touched = {owner[m] for m in members if m in owner}
-        target = min(touched, default=k)
-        groups.setdefault(target, []).append(k)
-        for other in touched - {target}:
-            for moved in groups.pop(other):
-                groups[target].append(moved)
-                owner.update(dict.fromkeys(candidates[moved][1], target))
-        owner.update(dict.fromkeys(members, target))
-    return [[candidates[k] for k in group] for group in groups.values()]
+def _pack_group(sets: list[tuple[float, int, int]]) -> list[int]:
+    """Names of the best disjoint sets among (value, bit mask, name), which come by falling value."""
+    if len(sets) == 1:
+        return [sets[0][2]]
+    every = 0
+    for _, mask, _ in sets:
+        every |= mask
+    bits = [1 << k for k in range(every.bit_length()) if every >> k & 1]
+    # What a member can be worth at most: its share of the best set that it is in.
+    containing = {bit: [s for s in sets if s[1] & bit] for bit in bits}
+    share = {bit: max(value / mask.bit_count() for value, mask, _ in containing[bit]) for bit in bits}
+    greedy, used, best = [], 0, 0.0
+    for value, mask, name in sets:
+        if not used & mask:
+            greedy.append(name)
+            used, best = used | mask, best + value
+    result = [best, greedy]
 
+    def bound(free: int) -> float:
+        return sum(share[bit] for bit in bits if free & bit)
 
-def _pack_component(candidates: list[tuple[float, tuple]]) -> list[tuple]:
-    if len(candidates) == 1 or len(set(candidates[0][1]) | {m for _, ms in candidates for m in ms}) == len(
-        candidates[0][1]
-    ):
-        return [candidates[0][1]]
-    order = sorted({m for _, members in candidates for m in members})
-    containing = {m: [c for c in candidates if m in c[1]] for m in order}
-    share = {m: max(value / len(members) for value, members in containing[m]) for m in order}
-    best: list = [0.0, []]
-
-    def visit(index: int, used: frozenset, value: float, sets: list, bound: float) -> None:
-        if value > best[0]:
-            best[0], best[1] = value, sets
-        while index < len(order) and order[index] in used:
-            index += 1
-        if index == len(order) or value + bound <= best[0] + 1e-12:
+    def visit(free: int, value: float, names: list[int]) -> None:
+        if value > result[0] + 1e-12:
+            result[0], result[1] = value, names
+        if not free or value + bound(free) <= result[0] + 1e-12:
             return
-        detection = order[index]
-        for gain, members in containing[detection]:
-            if used.isdisjoint(members):
-                visit(
-                    index + 1,
-                    used.union(members),
-                    value + gain,
-                    [*sets, members],
-                    bound - sum(share[m] for m in members),
-                )
-        visit(index + 1, used | {detection}, value, sets, bound - share[detection])
+        bit = free & -free
+        for gain, mask, name in containing[bit]:
+            if mask & free == mask:
+                visit(free & ~mask, value + gain, [*names, name])
+        visit(free & ~bit, value, names)
 
-    visit(0, frozenset(), 0.0, [], sum(share.values()))
-    return best[1]
+    visit(every, 0.0, [])
+    return result[1]
 
 
 def associate(
@@ -286,7 +323,10 @@ def associate(
         detections: For every frame V arrays (N, 17, 3): x, y in pixels, score; score 0 where a joint is missing.
     """
     rules = rules or MultiViewRules()
-    return [pack(hypotheses(terms, rules)) for terms in _pair_terms(cameras, detections, rules)]
+    return [
+        [tuple(names[m] for m in members) for members in pack(hypotheses(matrix, rules))]
+        for matrix, names in _affinities(cameras, detections, rules)
+    ]
 
 
 def triangulate_people(

@@ -260,7 +260,11 @@ _MV3DREG_LIMBS = (4, 2, 5, 3, 7, 6, 9, 8)
 
 
 def mv3dreg_people(
-    cameras: tuple[Camera, ...], truth: Truth, target: np.ndarray, encoded: np.ndarray, rules: MultiViewRules | None = None
+    cameras: tuple[Camera, ...],
+    truth: Truth,
+    target: np.ndarray,
+    encoded: np.ndarray,
+    rules: MultiViewRules | None = None,
 ) -> tuple[Result, np.ndarray, np.ndarray]:
     """The published method's own samples: its 2D input, which person is which already known.
 
@@ -301,6 +305,10 @@ def mv3dreg_table(result: Result, truth: Truth, owner: np.ndarray, predicted: np
         if chosen.any():
             target = truth.joints[owner[chosen]]
             ours, theirs = (measure.published_errors(target, j[chosen]) for j in (result.joints, published))
-            out[str(views)] = {"people": int(chosen.sum()), "cm": {**ours.groups, "mean": ours.mean},
-                               "published_cm": {**theirs.groups, "mean": theirs.mean}, "joints_found": ours.coverage}
+            out[str(views)] = {
+                "people": int(chosen.sum()),
+                "cm": {**ours.groups, "mean": ours.mean},
+                "published_cm": {**theirs.groups, "mean": theirs.mean},
+                "joints_found": ours.coverage,
+            }
     return out

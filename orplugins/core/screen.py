@@ -36,7 +36,8 @@ def rotate(quaternion, vectors: np.ndarray) -> np.ndarray:
 
 
 def world_to_camera(points: np.ndarray, orientation, position) -> np.ndarray:
-    """World points (..., 3) in camera axes; orientation (w, x, y, z) turns camera axes to world axes, position: metres."""
+    """World points (..., 3) in camera axes; orientation (w, x, y, z) turns camera axes to world axes, position:
+    metres."""
     w, x, y, z = orientation
     return rotate((w, -x, -y, -z), points - np.asarray(position, dtype=points.dtype))
 

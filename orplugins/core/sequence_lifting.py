@@ -107,7 +107,8 @@ def lift_sequence(
 ) -> np.ndarray:
     """:func:`lift_normalised` from pixels (F, K, 2) of a (width, height) video.
 
-    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at 50 Hz
+    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at
+    50 Hz
     sees 243 frames as 4.9 s, at 30 frames a second they are 8.1 s.
     """
     keypoints = np.asarray(keypoints, dtype=np.float32)

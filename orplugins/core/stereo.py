@@ -226,7 +226,8 @@ def clean_clip(xyz: np.ndarray, code: np.ndarray, rules: StereoRules | None = No
 
 
 def running_median(values: np.ndarray, half_window: int, least: int = 3) -> np.ndarray:
-    """Median over [t - half_window, t + half_window] along the first axis, NaN ignored; NaN with fewer than ``least``."""
+    """Median over [t - half_window, t + half_window] along the first axis, NaN ignored; NaN with fewer than
+    ``least``."""
     frames = len(values)
     padded = np.full((frames + 2 * half_window, *values.shape[1:]), np.nan)
     padded[half_window : half_window + frames] = values

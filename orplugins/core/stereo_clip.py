@@ -51,7 +51,8 @@ def stereo_clip(
 ) -> StereoClip:
     """Find the subject in both cameras, triangulate and clean.
 
-    The subject is the left camera's longest and largest person; its partner in the right camera is found frame by frame.
+    The subject is the left camera's longest and largest person; its partner in the right camera is found frame by
+    frame.
 
     Args:
         left, right: One (N, 25, 3) a frame; clips of different length are cut to the shorter, with a warning.
@@ -78,8 +79,10 @@ def stereo_clip(
         other = _subject(right, left, exchanged, rules)
         if _any_pair(*other) and not check_pair(*other, exchanged)[1]:
             if not auto_swap:
-                raise ValueError("stereo: the disparities are negative: left and right camera are exchanged, or the pictures "
-                                 "are mirror images")
+                raise ValueError(
+                    "stereo: the disparities are negative: left and right camera are exchanged, or the pictures "
+                    "are mirror images"
+                )
             first, second, rig = *other, exchanged
             notes = ["left and right camera were exchanged", *check_pair(first, second, rig)[0]]
     warnings += notes

@@ -41,7 +41,8 @@ class ViewRules:
     Attributes:
         conf_min: Least confidence. None: any above 0.
         border_px: Width of the refused frame. None: no frame.
-        gate_px: Largest mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal size.
+        gate_px: Largest mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal
+        size.
         gate_factor: ... and as a multiple of the frame's mean error.
     """
 
@@ -119,37 +120,54 @@ def project(matrices: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def solve3(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Solve symmetric 3 x 3 systems (..., 3, 3), (..., 3) by cofactors: much quicker than a library call each."""
-    a, b, c = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 0, 2]
-    d, e, f = matrix[..., 1, 1], matrix[..., 1, 2], matrix[..., 2, 2]
+    """Solve symmetric 3 x 3 systems by cofactors, which is much quicker than a library call each.
+
+    Args:
+        matrix: (6, ...) entries 00, 01, 02, 11, 12, 22: one array each, so that long batches stay in order in memory.
+        vector: (3, ...).
+
+    Returns:
+        (3, ...).
+    """
+    a, b, c, d, e, f = matrix
+    x, y, z = vector
     ca, cb, cc = d * f - e * e, c * e - b * f, b * e - c * d
     cd, ce, cf = a * f - c * c, b * c - a * e, a * d - b * b
-    x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = 1 / (a * ca + b * cb + c * cc)
-        return (
-            np.stack([ca * x + cb * y + cc * z, cb * x + cd * y + ce * z, cc * x + ce * y + cf * z], -1)
-            * (inverse[..., None])
-        )
+        return np.stack([ca * x + cb * y + cc * z, cb * x + cd * y + ce * z, cc * x + ce * y + cf * z]) * inverse
+
+
+def _add_outer(matrix: np.ndarray, weight: np.ndarray, v: Sequence[np.ndarray]) -> None:
+    """Add weight * v v^T to the six entries."""
+    wx, wy, wz = weight * v[0], weight * v[1], weight * v[2]
+    for k, term in enumerate((wx * v[0], wx * v[1], wx * v[2], wy * v[1], wy * v[2], wz * v[2])):
+        matrix[k] += term
 
 
 def intersect_rays(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Quick triangulation: the point nearest to all rays (least squares of the distances in space).
 
-    A start for :func:`refine` and good enough to tell whether two detections can be one person. Shapes as in :func:`dlt`.
+    A start for :func:`refine` and good enough to tell whether two detections can be one person. Shapes as in
+    :func:`dlt`.
     """
-    rotation = matrices[:, :, :3]
-    centres = -np.einsum("vji,vj->vi", rotation, matrices[:, :, 3])
     shape = rays.shape[1:-1]
-    left, right = np.zeros((*shape, 3, 3)), np.zeros((*shape, 3))
-    for view in range(len(matrices)):
-        direction = np.concatenate([rays[view], np.ones((*shape, 1))], -1)
-        direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True) @ rotation[view]
-        weight = weights[view][..., None]
-        off = weight[..., None] * (np.eye(3) - direction[..., :, None] * direction[..., None, :])
-        left += off
-        right += off @ centres[view]
-    return solve3(left, right)
+    left, right = np.zeros((6, *shape)), np.zeros((3, *shape))
+    for matrix, ray, weight in zip(matrices, rays, weights, strict=True):
+        centre = -matrix[:, :3].T @ matrix[:, 3]
+        x, y = ray[..., 0], ray[..., 1]
+        direction = [x * matrix[0, k] + y * matrix[1, k] + matrix[2, k] for k in range(3)]
+        # weight * (1 - d d^T / |d|^2)
+        scaled = -weight / (x * x + y * y + 1)
+        own = np.zeros((6, *shape))
+        _add_outer(own, scaled, direction)
+        for k in (0, 3, 5):
+            own[k] += weight
+        left += own
+        a, b, c, d, e, f = own
+        for k, row in enumerate(((a, b, c), (b, d, e), (c, e, f))):
+            right[k] += row[0] * centre[0] + row[1] * centre[1] + row[2] * centre[2]
+    return np.moveaxis(solve3(left, right), 0, -1)
 
 
 def refine(
@@ -162,26 +180,26 @@ def refine(
         focal: (V, 2) focal lengths, pixels.
         points: (..., 3) start.
     """
-    rotation = matrices[:, :, :3]
+    xyz = np.moveaxis(np.asarray(points, dtype=np.float64), -1, 0).copy()
     for _ in range(steps):
-        left, right = np.zeros((*points.shape[:-1], 3, 3)), np.zeros(points.shape)
-        for view in range(len(matrices)):
-            local = points @ rotation[view].T + matrices[view, :, 3]
+        left, right = np.zeros((6, *xyz.shape[1:])), np.zeros(xyz.shape)
+        for matrix, (fx, fy), ray, weight in zip(matrices, focal, rays, weights, strict=True):
+            local = [m[0] * xyz[0] + m[1] * xyz[1] + m[2] * xyz[2] + m[3] for m in matrix]
             with np.errstate(divide="ignore", invalid="ignore"):
-                inverse = 1 / local[..., 2]
-            ray = local[..., :2] * inverse[..., None]
-            weight = np.where(weights[view] > 0, weights[view] ** 2, 0.0)
-            for axis in range(2):
-                scale = focal[view, axis] * inverse
-                slope = scale[..., None] * (rotation[view, axis] - ray[..., axis, None] * rotation[view, 2])
-                residual = focal[view, axis] * (rays[view][..., axis] - ray[..., axis])
-                weighted = weight[..., None] * slope
-                left += weighted[..., :, None] * slope[..., None, :]
-                right += np.where(weight[..., None] > 0, weighted * residual[..., None], 0.0)
+                inverse = 1 / local[2]
+            squared = np.where(weight > 0, weight * weight, 0.0)
+            for axis, f in ((0, fx), (1, fy)):
+                ratio = local[axis] * inverse
+                scale = f * inverse
+                slope = [scale * (matrix[axis, k] - ratio * matrix[2, k]) for k in range(3)]
+                residual = np.where(weight > 0, squared * f * (ray[..., axis] - ratio), 0.0)
+                _add_outer(left, squared, slope)
+                for k in range(3):
+                    right[k] += residual * slope[k]
         step = solve3(left, right)
         # A step of metres means that the rays are nearly parallel: the start is kept.
-        points = np.where((np.linalg.norm(step, axis=-1) < 2.0)[..., None], points + step, points)
-    return points
+        xyz = np.where((step * step).sum(0) < 4.0, xyz + step, xyz)
+    return np.moveaxis(xyz, 0, -1)
 
 
 def camera_rays(cameras: Sequence[Camera], pixels: np.ndarray) -> np.ndarray:

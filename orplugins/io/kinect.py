@@ -212,10 +212,12 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
 
 
 def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectRecord:
-    """A Kinect program's export: npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a head naming the joints.
+    """A Kinect program's export: npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a head naming the
+    joints.
 
     CSV columns: ``<Joint>X``, ``<Joint>Y``, ``<Joint>Z`` and (optional) ``<Joint>State`` by Kinect's names, upper or
-    lower case, with or without ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints become missing.
+    lower case, with or without ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints
+    become missing.
     """
     path = Path(path)
     if not path.is_file():

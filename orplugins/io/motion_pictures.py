@@ -161,6 +161,14 @@ def write_animation(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: 
         raise ValueError(f"{path}: no frame to write")
     # A palette of its own for every frame, and no merging of equal frames: the clip keeps its length.
     with atomic_write(path, "wb") as file:
-        pictures[0].save(file, format="GIF", save_all=True, append_images=pictures[1:], duration=max(20, round(1000 / fps)),
-                         loop=0, optimize=False, disposal=2)
+        pictures[0].save(
+            file,
+            format="GIF",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=max(20, round(1000 / fps)),
+            loop=0,
+            optimize=False,
+            disposal=2,
+        )
     return len(pictures)

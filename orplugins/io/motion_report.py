@@ -15,9 +15,15 @@ from orplugins.core.skeletons import Skeleton
 from orplugins.io.atomic import atomic_write
 from orplugins.io.motion_pictures import _figure, _plot, save_figure
 
-_TRUNK = tuple((CORE_12.index(a), CORE_12.index(b)) for a, b in (
-    ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"), ("left_shoulder", "left_hip"),
-    ("right_shoulder", "right_hip")))
+_TRUNK = tuple(
+    (CORE_12.index(a), CORE_12.index(b))
+    for a, b in (
+        ("left_shoulder", "right_shoulder"),
+        ("left_hip", "right_hip"),
+        ("left_shoulder", "left_hip"),
+        ("right_shoulder", "right_hip"),
+    )
+)
 CORE_SKELETON = Skeleton("core_12", CORE_12, CORE_BONES + _TRUNK)
 A_COLOUR, B_COLOUR = "#1f4e9c", "#d1495b"
 
@@ -29,12 +35,28 @@ def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
     roms = [angle.rom[1] - angle.rom[0] for angle in c.angles.values()]
     per_joint = np.where(np.isfinite(chosen.per_joint), chosen.per_joint, -1)
     return {
-        "exercise": exercise, "A": c.names[0], "B": c.names[1], "frames": int(c.common.any(1).sum()), "lag": c.offset.lag,
-        "correlation": c.offset.correlation, "scale": c.alignments["similarity"].transform.scale, "MPJPE mm": chosen.mpjpe,
-        "rigid MPJPE mm": c.alignments["rigid"].mpjpe, "P-MPJPE mm": c.p_mpjpe, "N-MPJPE mm": c.n_mpjpe,
-        "MPJVE mm/frame": chosen.velocity, "MPJVE mm/s": chosen.velocity * c.fps, "missing A %": 100 * a.missing,
-        "missing B %": 100 * b.missing, "jumps A": a.jumps, "jumps B": b.jumps, "spikes A": a.spikes, "spikes B": b.spikes,
-        "jitter A m/s2": a.jitter, "jitter B m/s2": b.jitter, "worst joint": CORE_12[int(per_joint.argmax())],
+        "exercise": exercise,
+        "A": c.names[0],
+        "B": c.names[1],
+        "frames": int(c.common.any(1).sum()),
+        "lag": c.offset.lag,
+        "correlation": c.offset.correlation,
+        "scale": c.alignments["similarity"].transform.scale,
+        "MPJPE mm": chosen.mpjpe,
+        "rigid MPJPE mm": c.alignments["rigid"].mpjpe,
+        "P-MPJPE mm": c.p_mpjpe,
+        "N-MPJPE mm": c.n_mpjpe,
+        "MPJVE mm/frame": chosen.velocity,
+        "MPJVE mm/s": chosen.velocity * c.fps,
+        "missing A %": 100 * a.missing,
+        "missing B %": 100 * b.missing,
+        "jumps A": a.jumps,
+        "jumps B": b.jumps,
+        "spikes A": a.spikes,
+        "spikes B": b.spikes,
+        "jitter A m/s2": a.jitter,
+        "jitter B m/s2": b.jitter,
+        "worst joint": CORE_12[int(per_joint.argmax())],
         "angle RMSE deg": float(np.nanmean(angles)) if np.isfinite(angles).any() else float("nan"),
         "ROM difference deg": float(np.nanmean(roms)) if np.isfinite(roms).any() else float("nan"),
     }
@@ -92,11 +114,12 @@ def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], 
     write_csv(out / "report.csv", table)
     text = [
         "# Agreement of recorded motions\n",
-        "A is a reference, **not the truth**: the numbers say how well B agrees with A. Joints: the twelve that all systems "
-        f"have (shoulders, elbows, wrists, hips, knees, ankles). Headline alignment: {mode}, one transform a clip. A scale "
-        "is fitted only under `similarity`; the rigid result stands beside it, because a lifted motion has no scale of its "
-        "own.\n",
-        markdown_table(table), "",
+        "A is a reference, **not the truth**: the numbers say how well B agrees with A. Joints: the twelve that all "
+        "systems have (shoulders, elbows, wrists, hips, knees, ankles). Headline alignment: "
+        f"{mode}, one transform a clip. A scale is fitted only under `similarity`; the rigid result stands beside it, "
+        "because a lifted motion has no scale of its own.\n",
+        markdown_table(table),
+        "",
     ]
     for number, (exercise, c) in enumerate(results, start=1):
         stem = f"{number:02d}_{_safe(exercise)}_{_safe(c.names[0])}_{_safe(c.names[1])}"
@@ -115,27 +138,48 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
     chosen = c.alignments[mode]
     text = [f"\n## {exercise}: agreement of {c.names[1]} with {c.names[0]}\n"]
     text += [f"- note: {warning}" for warning in c.warnings]
-    text.append(f"- time offset: {c.names[1]} frame t + ({c.offset.lag}) matches {c.names[0]} frame t "
-                f"(with a parabola {c.offset.fractional:.2f}; correlation {_text(c.offset.correlation)})")
-    text.append("- MPJPE by alignment (mm): " + ", ".join(f"{m} {_text(one.mpjpe)}" for m, one in c.alignments.items())
-                + f"; P-MPJPE {_text(c.p_mpjpe)} over {c.p_mpjpe_frames} frames\n")
+    text.append(
+        f"- time offset: {c.names[1]} frame t + ({c.offset.lag}) matches {c.names[0]} frame t "
+        f"(with a parabola {c.offset.fractional:.2f}; correlation {_text(c.offset.correlation)})"
+    )
+    text.append(
+        "- MPJPE by alignment (mm): "
+        + ", ".join(f"{m} {_text(one.mpjpe)}" for m, one in c.alignments.items())
+        + f"; P-MPJPE {_text(c.p_mpjpe)} over {c.p_mpjpe_frames} frames\n"
+    )
     joints = [
-        {"joint": joint, "mean mm": chosen.per_joint[j], "median mm": chosen.median[j], "95 % mm": chosen.p95[j],
-         "offset x mm": chosen.offset[j, 0], "offset y mm": chosen.offset[j, 1], "offset z mm": chosen.offset[j, 2],
-         "missing A %": 100 * c.sequences[0].missing_per_joint[j], "missing B %": 100 * c.sequences[1].missing_per_joint[j]}
+        {
+            "joint": joint,
+            "mean mm": chosen.per_joint[j],
+            "median mm": chosen.median[j],
+            "95 % mm": chosen.p95[j],
+            "offset x mm": chosen.offset[j, 0],
+            "offset y mm": chosen.offset[j, 1],
+            "offset z mm": chosen.offset[j, 2],
+            "missing A %": 100 * c.sequences[0].missing_per_joint[j],
+            "missing B %": 100 * c.sequences[1].missing_per_joint[j],
+        }
         for j, joint in enumerate(CORE_12)
     ]
     text += [markdown_table([{k: float(v) if k != "joint" else v for k, v in r.items()} for r in joints]), ""]
-    angles = [{"angle": name, "RMSE deg": a.rmse, "Pearson": a.pearson, "ROM A deg": a.rom[0], "ROM B deg": a.rom[1]}
-              for name, a in c.angles.items()]
+    angles = [
+        {"angle": name, "RMSE deg": a.rmse, "Pearson": a.pearson, "ROM A deg": a.rom[0], "ROM B deg": a.rom[1]}
+        for name, a in c.angles.items()
+    ]
     text += [markdown_table(angles), "", *(f"![{name}]({name})" for name in pictures)]
     return text
 
 
 def plot_all(out: Path, stem: str, c: Comparison, mode: str, frame: int) -> list[str]:
     """Draw the six plots of one comparison; returns their file names."""
-    drawings = {"joints": _joint_errors, "trajectories": _trajectories, "angles": _angles, "lag": _lag, "time": _over_time,
-                "skeletons": _skeletons}
+    drawings = {
+        "joints": _joint_errors,
+        "trajectories": _trajectories,
+        "angles": _angles,
+        "lag": _lag,
+        "time": _over_time,
+        "skeletons": _skeletons,
+    }
     names = []
     for kind, draw in drawings.items():
         figure = draw(c, c.alignments[mode], frame)
@@ -204,7 +248,9 @@ def _over_time(c, chosen, frame):
     time = np.arange(len(mean)) / c.fps
     axes.plot(time, mean, color=A_COLOUR)
     gone = count < 12
-    axes.fill_between(time, 0, 1, where=gone, transform=axes.get_xaxis_transform(), color="0.85", label="joints missing")
+    axes.fill_between(
+        time, 0, 1, where=gone, transform=axes.get_xaxis_transform(), color="0.85", label="joints missing"
+    )
     axes.set_xlabel("time (s)")
     axes.set_ylabel("mean distance (mm)")
     axes.legend()

@@ -35,8 +35,15 @@ def write_people(
     people = []
     for k in range(len(frames)):
         joint = [None if not np.isfinite(p).all() else [round(float(v), 6) for v in p] for p in points[k]]
-        people.append({"frame": int(frames[k]), "track": int(tracks[k]), "keypoints3d": joint, "code": code[k].tolist(),
-                       **(details[k] if details else {})})
+        people.append(
+            {
+                "frame": int(frames[k]),
+                "track": int(tracks[k]),
+                "keypoints3d": joint,
+                "code": code[k].tolist(),
+                **(details[k] if details else {}),
+            }
+        )
     meaning = {int(c): c.name.lower() for c in Code}
     write_json(path, {"units": "m", "joints": list(joints), "codes": meaning, **(extra or {}), "people": people})
 
@@ -46,8 +53,15 @@ def write_motion_npz(
 ) -> None:
     """Write one person's clip: ``xyz`` (F, J, 3), ``state``, ``code``, ``fps``, ``rig`` (JSON text), ``layout``."""
     with atomic_write(path, "wb") as file:
-        np.savez_compressed(file, xyz=xyz, state=state, code=code, fps=np.array(fps), rig=np.array(json.dumps(rig)),
-                            layout=np.array(layout))
+        np.savez_compressed(
+            file,
+            xyz=xyz,
+            state=state,
+            code=code,
+            fps=np.array(fps),
+            rig=np.array(json.dumps(rig)),
+            layout=np.array(layout),
+        )
 
 
 def read_motion_npz(path: str | os.PathLike) -> dict:
@@ -67,5 +81,10 @@ def read_motion_npz(path: str | os.PathLike) -> dict:
         raise ValueError(f"{path}: {error}, expected xyz, state, fps and layout") from None
     if out["xyz"].ndim != 3 or out["state"].shape != out["xyz"].shape[:2]:
         raise ValueError(f"{path}: xyz {out['xyz'].shape}, state {out['state'].shape}, expected (F, J, 3) and (F, J)")
-    return {"xyz": out["xyz"], "state": out["state"], "fps": float(out["fps"]), "layout": str(out["layout"]),
-            "root": root}
+    return {
+        "xyz": out["xyz"],
+        "state": out["state"],
+        "fps": float(out["fps"]),
+        "layout": str(out["layout"]),
+        "root": root,
+    }

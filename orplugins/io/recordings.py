@@ -16,7 +16,8 @@ from orplugins.io.people3d import read_motion_npz
 def read_recording(path: str | os.PathLike, name: str | None = None, fps: float | None = None) -> Recording:
     """Read a motion.
 
-    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3) of the
+    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3)
+    of the
     lifter; a Kinect export (npy (F, 20, 3), npz, csv). ``name`` is the file's (or its folder's) if None.
 
     Args:
@@ -39,9 +40,13 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
         if data["layout"] not in SKELETONS:
             raise ValueError(f"{path}: layout {data['layout']!r}, expected one of {', '.join(SKELETONS)}")
         time = np.arange(len(data["xyz"])) / data["fps"]
-        recording = Recording(name, data["xyz"], data["state"], time, data["fps"], SKELETONS[data["layout"]],
-                              data["root"])
-    elif path.suffix == ".npy" and np.load(path, mmap_mode="r", allow_pickle=False).shape[1:] == (H36M_17.num_joints, 3):
+        recording = Recording(
+            name, data["xyz"], data["state"], time, data["fps"], SKELETONS[data["layout"]], data["root"]
+        )
+    elif path.suffix == ".npy" and np.load(path, mmap_mode="r", allow_pickle=False).shape[1:] == (
+        H36M_17.num_joints,
+        3,
+    ):
         xyz = np.load(path, allow_pickle=False).astype(np.float64)
         state = np.where(np.isfinite(xyz).all(-1), 2, 0)
         recording = Recording(name, xyz, state, np.arange(len(xyz)) / (fps or 30.0), fps or 30.0, H36M_17, "hip_center")

@@ -2,7 +2,8 @@
 
 JSON or YAML::
 
-    {"cameras": [{"image_size": [w, h], "K": 3x3, "dist": [k1, k2, p1, p2, k3], "R": 3x3, "t": [3]}, ...], "up": [0, 0, 1]}
+    {"cameras": [{"image_size": [w, h], "K": 3x3, "dist": [k1, k2, p1, p2, k3], "R": 3x3, "t": [3]}, ...], "up": [0,
+    0, 1]}
     {"parallel": {"baseline_m": 0.28, "focal_px": 525, "cx": 319.5, "cy": 239.5, "image_size": [640, 480]}}
 
 R and t take world to camera, metres, pixels; ``dist`` is OpenCV's model. ``up`` (optional) is the world's vertical.
@@ -62,8 +63,10 @@ def _camera(entry: dict, where: str) -> Camera:
     rotation = numbers(entry, "R", 9, where).reshape(3, 3)
     translation = numbers(entry, "t", 3, where)
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3 or np.linalg.det(rotation) < 0:
-        raise ValueError(f"{where}: 'R' is no rotation (R R^T - 1 up to {np.abs(rotation @ rotation.T - np.eye(3)).max():.3g}, "
-                         f"determinant {np.linalg.det(rotation):.3g})")
+        raise ValueError(
+            f"{where}: 'R' is no rotation (R R^T - 1 up to {np.abs(rotation @ rotation.T - np.eye(3)).max():.3g}, "
+            f"determinant {np.linalg.det(rotation):.3g})"
+        )
     dist = numbers(entry, "dist", (0, 4, 5), where) if entry.get("dist") else np.zeros(0)
     dist = np.concatenate([dist, np.zeros(5 - len(dist))]) if len(dist) and np.abs(dist).max() > 0 else ()
     pose = np.eye(4)
@@ -90,8 +93,10 @@ def read_rig(path: str | os.PathLike) -> Rig:
         rig = _parallel(data["parallel"], f"{path}: parallel")
         pose = np.eye(4)
         pose[0, 3] = rig.baseline_m
-        cameras = [Camera(rig.focal_px, rig.focal_px, *rig.left, rig.size),
-                   Camera(rig.focal_px, rig.focal_px, *rig.right, rig.size, pose=pose)]
+        cameras = [
+            Camera(rig.focal_px, rig.focal_px, *rig.left, rig.size),
+            Camera(rig.focal_px, rig.focal_px, *rig.right, rig.size, pose=pose),
+        ]
         return Rig(cameras, ["left", "right"], np.array([0.0, -1.0, 0.0]))
     records = entries(field(data, "cameras", str(path)), f"{path}: cameras")
     if len(records) < 2:
@@ -121,18 +126,26 @@ def is_parallel(path: str | os.PathLike) -> bool:
 
 def _parallel(entry, where: str) -> ParallelRig:
     middle = (number(entry, "cx", where), number(entry, "cy", where))
-    right = (number(entry, "cx_right", where) if "cx_right" in entry else middle[0],
-             number(entry, "cy_right", where) if "cy_right" in entry else middle[1])
+    right = (
+        number(entry, "cx_right", where) if "cx_right" in entry else middle[0],
+        number(entry, "cy_right", where) if "cy_right" in entry else middle[1],
+    )
     width, height = numbers(entry, "image_size", 2, where)
     try:
-        return ParallelRig(number(entry, "baseline_m", where), number(entry, "focal_px", where), (int(width), int(height)),
-                           middle, right)
+        return ParallelRig(
+            number(entry, "baseline_m", where),
+            number(entry, "focal_px", where),
+            (int(width), int(height)),
+            middle,
+            right,
+        )
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
 
 def _openpose_camera(path: Path) -> Camera:
-    """OpenPose's XML, the form of OpenCV's FileStorage; the picture's size is twice the principal point if not given."""
+    """OpenPose's XML, the form of OpenCV's FileStorage; the picture's size is twice the principal point if not
+    given."""
     from xml.etree import ElementTree
 
     try:
@@ -154,6 +167,11 @@ def _openpose_camera(path: Path) -> Camera:
         matrices[name] = values
     k, extrinsic = np.reshape(matrices["Intrinsics"], (3, 3)), np.reshape(matrices["CameraMatrix"], (3, 4))
     size = [round(2 * k[0, 2]), round(2 * k[1, 2])]
-    entry = {"image_size": size, "K": k.ravel().tolist(), "dist": matrices["Distortion"][:5],
-             "R": extrinsic[:, :3].ravel().tolist(), "t": extrinsic[:, 3].tolist()}
+    entry = {
+        "image_size": size,
+        "K": k.ravel().tolist(),
+        "dist": matrices["Distortion"][:5],
+        "R": extrinsic[:, :3].ravel().tolist(),
+        "t": extrinsic[:, 3].tolist(),
+    }
     return _camera(entry, str(path))

@@ -1,4 +1,5 @@
-"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one clip."""
+"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one
+clip."""
 
 from __future__ import annotations
 
@@ -199,7 +200,8 @@ def read_clip(path: str | os.PathLike) -> Keypoints2D:
 
 
 def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
-    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left out."""
+    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left
+    out."""
     positions = read_npz(path, ("positions_3d",))["positions_3d"]
     out: dict[str, dict[str, np.ndarray]] = {}
     for subject, actions in positions.items():
@@ -242,8 +244,10 @@ class LiftingClip:
 def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
     """Cameras of every subject: a JSON object of lists, one entry a camera in the order of the 2D file.
 
-    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x, y, z,
-    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands for
+    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x,
+    y, z,
+    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
+    for
     any that is not listed.
     """
     name = str(path)

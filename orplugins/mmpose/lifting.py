@@ -25,7 +25,8 @@ def build_lifter(checkpoint: str | Mapping, causal: bool = False, source: str = 
         source, target: Joint sets.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, not a lifter's, or another number of joints than the joint sets have.
+        FileNotFoundError, ValueError: No such file, not a lifter's, or another number of joints than the joint sets
+        have.
     """
     init_default_scope("mmpose")
     if not isinstance(checkpoint, Mapping):
@@ -59,8 +60,10 @@ def build_lifter(checkpoint: str | Mapping, causal: bool = False, source: str = 
     )
     joints = model.source.num_joints, model.target.num_joints
     if joints != (options.joints_in, options.joints_out):
-        raise ValueError(f"checkpoint: {options.joints_in} joints in, {options.joints_out} out; {source} and {target} have "
-                         f"{joints[0]} and {joints[1]}")
+        raise ValueError(
+            f"checkpoint: {options.joints_in} joints in, {options.joints_out} out; {source} and {target} have "
+            f"{joints[0]} and {joints[1]}"
+        )
     model.load_state_dict(state)
     model.eval()
     return model

@@ -144,7 +144,8 @@ def observe(
     noise_px: float = 0.0,
     missing: float = 0.0,
 ) -> np.ndarray:
-    """Detections (..., J, 3: x, y, confidence) of room points (..., J, 3); zeros where missing or outside the picture."""
+    """Detections (..., J, 3: x, y, confidence) of room points (..., J, 3); zeros where missing or outside the
+    picture."""
     pixels, depth = camera.project(points)
     seen = (depth > 0.1) & (pixels >= 0).all(-1) & (pixels <= np.array(camera.size) - 1).all(-1)
     confidence = np.ones(seen.shape)

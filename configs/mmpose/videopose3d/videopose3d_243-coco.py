@@ -15,7 +15,8 @@ model = dict(
         kernel_sizes=(3, 3, 3, 3, 3),
         dropout=0.25),
     head=dict(
-        type='orplugins.DenseTemporalHead', in_channels=1024, num_joints=17, loss=dict(type='MPJPELoss'), decoder=codec),
+        type='orplugins.DenseTemporalHead', in_channels=1024, num_joints=17, loss=dict(type='MPJPELoss'),
+        decoder=codec),
     test_cfg=dict(flip_test=True, root='target'))
 
 meta_keys = ('id', 'img_id', 'clip', 'frame', 'action', 'labelled', 'target_root')

@@ -1,4 +1,5 @@
-# A receptive field of 27 frames and 256 channels: learns the generated motion in minutes on one CPU core. Windows with 27
+# A receptive field of 27 frames and 256 channels: learns the generated motion in minutes on one CPU core. Windows
+# with 27
 # outputs share their work (the dilated form); their batch statistics are less varied than those of single outputs.
 _base_ = ['videopose3d_243-coco.py']
 

@@ -7,7 +7,8 @@ model = dict(
     source='h36m_17',
     target='h36m_17',
     traj_backbone=dict(
-        type='orplugins.VideoPoseTCN', in_channels=34, stem_channels=256, num_blocks=2, kernel_sizes=(3, 3, 3), dropout=0.25),
+        type='orplugins.VideoPoseTCN', in_channels=34, stem_channels=256, num_blocks=2, kernel_sizes=(3, 3, 3),
+        dropout=0.25),
     traj_head=dict(type='orplugins.RootTrajectoryHead', in_channels=256, num_joints=1, decoder=codec),
     semi=dict(
         parents=[-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15],

@@ -33,7 +33,8 @@ class VideoPoseLifter(PoseLifter):
     Args:
         source, target: Joint sets of the 2D input and of the 3D output.
         semi: Semi-supervised training; None: supervised. ``parents`` of the output joints, ``warmup_epochs`` without
-            unlabelled data, ``projection`` (back-projection loss; needs one joint set in and out), ``distort`` (with lens
+            unlabelled data, ``projection`` (back-projection loss; needs one joint set in and out), ``distort`` (with
+            lens
             distortion). Batches mix samples whose ``labelled`` is set and not.
         test_cfg: ``flip_test`` averages with the mirrored clip; ``root`` is what is added to the root-centred poses:
             "target" (the true root, as mmpose's metrics expect), "trajectory" or "none".
@@ -98,12 +99,12 @@ class VideoPoseLifter(PoseLifter):
         """Poses of every output frame, metres: ``pred_instances.keypoints`` (T, J, 3), with the root as asked for."""
         poses, trajectory = self._averaged(inputs) if self.test_cfg.get("flip_test", False) else self.dense(inputs)
         for k, sample in enumerate(data_samples):
-            keypoints = poses[k].cpu().numpy()
+            keypoints = poses[k].detach().cpu().numpy()
             instances = InstanceData(
                 keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2], dtype=np.float32)
             )
             if trajectory is not None:
-                instances.trajectory = trajectory[k].cpu().numpy()
+                instances.trajectory = trajectory[k].detach().cpu().numpy()
             root = self.test_cfg.get("root", "target")
             if root == "target" and "target_root" in sample.metainfo:
                 instances.keypoints = keypoints + sample.metainfo["target_root"].reshape(-1, 1, 3)

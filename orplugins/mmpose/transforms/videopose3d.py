@@ -15,7 +15,8 @@ class MirrorPoseSequence(BaseTransform):
     """Mirror 2D input and 3D target of a window, each with its own left and right joints.
 
     2D is mirrored about half the image's width, which is x = 0 in screen units; mmpose's ``RandomFlipAroundRoot`` with
-    its video configs' settings mirrors pixels about x = 0.5 and knows one joint set only. Mirroring twice changes nothing.
+    its video configs' settings mirrors pixels about x = 0.5 and knows one joint set only. Mirroring twice changes
+    nothing.
 
     Args:
         source, target: Joint sets of the 2D input and of the 3D target.
