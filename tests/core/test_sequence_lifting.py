@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orplugins.core.screen import display_points, to_pixels, to_screen
 from orplugins.core.sequence_lifting import (
     StreamingLifter,
     chunk_bounds,
@@ -15,7 +16,6 @@ from orplugins.core.sequence_lifting import (
     output_frames,
     window,
 )
-from orplugins.core.screen import display_points, to_pixels, to_screen
 from orplugins.core.skeletons import COCO_17, H36M_17
 
 FIELD = 9
