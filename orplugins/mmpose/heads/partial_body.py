@@ -22,17 +22,16 @@ class JointStateHead(HeatmapHead):
     Args:
         state_weight: Weight of the states' cross entropy.
         state_hidden: Hidden width of the branch.
-        state_detach: Keep the branch's gradient out of the backbone.
         **kwargs: Those of :class:`mmpose.models.HeatmapHead`; ``in_channels`` is a number.
     """
 
-    def __init__(self, state_weight: float = 0.001, state_hidden: int = 256, state_detach: bool = False, **kwargs):
+    def __init__(self, state_weight: float = 0.001, state_hidden: int = 256, **kwargs):
         super().__init__(**kwargs)
-        self.state_weight, self.state_detach = state_weight, state_detach
+        self.state_weight = state_weight
         self.states = JointStateBranch(self.in_channels, self.out_channels, state_hidden)
 
     def _states(self, feats):
-        return self.states(feats[-1].detach() if self.state_detach else feats[-1])
+        return self.states(feats[-1])
 
     def loss(self, feats, batch_data_samples, train_cfg={}) -> dict:  # noqa: B006 - the parent's signature
         losses = super().loss(feats, batch_data_samples, train_cfg)
