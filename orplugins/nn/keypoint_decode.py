@@ -58,23 +58,22 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     samples = 2 * _STEPS + 1
     surface = around @ weights.T
     best, sample = surface.max(dim=1)
-    across, down = sample % samples, torch.div(sample, samples, rounding_mode="floor")
+    index = torch.stack([sample % samples, torch.div(sample, samples, rounding_mode="floor")])  # across, down
 
-    def refined(index: Tensor, stride: int) -> Tensor:
-        inner = index.clamp(1, samples - 2)
-        centre = sample + (inner - index) * stride
-        left, middle, right = (surface.gather(1, (centre + step * stride)[:, None])[:, 0] for step in (-1, 0, 1))
-        bend = (left - 2 * middle + right).clamp(max=-1e-12)
-        shift = (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
-        return torch.where(inner == index, index + shift, index.to(shift.dtype)) / _STEPS - 1
-
-    x = (column + refined(across, 1) + 0.5).clamp(0, side)
-    y = (row + refined(down, samples) + 0.5).clamp(0, side)
+    # A parabola through the highest sample and its neighbours along each axis; at the rim of the surface there is none.
+    inner = index.clamp(1, samples - 2)
+    stride = torch.tensor([[1], [samples]], device=logits.device)
+    first = torch.arange(flat.shape[0], device=logits.device) * samples**2
+    centre = first + sample + (inner - index) * stride
+    left, middle, right = surface.take(torch.stack([centre - stride, centre, centre + stride]))
+    shift = (0.5 * (left - right) / (left - 2 * middle + right).clamp(max=-1e-12)).clamp(-0.5, 0.5)
+    fine = (index + shift * (inner == index)) / _STEPS - 1
+    xy = (torch.stack([column, row]) + fine + 0.5).clamp(0, side)
     # exp(best) over the map's sum of exponentials. The softmax, one fused operation, has exp(top) over it at the peak.
     score = flat.softmax(dim=1).gather(1, peak[:, None])[:, 0] * (best - top).exp()
 
     size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
-    places = torch.stack([x, y], dim=1).view(regions, joints, 2) * (size / side)[:, None] + boxes[:, None, :2]
+    places = xy.T.reshape(regions, joints, 2) * (size / side)[:, None] + boxes[:, None, :2]
     return torch.cat([places, score.view(regions, joints, 1)], dim=2)
 
 
