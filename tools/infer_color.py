@@ -23,14 +23,15 @@ from orplugins.core.draw_pose import draw_pose
 from orplugins.core.lifting import coco_to_h36_present
 from orplugins.core.skeletons import COCO_17, H36M_17
 from orplugins.io.atomic import write_json
-from orplugins.io.pictures import VIDEOS, find_pictures, read_picture, read_video
+from orplugins.io.pictures import find_pictures, read_picture
+from orplugins.io.video import VIDEO_SUFFIXES, read_video
 
 
 def frames(inputs: list[str], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:
     """(name, picture) of everything that can be read; errors go into `failed`."""
     for path in find_pictures(inputs):
         try:
-            if path.suffix.lower() in VIDEOS:
+            if path.suffix.lower() in VIDEO_SUFFIXES:
                 for number, picture in enumerate(read_video(path)):
                     yield f"{path.name}#{number:06d}", picture
             else:

@@ -1,15 +1,14 @@
-"""Colour pictures to work on: files, folders of files, and videos."""
+"""Colour pictures to work on: files and folders of files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm")
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v")
 MOST_PIXELS = 100_000_000
 
 
@@ -54,22 +53,3 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
             return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: cannot be read as a picture: {error}") from None
-
-
-def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
-    """Frames of a video as (H, W, 3) uint8 BGR; ValueError where OpenCV cannot open it or finds no frame."""
-    import cv2
-
-    video = cv2.VideoCapture(str(path))
-    count = 0
-    try:
-        while True:
-            there, frame = video.read()
-            if not there:
-                break
-            count += 1
-            yield frame
-    finally:
-        video.release()
-    if not count:
-        raise ValueError(f"{path}: cannot be read as a video")
