@@ -1,11 +1,10 @@
 """Lift one person's 2D joints to 3D: from a video, a folder of frames, or 2D joints that another program found.
 
 INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model), a Detectron archive (VIDEO.npz),
-VideoPose3D's
-data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, or a COCO result list (image_id = frame number).
-Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json, record.txt
-(Kinect
-text record) and, with --render, an animation. A symmetric network sees the future, so 2D is found for all frames first.
+VideoPose3D's data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, or a COCO result list (image_id =
+frame number). Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json,
+record.txt (Kinect text record) and, with --render, an animation. A symmetric network sees the future, so 2D is found
+for all frames before any is lifted.
 """
 
 from __future__ import annotations
