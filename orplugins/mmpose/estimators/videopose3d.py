@@ -14,6 +14,7 @@ from mmpose.models.pose_estimators import PoseLifter
 from orplugins.checkpoints.videopose3d import SCHEME, convert_published, is_published, read_checkpoint
 from orplugins.core.sequence_lifting import StreamingLifter, lift_sequence
 from orplugins.core.skeletons import SKELETONS
+from orplugins.mmpose.checkpoints import guard_checkpoints
 from orplugins.nn.videopose3d import bone_length_loss, projection_loss
 from orplugins.registry import MODELS
 
@@ -42,6 +43,7 @@ class VideoPoseLifter(PoseLifter):
     """
 
     def __init__(self, source: str = "coco_17", target: str = "h36m_17", semi: dict | None = None, **kwargs):
+        guard_checkpoints()
         super().__init__(**kwargs)
         self.source, self.target, self.semi = SKELETONS[source], SKELETONS[target], semi
         if semi is not None and not self.with_traj:
