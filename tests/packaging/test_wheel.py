@@ -24,6 +24,7 @@ def test_wheel_holds_every_module_and_nothing_else(wheel):
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "orplugins").rglob("*.py")}
     assert found >= modules
+    assert {"orplugins/synthetic/assets/body.npz", "orplugins/synthetic/assets/NOTICE"} <= found
     assert {name.partition("/")[0] for name in found} == {"orplugins"}
 
 

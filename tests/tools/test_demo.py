@@ -1,0 +1,63 @@
+"""The demo page's frame: sections are found, a failing one does not stop the others; clips are drawn."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orplugins.synthetic.mvor_layout import write_dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def demo(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import demo
+
+    yield demo
+    sys.modules.pop("demo", None)
+
+
+def test_sections_have_their_parts(demo):
+    modules = demo.sections()
+    assert [module.ORDER for module in modules] == sorted(module.ORDER for module in modules)
+    assert len(modules) >= 2 and all(module.TITLE and callable(module.run) for module in modules)
+
+
+def test_a_failing_section_is_reported_and_the_others_go_on(demo, monkeypatch, tmp_path):
+    class Section:
+        def __init__(self, title, run):
+            self.TITLE, self.ORDER, self.run = title, 0, run
+
+    def fails(page):
+        raise ValueError("no <weights>")
+
+    monkeypatch.setattr(demo, "sections", lambda: [Section("bad", fails), Section("good", lambda page: "<p>fine</p>")])
+    monkeypatch.setattr(demo.Demo, "run", lambda self, *command: "")
+    assert demo.main(["--out", str(tmp_path)]) == 1
+    page = (tmp_path / "index.html").read_text()
+    assert "no &lt;weights&gt;" in page and "<p>fine</p>" in page and "$" not in page.partition("</style>")[2]
+
+
+def test_a_clip_is_drawn(tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import draw_clip
+
+    write_dataset(tmp_path / "clip", frames=2, seed=1, size=(64, 48), views=2, motion=2, color=True)
+    coco = json.loads((tmp_path / "clip/annotations/coco17.json").read_text())
+    found = [{"image_id": a["image_id"], "keypoints": a["keypoints"], "score": 1.0} for a in coco["annotations"]]
+    detections = tmp_path / "found.json"
+    detections.write_text(json.dumps(found))
+    arguments = [str(tmp_path / "clip"), str(detections), "--out", str(tmp_path / "out"), "--every", "1"]
+    assert draw_clip.main(arguments) == 0
+    with Image.open(tmp_path / "out/clip.gif") as clip:
+        assert clip.size == (640, 480) and clip.n_frames == 2
+    assert np.asarray(Image.open(tmp_path / "out/contact_sheet.png")).std() > 10
+    detections.write_text(json.dumps([{"image_id": 1, "keypoints": [0] * 30, "score": 1.0}]))
+    assert draw_clip.main(arguments) == 1
+    assert "found 30 numbers, expected 51" in capsys.readouterr().err
