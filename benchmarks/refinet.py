@@ -76,7 +76,7 @@ def run(repeats: int) -> list[Comparison]:
     return [
         compare("patches and point sets", ("joint by joint", joint_by_joint), ("at once", at_once), repeats,
                 shapes=shapes),
-        compare("module C, the same output", ("all rows, loop", published_loop), ("cut rows", cut_rows),
+        compare("module C, the same output", ("all rows, loop", published_loop), ("sizes together, cut", cut_rows),
                 min(repeats, MOST_REPEATS), warmup=0, shapes=shapes | {"rows filled": f"at most {filled} of 2000"}),
         compare(f"chain, all {PEOPLE} people", ("published size", lambda: chain.refine(depth, pixels, present,
                                                                                         ITOP_CAMERA, True)),
