@@ -9,9 +9,9 @@ import numpy as np
 
 from orplugins.core.lifting import PoseStatistics, statistics_of
 from orplugins.core.pseudo_labels import ThreeStageTeacher
-from orplugins.io.frames import read_picture
 from orplugins.io.labels import LabelStore
 from orplugins.io.people import lifting_pairs
+from orplugins.io.pictures import read_picture
 from orplugins.io.statistics import save_statistics
 from orplugins.synthetic.color_toy import write_set
 

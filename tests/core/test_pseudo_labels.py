@@ -24,7 +24,7 @@ def scene(tmp_path_factory):
 
 
 def pictures(path):
-    from orplugins.io.frames import read_picture
+    from orplugins.io.pictures import read_picture
 
     return [read_picture(p) for p in sorted((path.parent / "images").iterdir())]
 

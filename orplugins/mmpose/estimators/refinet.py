@@ -8,6 +8,7 @@ from mmpose.models.pose_estimators import PoseLifter
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from orplugins.checkpoints.refinet import check_fits, convert_published, which_network
+from orplugins.mmpose.checkpoints import guard_checkpoints
 from orplugins.nn.refinet_chain import RefineChain
 from orplugins.registry import MODELS
 
@@ -18,6 +19,10 @@ class RefiNetModule(PoseLifter):
 
     Arguments are those of :class:`mmpose.models.PoseLifter`.
     """
+
+    def __init__(self, **kwargs):
+        guard_checkpoints()
+        super().__init__(**kwargs)
 
     def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):
         super()._load_state_dict_pre_hook(state_dict, prefix, local_meta, *args, **kwargs)
@@ -53,6 +58,7 @@ class DepthPoseRefiner(BasePoseEstimator):
         stages: bool = True, data_preprocessor: dict | None = None, init_cfg: dict | None = None,
         metainfo: dict | None = None, train_cfg: dict | None = None, test_cfg: dict | None = None, **chain,
     ):  # fmt: skip
+        guard_checkpoints()
         # The parent insists on a backbone.
         super(BasePoseEstimator, self).__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.metainfo = self._load_metainfo(metainfo)
