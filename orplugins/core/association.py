@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from orplugins.core.cameras import Camera
 from orplugins.core.skeletons import BODY_25, Skeleton, convert
@@ -72,6 +71,8 @@ def track_people(
     Returns:
         Tracks by falling sum of :func:`subject_score`: the first is the subject.
     """
+    from scipy.optimize import linear_sum_assignment
+
     rules = rules or TrackRules()
     tracks: list[Track] = []
     for t, people in enumerate(frames):
@@ -215,6 +216,8 @@ def general_pair_cost(
 
 def match_pairs(cost: np.ndarray, reject: float = PairRules.reject_px) -> np.ndarray:
     """(L,) index of the right person of each left one, -1 where none is cheap enough; optimal (Hungarian)."""
+    from scipy.optimize import linear_sum_assignment
+
     match = np.full(len(cost), -1)
     finite = np.where(np.isfinite(cost), cost, NO_MATCH)
     for i, j in zip(*linear_sum_assignment(finite), strict=True):
@@ -237,6 +240,8 @@ def track_points(
     Returns:
         (P,) track numbers from 0, in order of appearance.
     """
+    from scipy.optimize import linear_sum_assignment
+
     tracks = np.full(len(frames), -1)
     last: dict[int, int] = {}
     for frame in np.unique(frames):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from orplugins.core.joint_states import (
@@ -113,6 +112,8 @@ def draw_people(image: np.ndarray, people: Sequence[dict], joints: Sequence[str]
     Limbs are drawn where both ends are in view, thin where one is occluded. A side at which the frame cuts the box is
     drawn thick. Of a patient's front and back only the one that is seen is drawn.
     """
+    import cv2
+
     out = image.copy()
     unit = max(1, round(max(image.shape[:2]) / 500))
     for person in people:

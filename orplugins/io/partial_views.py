@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from orplugins.core.partial import CUTS, cut_window, inside
@@ -120,6 +119,8 @@ def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], le
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:
     """A picture (H, W, 3) uint8 BGR; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black."""
+    import cv2
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a picture")

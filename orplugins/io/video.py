@@ -11,11 +11,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
+
+if TYPE_CHECKING:
+    import cv2
 from orplugins.io.jsonfile import load_json, number
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
@@ -88,6 +91,8 @@ def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
 
 
 def _open(path: str | os.PathLike) -> tuple[cv2.VideoCapture, np.ndarray, VideoInfo]:
+    import cv2
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a video")
@@ -119,6 +124,8 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
     ValueError
         Another suffix, no frame, a frame of another size than the first (which one is named), or a bad ``fps``.
     """
+    import cv2
+
     path = Path(path)
     if path.suffix.lower() not in _CODECS:
         raise ValueError(f"{path}: suffix '{path.suffix}', expected one of {', '.join(sorted(_CODECS))}")
@@ -232,6 +239,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     FileNotFoundError, ValueError
         No such file, or not a picture.
     """
+    import cv2
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a picture")
@@ -244,6 +253,8 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """Write a picture (H, W, 3) uint8 BGR, whole or not at all; the suffix chooses the form."""
+    import cv2
+
     path = Path(path)
     ok, data = cv2.imencode(path.suffix, image)
     if not ok:

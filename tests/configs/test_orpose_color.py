@@ -22,7 +22,7 @@ from orplugins.detectron2.data.people import register_people  # noqa: E402
 from orplugins.detectron2.engine import ORPoseTrainer, read_config  # noqa: E402
 from orplugins.io.statistics import load_statistics  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2] / "configs/detectron2"
+ROOT = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color"
 YAML = sorted(path for path in ROOT.rglob("*.yaml") if not path.name.startswith("_"))
 LAZY = sorted(ROOT.rglob("*_lazy.py"))
 # Widths that make a training step quick.

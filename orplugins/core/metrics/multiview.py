@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from orplugins.core.multiview import LIMB_NAMES
 
@@ -59,6 +58,8 @@ def match_people(
         truth: (T, 8, 3) metres, NaN where missing.
         found: (P, 8, 3) in the same axes.
     """
+    from scipy.optimize import linear_sum_assignment
+
     pairs: list[tuple[int, int]] = []
     for frame in np.unique(truth_frames):
         rows, columns = np.flatnonzero(truth_frames == frame), np.flatnonzero(found_frames == frame)
