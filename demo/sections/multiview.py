@@ -15,6 +15,6 @@ def run(demo) -> str:
     text = "\n".join(line for line in rows.split("\n  *")[0].splitlines() if line.strip())
     demo.note(text)
     pictures = [demo.picture(path, "One moment of the room in 3D.") for path in sorted(out.glob("*.png"))]
-    explanation = ("<p>Association and triangulation use the calibration only; errors are in centimetres. A pixel of the "
-                   "network's picture is ten of a camera's, and a joint is rarely found to a pixel.</p>")
+    explanation = ("<p>Association and triangulation use the calibration only; errors are in centimetres. A pixel "
+                   "of the network's picture is ten of a camera's, and a joint is rarely found to a pixel.</p>")
     return "\n".join([*pictures, explanation, f"<pre>{demo.escape(text)}</pre>"])
