@@ -11,8 +11,11 @@ def run(demo) -> str:
     out = demo.folder("multiview")
     rows = demo.run("tools/triangulate.py", "--mvor", demo.data / "annotations/mvor.json", "--dt", detections,
                     "--out", out, "--pictures", 1)
-    # The lines that compare with a published table mean MVOR's pictures, not these.
-    text = "\n".join(line for line in rows.split("\n  *")[0].splitlines() if line.strip())
+    # The last column, and the note on it, are MVOR's published figures: other pictures than these.
+    lines = rows.split("\n  *")[0].splitlines()
+    end = next(line.index("published*") for line in lines if "published*" in line)
+    text = "\n".join(line[:end].rstrip() if "people;" not in line and line[0] == " " else line
+                     for line in lines if line.strip())
     demo.note(text)
     pictures = [demo.picture(path, "One moment of the room in 3D.") for path in sorted(out.glob("*.png"))]
     explanation = ("<p>Association and triangulation use the calibration only; errors are in centimetres. A pixel "

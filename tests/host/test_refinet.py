@@ -31,7 +31,8 @@ def run(*command, ok: bool = True) -> str:
 
 
 def options(data: Path, batch: int = 4) -> list[str]:
-    values = {"train_dataloader.batch_size": batch, "train_cfg.max_epochs": 2, "train_cfg.val_interval": 1}
+    values = {"train_dataloader.batch_size": batch, "train_cfg.max_epochs": 2, "train_cfg.val_interval": 1,
+              "default_hooks.checkpoint.interval": 1, "default_hooks.checkpoint.max_keep_ckpts": 3}  # fmt: skip
     for part in ("train", "val", "test"):
         values |= {f"{part}_dataloader.dataset.data_root": f"{data}/", f"{part}_dataloader.num_workers": 0,
                    f"{part}_dataloader.persistent_workers": False}  # fmt: skip
