@@ -152,6 +152,12 @@ def test_two_processes_measure_what_one_does(data, trained, tmp_path):
     assert "PCK/Average" in expected and _metrics(two) == expected
 
 
+def test_mim_test_prints_the_metrics(data, trained, tmp_path):
+    command = [sys.executable, "-m", "mim", "test", "mmpose", str(CONFIG), "--checkpoint", str(trained / "epoch_2.pth")]
+    done = _run([*command, "--work-dir", str(tmp_path), *_options(data)], tmp_path)
+    assert "PCK/Average" in done.stdout + done.stderr
+
+
 def test_inferencer_draws_on_a_16_bit_picture(data, trained, tmp_path):
     picture = sorted(data.rglob("*.png"))[0]
     code = (
