@@ -15,13 +15,14 @@ EXTRAS = {
     "detectron2": ["torch>=2.0", "torchvision", "fvcore", "iopath", "yacs", "omegaconf<2.4", "hydra-core", "tabulate",
                    "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging"],
     "mvor": ["scipy", "pycocotools>=2.0.6"],
+    "motion": ["scipy", "matplotlib", "opencv-python", "pillow"],
     "itop": ["h5py"],
     "onnx": ["onnx", "onnxruntime"],
     "synthetic": ["pillow"],
     "embree": ["embreex"],
     "dev": ["pytest", "pytest-xdist", "hypothesis", "ruff"],
 }
-EXTRAS["all"] = sorted({need for needs in EXTRAS.values() for need in needs})
+EXTRAS["all"] = sorted({need for name, needs in EXTRAS.items() if name != "dev" for need in needs})
 
 setup(
     name="orplugins",
