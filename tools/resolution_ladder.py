@@ -40,11 +40,16 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError("DATASETS.TEST: is empty, expected a set to evaluate on (DATASETS.TEST_SET_JSON ...)")
         for name in ("detectron2", "orplugins"):
             setup_logger(str(args.out / "log.txt"), name=name)
-        tables = {}
+        files = {}
         for entry in args.weights:
             name, equals, file = entry.partition("=")
             if not equals:
                 name, file = Path(entry).stem, entry
+            if name in files:
+                raise ValueError(f"--weights: {files[name]} and {file} are both named {name}, expected NAME=FILE")
+            files[name] = file
+        tables = {}
+        for name, file in files.items():
             model = build_model(cfg).eval()
             if file:
                 load_weights(model, file)
