@@ -1,7 +1,7 @@
 # Module A (depth patches) on ITOP's side view with the published settings. The published program trains from the
 # poses of a file with noise of 5 px, not from labels, although its option says otherwise; those training poses are
 # not public. To train from labels: InitInputPose(source='label_px').
-_base_ = ['../../_base_/refinet_runtime.py']
+_base_ = ['../../_base_/refinet_itop.py']
 
 codec = dict(type='orplugins.JointOffset')
 model = dict(
@@ -27,35 +27,11 @@ test_pipeline = [
     dict(type='orplugins.EncodeOffsets', encoder=codec),
     dict(type='orplugins.PackRefineInputs', with_depth=True)
 ]
-data = dict(type='orplugins.ItopDataset', data_root='data/', view='side')
-loader = dict(num_workers=4, persistent_workers=True)
-train_dataloader = dict(
-    **loader,
-    batch_size=64,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**data, split='train',
+train_dataloader = dict(dataset=dict(
         keypoint_file='data/ITOP/keypoints_side_train.npz', keypoint_format='px', pipeline=train_pipeline))
-val_dataloader = dict(
-    **loader,
-    batch_size=64,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(**data, split='val', pipeline=val_pipeline, test_mode=True))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(
-    **loader,
-    batch_size=64,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        **data,
-        split='test',
-        keypoint_file='data/ITOP/keypoints_side_test.npz',
-        keypoint_format='px',
-        pipeline=test_pipeline,
-        test_mode=True))
-val_evaluator = [
-    dict(type='orplugins.JointDistance', decimals=None),
-    dict(type='orplugins.RefineOKS')
-]
+    dataset=dict(keypoint_file='data/ITOP/keypoints_side_test.npz', keypoint_format='px', pipeline=test_pipeline))
 test_evaluator = [
     dict(type='orplugins.JointDistance', decimals=3),
     dict(type='orplugins.RefineOKS'),

@@ -1,6 +1,6 @@
 # Module B (skeleton) on ITOP's side view with the published settings: it predicts places, and is trained on labels
 # moved by 50 *pixels* (drawn once) but validated on labels moved by 50 *millimetres*.
-_base_ = ['../../_base_/refinet_runtime.py']
+_base_ = ['../../_base_/refinet_itop.py']
 
 codec = dict(type='orplugins.JointOffset', absolute=True)
 model = dict(
@@ -37,35 +37,11 @@ test_pipeline = [
     dict(type='orplugins.EncodeOffsets', encoder=codec),
     dict(type='orplugins.PackRefineInputs')
 ]
-data = dict(type='orplugins.ItopDataset', data_root='data/', view='side')
 optim_wrapper = dict(clip_grad=dict(max_norm=1))
-loader = dict(num_workers=4, persistent_workers=True)
-train_dataloader = dict(
-    **loader,
-    batch_size=64,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**data, split='train', frozen_noise=dict(mean=0, sigma=50, dims=2), pipeline=train_pipeline))
-val_dataloader = dict(
-    **loader,
-    batch_size=64,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(**data, split='val', pipeline=val_pipeline, test_mode=True))
+train_dataloader = dict(dataset=dict(frozen_noise=dict(mean=0, sigma=50, dims=2), pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(
-    **loader,
-    batch_size=64,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        **data,
-        split='test',
-        keypoint_file='outputs/refinet/side_a.npz',
-        keypoint_format='px',
-        pipeline=test_pipeline,
-        test_mode=True))
-val_evaluator = [
-    dict(type='orplugins.JointDistance', decimals=None),
-    dict(type='orplugins.RefineOKS')
-]
+    dataset=dict(keypoint_file='outputs/refinet/side_a.npz', keypoint_format='px', pipeline=test_pipeline))
 test_evaluator = [
     dict(type='orplugins.JointDistance', decimals=3),
     dict(type='orplugins.RefineOKS'),

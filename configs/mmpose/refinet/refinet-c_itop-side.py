@@ -1,5 +1,5 @@
 # Module C (point sets) on ITOP's side view with the published settings.
-_base_ = ['../../_base_/refinet_runtime.py']
+_base_ = ['../../_base_/refinet_itop.py']
 
 codec = dict(type='orplugins.JointOffset')
 model = dict(
@@ -26,34 +26,11 @@ test_pipeline = [
     dict(type='orplugins.EncodeOffsets', encoder=codec),
     dict(type='orplugins.PackRefineInputs')
 ]
-data = dict(type='orplugins.ItopDataset', data_root='data/', view='side')
-loader = dict(num_workers=4, persistent_workers=True)
-train_dataloader = dict(
-    **loader,
-    batch_size=8,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**data, split='train', pipeline=train_pipeline))
-val_dataloader = dict(
-    **loader,
-    batch_size=8,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(**data, split='val', pipeline=val_pipeline, test_mode=True))
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(
-    **loader,
     batch_size=8,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        **data,
-        split='test',
-        keypoint_file='outputs/refinet/side_b.npz',
-        keypoint_format='mm',
-        pipeline=test_pipeline,
-        test_mode=True))
-val_evaluator = [
-    dict(type='orplugins.JointDistance', decimals=None),
-    dict(type='orplugins.RefineOKS')
-]
+    dataset=dict(keypoint_file='outputs/refinet/side_b.npz', keypoint_format='mm', pipeline=test_pipeline))
 test_evaluator = [
     dict(type='orplugins.JointDistance', decimals=3),
     dict(type='orplugins.RefineOKS'),
