@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from mvor_files import DETECTION, annotations, image_id, keypoint_results, shifted, write
+from two_processes import evaluate_rank
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmpose")
@@ -225,27 +226,12 @@ def _tied_samples():
     return [sample(s["img_id"], [DETECTION, far], [1, 1]) for s in samples()]
 
 
-def _evaluate_in_process(rank, ann_file, folder):
-    import torch.distributed as dist
-    from mmengine.dataset import DefaultSampler
-
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    data = _tied_samples()[:5]  # an odd number: the sampler pads
-    pck = metric("MVORPCKMetric", ann_file, outfile_prefix=f"{folder}/two", collect_dir=f"{folder}/collect")
-    for i in DefaultSampler(data, shuffle=False):
-        pck.process({}, [data[i]])
-    result = pck.evaluate(size=len(data))
-    if rank == 1:
-        (folder / "result.json").write_text(json.dumps(result))
-    dist.barrier()
-    dist.destroy_process_group()
-
-
 @pytest.mark.slow
 def test_two_processes_give_the_result_of_one(ann_file, tmp_path):
-    torch.multiprocessing.spawn(_evaluate_in_process, args=(ann_file, tmp_path), nprocs=2)
+    data = _tied_samples()[:5]  # an odd number: the sampler pads
+    two = {"type": "orplugins.MVORPCKMetric", "ann_file": ann_file, "outfile_prefix": str(tmp_path / "two")}
+    torch.multiprocessing.spawn(evaluate_rank, args=(two, data, tmp_path), nprocs=2)
     one = metric("MVORPCKMetric", ann_file, outfile_prefix=str(tmp_path / "one"))
-    one.process({}, _tied_samples()[:5])
+    one.process({}, data)
     assert one.evaluate(size=5) == json.loads((tmp_path / "result.json").read_text())
     assert (tmp_path / "one.keypoints.json").read_text() == (tmp_path / "two.keypoints.json").read_text()
