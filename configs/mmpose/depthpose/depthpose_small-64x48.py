@@ -12,8 +12,8 @@ model = dict(
         kernel=3,
         depth=3))
 
-train_cfg = dict(max_epochs=40)
+train_cfg = dict(max_epochs=8)
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=200, start_factor=0.05, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=40, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=8, by_epoch=True, convert_to_iter_based=True)
 ]

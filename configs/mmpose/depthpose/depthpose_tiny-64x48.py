@@ -48,13 +48,13 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=12, val_interval=3)
+train_cfg = dict(max_epochs=6, val_interval=2)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=50, start_factor=0.05, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=12, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=2e-5, begin=0, end=6, by_epoch=True, convert_to_iter_based=True)
 ]
 default_hooks = dict(
     logger=dict(interval=20),
-    checkpoint=dict(interval=3, save_best='PCK/Average', rule='greater', max_keep_ckpts=2))
+    checkpoint=dict(interval=2, save_best='PCK/Average', rule='greater', max_keep_ckpts=2))
 auto_scale_lr = dict(base_batch_size=16)
