@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.core.association import track_points
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, reconstruct
+from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
+from orplugins.core.multiview_batch import reconstruct
 from orplugins.core.mvor_people import (
     Truth,
     detections_by_frame,

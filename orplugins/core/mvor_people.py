@@ -13,7 +13,8 @@ import numpy as np
 from orplugins.core.body_prior import BodyPrior, FitRules, HipConvention, fit_hip_convention, fit_people, fit_prior
 from orplugins.core.cameras import Camera
 from orplugins.core.metrics import multiview as measure
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, reconstruct, triangulate_people
+from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, triangulate_people
+from orplugins.core.multiview_batch import reconstruct
 from orplugins.core.skeletons import CAMMA_10, COCO_17
 from orplugins.core.triangulation import present
 
