@@ -2,8 +2,8 @@
 
 `lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json); `room` writes the same of
 the people of the synthetic operating room (clips of 25 frames a second). `take` writes one person's motion as a rig of
-three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record it, each on a clock
-of its own, with the truth.
+three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record it, each on a
+clock of its own, with the truth.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,14 @@ class MultiViewRules:
     duplicate_px: float = 5.0
     residual_px: float = 25.0
     min_depth_m: float = 0.3
+
+    def for_cameras(self, cameras: Sequence[Camera]) -> MultiViewRules:
+        """The same limits in the pixels of these cameras' pictures, taken from a width of 640."""
+        factor = max(camera.size[0] for camera in cameras) / 640
+        return replace(self, **{name: factor * getattr(self, name) for name in _PIXELS})
+
+
+_PIXELS = ("pixel_scale", "duplicate_px", "residual_px")
 
 
 @dataclass(frozen=True)
@@ -195,7 +203,6 @@ def _affinities(
         camera_rays([c], np.where(t[None, ..., None], p[None, ..., :2], 0.0))[0]
         for c, p, t in zip(cameras, flat, there, strict=True)
     ]
-    pixels = [r * (c.fx, c.fy) + (c.cx, c.cy) for c, r in zip(cameras, rays, strict=True)]
     counts = np.array([[len(people) for people in views] for views in detections]).reshape(-1, len(cameras))
     first = np.cumsum(counts, 0) - counts  # row of each frame's first detection in `flat`
     before = np.cumsum(counts, 1) - counts  # row of each view's first detection in the frame's matrix
