@@ -406,7 +406,7 @@ def main(argv: list[str] | None = None) -> int:
         default="geometry",
         help="; ".join(f"{name}: {text}" for name, text in METHODS.items()),
     )
-    parser.add_argument("--one-view", action="store_true", help="also people whom one camera sees (--method map, --depth)")
+    parser.add_argument("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
     parser.add_argument("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures below DIR "
                         "(the annotation file's names, color/ replaced by depth/; geometry only)")
     parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
