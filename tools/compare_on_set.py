@@ -3,7 +3,8 @@
 SET is a set of tools/make_or_dataset.py --motion. The 2D joints are the set's labels with noise, or the detections of
 any estimator on the set's pictures (--dt, a COCO result list). From them: a pair of parallel cameras (simulated, labels
 only), two and three of the set's cameras, one camera with its depth pictures, one camera and a lifting network. Written
-to --out: summary.md, summary.json, the recordings (CLIP_PERSON/SYSTEM.npz) and the full report of the best-seen people.
+to --out: summary.md, summary.json, the recordings (CLIP_PERSON/SYSTEM.npz), clock.png (the best-seen person by all
+systems) and, on demand, the full report of the best-seen people.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy as np
 from tqdm import tqdm
 
 from orplugins.core.comparison import Recording, compare
+from orplugins.core.metrics.motion import CORE_12
 from orplugins.core.motion_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
 from orplugins.core.skeletons import COCO_17, H36M_17, Skeleton
 from orplugins.core.triangulation import Code, present
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.depth import load_depth
-from orplugins.io.motion_report import markdown_table, write_report
+from orplugins.io.motion_report import draw_clock, markdown_table, write_report
 from orplugins.io.motion_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
 from orplugins.io.people3d import write_motion_npz
 from orplugins.io.videopose3d import fill_gaps
@@ -149,7 +151,10 @@ def run(args) -> list[dict]:
         file.write("\n".join(text) + "\n")
     clean = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in rows]
     write_json(args.out / "summary.json", {"set": str(args.set), "detections": args.dt, "rows": clean}, indent=1)
-    chosen = {name for _, name in sorted(seen, reverse=True)[: args.report]}
+    ranked = [name for _, name in sorted(seen, reverse=True)]
+    best = [c for name, c in results if name == ranked[0]]
+    draw_clock(args.out / "clock.png", best, args.joint, args.frame)
+    chosen = set(ranked[: args.report])
     if chosen:
         write_report(args.out, [(name, c) for name, c in results if name in chosen], "root", args.frame)
     return rows
@@ -167,8 +172,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-depth", action="store_true", help="do not place one camera's people by depth")
     parser.add_argument("--baseline", type=float, default=0.28, metavar="M", help="of the parallel pair")
     parser.add_argument("--max-lag", type=int, default=0, help="look for a time offset up to this many frames")
-    parser.add_argument("--report", type=int, default=1, metavar="N", help="people of the full report")
+    parser.add_argument("--report", type=int, default=0, metavar="N", help="people of the full report (default: none)")
     parser.add_argument("--frame", type=int, default=25, help="frame at which skeletons are drawn")
+    parser.add_argument("--joint", choices=CORE_12, default="right_wrist", help="joint drawn over time")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     args = parser.parse_args(argv)
     try:
