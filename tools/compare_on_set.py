@@ -84,7 +84,11 @@ def recordings(args, clip: SetClip, model, rng: np.random.Generator) -> dict[int
             add(person, f"{len(subset)} cameras", points[person])
         if not args.no_depth:
             pictures = [load_depth(path) for path in clip.files[view]]
-            add(person, "1 camera, depth", by_depth(clip.cameras[view], keypoints, pictures))
+            placed = by_depth(clip.cameras[view], keypoints, pictures)
+            add(person, "1 camera, depth", placed)
+            # Of joints that something hides the picture knows only where that something is.
+            seen = clip.pixels[person][view][..., 2] == 2
+            add(person, "1 camera, depth, seen joints", np.where(seen[..., None], placed, np.nan))
         if model is not None:
             add(person, "1 camera, lifted", lift(model, clip, view, keypoints), H36M_17, "hip_center")
     return found

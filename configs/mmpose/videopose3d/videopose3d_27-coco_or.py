@@ -8,5 +8,5 @@ val_dataloader = dict(dataset=dict(data_root='data/or_lifting/val/', subjects=No
 test_dataloader = dict(dataset=dict(data_root='data/or_lifting/val/', subjects=None))
 val_evaluator = dict(fps=25.)
 test_evaluator = dict(fps=25.)
-train_cfg = dict(max_epochs=20, val_interval=5)
-param_scheduler = [dict(type='ExponentialLR', gamma=0.85, by_epoch=True)]
+train_cfg = dict(max_epochs=12, val_interval=4)
+param_scheduler = [dict(type='ExponentialLR', gamma=0.78, by_epoch=True)]
