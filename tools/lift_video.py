@@ -137,7 +137,7 @@ def _estimate(path: Path, args) -> Keypoints2D:
     inferencer = MMPoseInferencer(
         pose2d=args.pose2d, pose2d_weights=args.pose2d_weights, det_model=args.det_model, device=args.device
     )
-    joints = inferencer.inferencer.model.dataset_meta.get("num_keypoints")
+    joints = (inferencer.inferencer.model.dataset_meta or {}).get("num_keypoints", COCO_17.num_joints)
     if joints != COCO_17.num_joints:
         raise ValueError(f"--pose2d {args.pose2d}: {joints} joints, expected COCO's 17")
     frames, size = [], None
