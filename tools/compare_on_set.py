@@ -156,7 +156,7 @@ def run(args) -> list[dict]:
     clean = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in rows]
     write_json(args.out / "summary.json", {"set": str(args.set), "detections": args.dt, "rows": clean}, indent=1)
     ranked = [name for _, name in sorted(seen, reverse=True)]
-    best = [c for name, c in results if name == ranked[0]]
+    best = [c for name, c in results if name == ranked[0] and not c.names[1].endswith("seen joints")]
     draw_clock(args.out / "clock.png", best, args.joint, args.frame)
     chosen = set(ranked[: args.report])
     if chosen:
