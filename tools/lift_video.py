@@ -1,10 +1,10 @@
 """Lift one person's 2D joints to 3D: from a video, a folder of frames, or 2D joints that another program found.
 
-INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model), a Detectron archive (VIDEO.npz),
-VideoPose3D's data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, or a COCO result list (image_id =
-frame number). Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json,
-record.txt (Kinect text record) and, with --render, an animation. A symmetric network sees the future, so 2D is found
-for all frames before any is lifted.
+INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model; a depth model takes 16-bit pictures), a
+Detectron archive (VIDEO.npz), VideoPose3D's data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, a
+COCO result list (image_id = frame number). Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the
+pelvis), motion.npz, motion.json, record.txt (Kinect text record) and, with --render, an animation. A symmetric network
+sees the future, so 2D is found for all frames before any is lifted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ from orplugins.io.videopose3d import (
 EXAMPLES = """examples:
   python tools/lift_video.py exercise.mp4.npz --weights pretrained_h36m_detectron_coco.bin --out runs/exercise
   python tools/lift_video.py openpose_json/ --size 640 480 --fps 30 --weights best.pth --render lifted.gif --out runs/a
-  python tools/lift_video.py exercise.mp4 --pose2d rtmpose-m --weights best.pth --render lifted.mp4 --out runs/b"""
+  python tools/lift_video.py exercise.mp4 --pose2d rtmpose-m --weights best.pth --render lifted.mp4 --out runs/b
+  python tools/lift_video.py data/or_motion/day1/cam1/depth --fps 25 --min-score 0.1 --render lifted.gif --out runs/c \
+      --pose2d configs/mmpose/depthpose/depthpose_tiny-64x48.py --pose2d-weights demo/depthpose_tiny-64x48.pth \
+      --weights demo/videopose3d_27.safetensors"""
 
 
 def subject_clip(frames: list[np.ndarray], size, fps, video: str) -> Keypoints2D:
@@ -88,7 +91,9 @@ def _coco_list(path: Path, args) -> Keypoints2D:
 
 
 def _frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[np.ndarray | None], int | None]:
-    """Frame rate, frames (BGR; None for one that cannot be read, which is noted) and their number, where known."""
+    """Frame rate, frames (BGR, or depth in millimetres; None for one that cannot be read, which is noted) and their
+    number, where known."""
+    from orplugins.io.depth import is_depth_png, load_depth
     from orplugins.io.jsonfile import load_json
     from orplugins.io.video import NOTE, image_files, probe_video, read_image, read_video
 
@@ -101,7 +106,7 @@ def _frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[np.nd
     def pictures() -> Iterator[np.ndarray | None]:
         for file in files:
             try:
-                yield read_image(file)
+                yield load_depth(file) if is_depth_png(file) else read_image(file)
             except ValueError as error:
                 failed.append(str(error))
                 yield None
@@ -132,6 +137,9 @@ def _estimate(path: Path, args) -> Keypoints2D:
     inferencer = MMPoseInferencer(
         pose2d=args.pose2d, pose2d_weights=args.pose2d_weights, det_model=args.det_model, device=args.device
     )
+    joints = (inferencer.inferencer.model.dataset_meta or {}).get("num_keypoints", COCO_17.num_joints)
+    if joints != COCO_17.num_joints:
+        raise ValueError(f"--pose2d {args.pose2d}: {joints} joints, expected COCO's 17")
     frames, size = [], None
     for picture in tqdm(pictures, total=count, desc="2D joints", unit="frame"):
         if picture is None:
@@ -235,7 +243,17 @@ def render(args, clip: Keypoints2D, shown: np.ndarray, fps: float) -> None:
 
 def _pictures(path: Path, wanted: set[int]) -> dict[int, np.ndarray]:
     frames = _frames(path, [])[1]
-    return {k: frame[..., ::-1] for k, frame in enumerate(frames) if k in wanted and frame is not None}
+    return {k: _shown(frame) for k, frame in enumerate(frames) if k in wanted and frame is not None}
+
+
+def _shown(frame: np.ndarray) -> np.ndarray:
+    """A frame as RGB; depth as grey, near things bright, holes black."""
+    from orplugins.core.depth import depth_to_8bit
+
+    if frame.ndim == 3:
+        return frame[..., ::-1]
+    grey = np.where(frame > 0, 255 - depth_to_8bit(frame), 0).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, -1)
 
 
 def main(argv: list[str] | None = None) -> int:

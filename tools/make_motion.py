@@ -1,9 +1,9 @@
 """Generate motion of people with known 3D: training data for lifting, or one take seen by several systems.
 
-`lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json). `take` writes one
-person's
-motion as a rig of three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record
-it, each on a clock of its own, with the truth.
+`lifting` writes VideoPose3D's files (data_3d_motion.npz, data_2d_motion_*.npz, cameras.json); `room` writes the same of
+the people of the synthetic operating room (clips of 25 frames a second). `take` writes one person's motion as a rig of
+three cameras (COCO results), a parallel pair (OpenPose JSON) and a Kinect (text record) would record it, each on a
+clock of its own, with the truth.
 """
 
 from __future__ import annotations
@@ -72,27 +72,50 @@ def make_take(out: Path, action: str, frames: int, fps: float, seed: int, noise_
     )
 
 
+def make_room(args) -> None:
+    """Write the operating room's people."""
+    from tqdm import tqdm
+
+    from orplugins.synthetic.room_motion import write_room_lifting_data
+
+    with tqdm(total=args.clips, unit="clip") as bar:
+        count = write_room_lifting_data(args.out, args.clips, args.frames or 100, args.seed,
+                                        (args.noise[0], args.noise[-1]), progress=bar.update)
+    print(f"{count} people in {args.clips} clips")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples:\n  python tools/make_motion.py lifting --out data/or_motion\n"
+        "  python tools/make_motion.py room --clips 60 --noise 0.5 12 --seed 31 --out data/or_lifting/train\n"
         "  python tools/make_motion.py take --action walk --out data/take",
     )
-    parser.add_argument("kind", choices=("lifting", "take"))
+    parser.add_argument("kind", choices=("lifting", "room", "take"))
     parser.add_argument("--out", type=Path, required=True, help="folder")
-    parser.add_argument("--frames", type=int, default=300, help="frames of a clip")
+    parser.add_argument("--frames", type=int, help="frames of a clip (default: 300; of a room 100)")
     parser.add_argument("--fps", type=float, help="frames a second (default: 50 for lifting, 30 for a take)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--noise", type=float, default=1.0, metavar="PX", help="noise of the 2D joints")
+    parser.add_argument("--noise", type=float, nargs="+", default=[1.0], metavar="PX",
+                        help="noise of the 2D joints; of a room two numbers: least and greatest")
+    parser.add_argument("--clips", type=int, default=60, help="of a room")
     parser.add_argument("--action", choices=ACTIONS, default="walk", help="of a take")
     parser.add_argument("--subjects", type=int, default=6, help="of lifting: the last one is for validation")
     args = parser.parse_args(argv)
-    if args.kind == "lifting":
-        names = [f"S{k + 1}" for k in range(args.subjects - 1)] + ["V1"]
-        write_lifting_data(args.out, names, args.frames, args.fps or 50.0, args.seed, args.noise)
-    else:
-        make_take(args.out, args.action, args.frames, args.fps or 30.0, args.seed, args.noise)
+    if len(args.noise) > (2 if args.kind == "room" else 1):
+        parser.error(f"--noise: {len(args.noise)} numbers")
+    try:
+        if args.kind == "lifting":
+            names = [f"S{k + 1}" for k in range(args.subjects - 1)] + ["V1"]
+            write_lifting_data(args.out, names, args.frames or 300, args.fps or 50.0, args.seed, args.noise[0])
+        elif args.kind == "room":
+            make_room(args)
+        else:
+            make_take(args.out, args.action, args.frames or 300, args.fps or 30.0, args.seed, args.noise[0])
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(f"written to {args.out}")
     return 0
 

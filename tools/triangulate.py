@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.core.association import track_points
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, reconstruct
+from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
+from orplugins.core.multiview_batch import reconstruct
 from orplugins.core.mvor_people import (
     Truth,
     detections_by_frame,
@@ -26,6 +27,7 @@ from orplugins.core.mvor_people import (
     mv3dreg_people,
     mv3dreg_table,
     pinholes,
+    place_one_view,
     reconstruct_all,
     score,
     to_room,
@@ -35,6 +37,7 @@ from orplugins.core.skeletons import BODY_25, CAMMA_10, COCO_17, convert
 from orplugins.core.stereo_clip import stereo_clip
 from orplugins.core.triangulation import Code, present
 from orplugins.io.atomic import write_json
+from orplugins.io.depth import load_depth
 from orplugins.io.jsonfile import field, load_json, numbers
 from orplugins.io.kinect import make_record, write_kinect_record
 from orplugins.io.motion_pictures import draw_people
@@ -112,9 +115,9 @@ def run_mvor(args: argparse.Namespace) -> None:
                 file=sys.stderr,
             )
         detections = detections_by_frame(data.frames, poses.image_ids, _coco(poses.keypoints))
-        if args.one_view and args.method != "map":
-            raise ValueError("--one-view needs --method map: one camera gives no depth")
-        result = reconstruct_all(cameras, detections, MultiViewRules(), args.one_view)
+        result = reconstruct_all(cameras, detections, MultiViewRules().for_cameras(cameras), args.one_view)
+        if args.depth:
+            result = place_one_view(result, cameras, _depth_pictures(args, data))
         if args.method != "geometry":
             result = fit_with_other_days(cameras, room, result, truth, days, args.method)
         table = score(result, truth, labels, len(data.frames))
@@ -144,6 +147,16 @@ def run_mvor(args: argparse.Namespace) -> None:
         report["mv3dreg"] = _published_samples(args, cameras, truth, days, room)
     write_json(args.out / "scores.json", report, indent=1)
     print(f"written to {args.out}")
+
+
+def _depth_pictures(args: argparse.Namespace, data: MVORAnnotations):
+    """Reader of the depth picture of a frame and view below --depth."""
+    names = {image["id"]: image["file_name"] for image in data.images}
+
+    def picture(frame: int, view: int) -> np.ndarray:
+        return load_depth(Path(args.depth) / names[data.frames[frame].image_ids[view]].replace("/color/", "/depth/"))
+
+    return picture
 
 
 def _published_samples(args, cameras, truth, days, room) -> dict:
@@ -305,7 +318,8 @@ def run_rig(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     empty = np.zeros((0, COCO_17.num_joints, 3))
-    result = reconstruct(rig.cameras, [[view.get(f, empty) for view in views] for f in frames])
+    rules = MultiViewRules().for_cameras(rig.cameras)
+    result = reconstruct(rig.cameras, [[view.get(f, empty) for view in views] for f in frames], rules)
     numbers_ = np.array(frames)[result.frame] if len(result.frame) else np.zeros(0, dtype=np.int64)
     tracks = track_points(numbers_, result.points)
     seen = present(result.keypoints).sum(1)
@@ -392,7 +406,9 @@ def main(argv: list[str] | None = None) -> int:
         default="geometry",
         help="; ".join(f"{name}: {text}" for name, text in METHODS.items()),
     )
-    parser.add_argument("--one-view", action="store_true", help="also place people whom one camera sees (map only)")
+    parser.add_argument("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
+    parser.add_argument("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures below DIR "
+                        "(the annotation file's names, color/ replaced by depth/; geometry only)")
     parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
     parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
@@ -403,6 +419,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.mvor and not (args.dt or args.mv3dreg):
         parser.error("--mvor needs --dt or --mv3dreg")
+    if bool(args.depth) != (args.one_view and args.method != "map"):
+        parser.error("--one-view needs --method map, or --depth with another method: one camera gives no depth")
+    if args.depth and not Path(args.depth).is_dir():
+        parser.error(f"--depth {args.depth}: no such folder")
     try:
         if args.mvor:
             run_mvor(args)

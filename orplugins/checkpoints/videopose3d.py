@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orplugins.checkpoints.safety import _allowed
+from orplugins.checkpoints.weights import read_weights
 
 _BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
 _BLOCK_BACK = re.compile(r"tcn_blocks\.(\d+)\.conv([12])\.0\.(conv|bn)\.(\w+)$")
@@ -167,7 +168,8 @@ def _inert_load(file, **kwargs):
 
 
 def read_checkpoint(path: str) -> dict:
-    """Read a published checkpoint (either of torch's formats) without executing anything that it names.
+    """Read a published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), without
+    executing anything that it names.
 
     Raises:
         FileNotFoundError: No such file.
@@ -178,6 +180,8 @@ def read_checkpoint(path: str) -> dict:
     path = Path(str(path).removeprefix(SCHEME))
     if not path.is_file():
         raise FileNotFoundError(f"checkpoint {path}: no such file")
+    if path.suffix == ".safetensors":
+        return read_weights(path)["state_dict"]
     module = types.ModuleType("orplugins_inert_pickle")
     module.Unpickler, module.load, module.__name__ = _InertUnpickler, _inert_load, "pickle"
     try:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from orplugins.core.association import fundamental_matrix
 from orplugins.core.cameras import Camera
 from orplugins.core.skeletons import COCO_17
 from orplugins.core.triangulation import (
@@ -38,7 +37,7 @@ LIMB_NAMES = (
 LIMB_JOINTS = tuple(COCO_17.index(name) for name in LIMB_NAMES)
 FACE_JOINTS = tuple(range(5))
 # Bone lengths of people, metres: (joints, shortest, longest).
-_BONES = (
+BONES = (
     (5, 6, 0.15, 0.50),
     (11, 12, 0.08, 0.45),
     (5, 7, 0.08, 0.45),
@@ -75,6 +74,14 @@ class MultiViewRules:
     duplicate_px: float = 5.0
     residual_px: float = 25.0
     min_depth_m: float = 0.3
+
+    def for_cameras(self, cameras: Sequence[Camera]) -> MultiViewRules:
+        """The same limits in the pixels of these cameras' pictures, taken from a width of 640."""
+        factor = max(camera.size[0] for camera in cameras) / 640
+        return replace(self, **{name: factor * getattr(self, name) for name in _PIXELS})
+
+
+_PIXELS = ("pixel_scale", "duplicate_px", "residual_px")
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,29 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     return enough[kept]
 
 
+def joint_weights(rules: MultiViewRules) -> np.ndarray:
+    """(13,) weights of :data:`LIMB_JOINTS` and :data:`FACE_JOINTS` in a pair's term."""
+    return np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
+
+
+def bone_penalty(length: np.ndarray) -> np.ndarray:
+    """(P, B) how much speaks against bones (:data:`BONES`) of these lengths, metres; 0 for NaN, an unknown length."""
+    short, long = (np.array([bone[k] for bone in BONES]) for k in (2, 3))
+    with np.errstate(invalid="ignore"):
+        excess = np.minimum(2.0, np.maximum(length - long, 0) / 0.10)
+        deficit = np.minimum(1.0, np.maximum(short - length, 0) / 0.10)
+        return np.where(np.isfinite(length), excess + deficit, 0.0)
+
+
+def body_penalty(cameras: Sequence[Camera], body: np.ndarray, rules: MultiViewRules) -> np.ndarray:
+    """(P,) how much speaks against bodies (P, 3) that are too near to the cameras or too far from them."""
+    total = np.zeros(len(body))
+    for camera in cameras:
+        distance = np.linalg.norm(body - camera.pose[:3, 3], axis=-1)
+        total += 5.0 * ((distance < rules.near_m) | (distance > rules.far_m))
+    return total
+
+
 def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray, rules: MultiViewRules) -> np.ndarray:
     """How much speaks for P pairs of detections being one person each.
 
@@ -142,7 +172,7 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
     matrices = world_to_camera_matrices(cameras)
     focal = np.array([(camera.fx, camera.fy) for camera in cameras])
     joints = [*LIMB_JOINTS, *FACE_JOINTS]
-    weight = np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
+    weight = joint_weights(rules)
     shared = there[0][:, joints] & there[1][:, joints]
     both = np.where(shared[None, ..., None], rays[:, :, joints], 0.0)
     points = intersect_rays(matrices, both, np.broadcast_to(shared.astype(float), both.shape[:-1]))
@@ -152,39 +182,12 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
     total = np.where(shared, weight * term, 0.0).sum(1)
     full = np.full((len(points), COCO_17.num_joints, 3), np.nan)
     full[:, joints] = np.where(shared[..., None], points, np.nan)
-    with np.errstate(invalid="ignore"):
-        for i, j, short, long in _BONES:
-            length = np.linalg.norm(full[:, i] - full[:, j], axis=-1)
-            excess = np.minimum(2.0, np.maximum(length - long, 0) / 0.10)
-            deficit = np.minimum(1.0, np.maximum(short - length, 0) / 0.10)
-            total -= np.where(np.isfinite(length), excess + deficit, 0.0)
+    length = np.stack([np.linalg.norm(full[:, bone[0]] - full[:, bone[1]], axis=-1) for bone in BONES], -1)
+    total -= bone_penalty(length).sum(-1)
     count = np.maximum(shared.sum(1), 1)[:, None]
     body = np.where(shared[..., None], points, 0.0).sum(1) / count
-    for camera in cameras:
-        distance = np.linalg.norm(body - camera.pose[:3, 3], axis=-1)
-        total -= 5.0 * ((distance < rules.near_m) | (distance > rules.far_m))
+    total -= body_penalty(cameras, body, rules)
     return np.where(shared.any(1), total, 0.0)
-
-
-def _may_be_one(cameras: Sequence[Camera], pixels: np.ndarray, there: np.ndarray, rules: MultiViewRules) -> np.ndarray:
-    """(P,) whether the pairs (2, P, 17, 2) could reach ``worst`` at all, by the epipolar distance of their joints.
-
-    A point of space moves both picture points onto matching lines; a quarter of the distance is a safe lower bound
-    of the
-    mean reprojection error unless one camera is several times nearer than the other. It spares most triangulations.
-    """
-    fundamental = fundamental_matrix(cameras)
-    joints = [*LIMB_JOINTS, *FACE_JOINTS]
-    weight = np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
-    (x1, y1), (x2, y2) = (np.moveaxis(view[:, joints], -1, 0) for view in pixels)
-    two = [row[0] * x1 + row[1] * y1 + row[2] for row in fundamental]
-    one = [row[0] * x2 + row[1] * y2 + row[2] for row in fundamental.T[:2]]
-    value = np.abs(two[0] * x2 + two[1] * y2 + two[2])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = 0.5 * value * (1 / np.hypot(two[0], two[1]) + 1 / np.hypot(one[0], one[1]))
-    term = np.clip(1 - 0.25 * distance / rules.pixel_scale, -1, 1)
-    shared = there[0][:, joints] & there[1][:, joints]
-    return np.where(shared, weight * term, 0.0).sum(1) >= rules.worst
 
 
 def _affinities(
@@ -200,7 +203,6 @@ def _affinities(
         camera_rays([c], np.where(t[None, ..., None], p[None, ..., :2], 0.0))[0]
         for c, p, t in zip(cameras, flat, there, strict=True)
     ]
-    pixels = [r * (c.fx, c.fy) + (c.cx, c.cy) for c, r in zip(cameras, rays, strict=True)]
     counts = np.array([[len(people) for people in views] for views in detections]).reshape(-1, len(cameras))
     first = np.cumsum(counts, 0) - counts  # row of each frame's first detection in `flat`
     before = np.cumsum(counts, 1) - counts  # row of each view's first detection in the frame's matrix
@@ -211,13 +213,6 @@ def _affinities(
         i, j = within // np.maximum(counts[frame, b], 1), within % np.maximum(counts[frame, b], 1)
         rows = first[frame, a] + i, first[frame, b] + j
         pair = [cameras[a], cameras[b]]
-        good = _may_be_one(
-            pair,
-            np.stack([pixels[a][rows[0]], pixels[b][rows[1]]]),
-            np.stack([there[a][rows[0]], there[b][rows[1]]]),
-            rules,
-        )
-        frame, i, j, rows = frame[good], i[good], j[good], (rows[0][good], rows[1][good])
         values = pair_affinity(
             pair,
             np.stack([rays[a][rows[0]], rays[b][rows[1]]]),
@@ -343,40 +338,48 @@ def triangulate_people(
         points (P, 17, 3), NaN where missing; views used (P, 17); mean reprojection error (P, 17).
     """
     rules = rules or MultiViewRules()
-    seen = np.moveaxis(present(keypoints), 1, 0)
-    rays = camera_rays(cameras, np.where(seen[..., None], np.moveaxis(keypoints[..., :2], 1, 0), 0.0))
-    scores = np.where(seen, np.moveaxis(keypoints[..., 2], 1, 0), 0.0)
-    shape = seen.shape[1:]
-    points, views = np.full((*shape, 3), np.nan), np.zeros(shape, dtype=np.int64)
-    error, cost = np.full(shape, np.nan), np.full(shape, np.inf)
-    pairs = [list(pair) for pair in itertools.combinations(range(len(cameras)), 2)]
-    everyone = list(range(len(cameras)))
-    for subset in [everyone, *([] if len(cameras) == 2 else pairs)]:
-        if subset is everyone:
-            wanted = seen.sum(0) >= 2
-        else:
-            wanted = seen[subset].all(0) & (views == 0)
-        flat = np.nonzero(wanted)
-        if not len(flat[0]):
+    people, cameras_ = keypoints.shape[:2]
+    every = np.moveaxis(np.asarray(keypoints, dtype=np.float64), 1, 0).reshape(cameras_, -1, 3)
+    seen = present(every)
+    rays = camera_rays(cameras, np.where(seen[..., None], every[..., :2], 0.0))
+    scores = np.where(seen, every[..., 2], 0.0)
+    count = seen.shape[1]
+    points, views = np.full((count, 3), np.nan), np.zeros(count, dtype=np.int64)
+    error, cost = np.full(count, np.nan), np.full(count, np.inf)
+    matrices = world_to_camera_matrices(cameras)
+    focal = np.array([(camera.fx, camera.fy) for camera in cameras])
+    everyone = tuple(range(len(cameras)))
+    pairs = [] if len(cameras) == 2 else itertools.combinations(everyone, 2)
+    for subset in (everyone, *pairs):
+        wanted = seen.sum(0) >= 2 if subset is everyone else seen[list(subset)].all(0) & (views == 0)
+        columns = np.flatnonzero(wanted)
+        if not len(columns):
             continue
-        used = [np.moveaxis(array[subset], 0, -1)[flat].T for array in (seen, scores)]
-        sub_rays = np.stack([rays[view][flat] for view in subset])
-        matrices = world_to_camera_matrices([cameras[view] for view in subset])
-        focal = np.array([(cameras[view].fx, cameras[view].fy) for view in subset])
-        solution = refine(matrices, focal, sub_rays, used[1], intersect_rays(matrices, sub_rays, used[1]))
-        predicted, depth = project(matrices, solution)
-        residual = np.where(used[0], np.linalg.norm((predicted - sub_rays) * focal[:, None], axis=-1), 0.0)
-        mean = residual.sum(0) / used[0].sum(0)
-        good = (residual < rules.residual_px).all(0) & ((depth > rules.min_depth_m) | ~used[0]).all(0)
-        good &= mean < cost[flat]
-        target = tuple(axis[good] for axis in flat)
+        here = list(subset)
+        used, weights, sub_rays = (array[here][:, columns] for array in (seen, scores, rays))
+        start = intersect_rays(matrices[here], sub_rays, weights)
+        solution = refine(matrices[here], focal[here], sub_rays, weights, start)
+        predicted, depth = project(matrices[here], solution)
+        residual = (predicted - sub_rays) * focal[here, None]
+        residual = np.where(used, np.sqrt(residual[..., 0] ** 2 + residual[..., 1] ** 2), 0.0)
+        mean = residual.sum(0) / used.sum(0)
+        good = (residual < rules.residual_px).all(0) & ((depth > rules.min_depth_m) | ~used).all(0)
+        good &= mean < cost[columns]
+        target = columns[good]
         points[target], error[target] = solution[good], mean[good]
         if subset is everyone:
-            views[target] = used[0].sum(0)[good]
+            views[target] = used.sum(0)[good]
         else:
             cost[target] = mean[good]
     views[np.isfinite(cost)] = 2
-    return points, views, error
+    shape = people, COCO_17.num_joints
+    return points.reshape(*shape, 3), views.reshape(shape), error.reshape(shape)
+
+
+def believed(points: np.ndarray, members: np.ndarray, rules: MultiViewRules, one_view: bool) -> np.ndarray:
+    """(P,) which people (P, 17, 3) have enough limb joints, or are those of a single view that are kept."""
+    enough = np.isfinite(points[:, list(LIMB_JOINTS)]).all(-1).sum(1) >= rules.min_limb_joints
+    return enough | (one_view & ((members >= 0).sum(1) == 1))
 
 
 def reconstruct(
@@ -386,6 +389,8 @@ def reconstruct(
     one_view: bool = False,
 ) -> People:
     """From detections to people, see :func:`associate` and :func:`triangulate_people`.
+
+    ``multiview_batch.reconstruct`` gives the same people several times as fast; this one can be read.
 
     Args:
         one_view: Keep detections that found no partner as people without 3D joints (for a body prior to place).
@@ -408,7 +413,6 @@ def reconstruct(
             members[row, view] = usable[t][view][index]
             keypoints[row, view] = kept[t][view][index]
     points, views, error = triangulate_people(cameras, keypoints, rules)
-    enough = np.isfinite(points[:, list(LIMB_JOINTS)]).all(-1).sum(1) >= rules.min_limb_joints
-    enough |= one_view & ((members >= 0).sum(1) == 1)
+    enough = believed(points, members, rules, one_view)
     frame = np.array([t for t, _ in rows], dtype=np.int64)
     return People(frame[enough], members[enough], keypoints[enough], points[enough], views[enough], error[enough])

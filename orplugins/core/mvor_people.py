@@ -6,20 +6,25 @@ here), the joints that both have, the prior from other days, and the numbers of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from orplugins.core.body_prior import BodyPrior, FitRules, HipConvention, fit_hip_convention, fit_people, fit_prior
 from orplugins.core.cameras import Camera
+from orplugins.core.depth_placing import DepthRules, place_by_depth
 from orplugins.core.metrics import multiview as measure
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, reconstruct, triangulate_people
+from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, triangulate_people
+from orplugins.core.multiview_batch import reconstruct
 from orplugins.core.skeletons import CAMMA_10, COCO_17
 from orplugins.core.triangulation import present
 
 LIMB_OF_CAMMA = tuple(CAMMA_10.index(name) for name in LIMB_NAMES)
 # Joints that nobody saw were written as their parent plus (50, 50, 50) mm.
 _PLACEHOLDER_MM = 50.0
+# A person whom one view places nearer than this (median) to somebody else is that person, metres.
+_SAME_M = 0.35
 _PARENT = {"elbow": "shoulder", "wrist": "elbow", "hip": "shoulder"}
 
 
@@ -97,6 +102,34 @@ def reconstruct_all(
     people = reconstruct(cameras, detections, rules, one_view)
     joints = people.points[:, list(LIMB_JOINTS)]
     return Result(people, joints, np.zeros(joints.shape[:2], dtype=bool), {})
+
+
+def place_one_view(result: Result, cameras: tuple[Camera, ...], picture: Callable[[int, int], np.ndarray]) -> Result:
+    """Place the people whom one camera sees by its depth picture; geometry leaves them without joints.
+
+    Dropped are those that too few depths support, and those that stand where somebody else of the frame was found: a
+    detection that association could not use.
+
+    Args:
+        picture: (frame, view) -> depth (H, W), uint16 millimetres.
+    """
+    people, joints = result.people, result.joints.copy()
+    points, views = people.points.copy(), people.views.copy()
+    keep = np.ones(len(joints), dtype=bool)
+    alone = np.flatnonzero(people.support == 1)
+    for row in alone:
+        view = int(np.flatnonzero(people.members[row] >= 0)[0])
+        depth = picture(int(people.frame[row]), view)
+        points[row] = place_by_depth(cameras[view], people.keypoints[row, view], depth)
+        views[row] = np.isfinite(points[row]).all(-1)
+        joints[row] = points[row][list(LIMB_JOINTS)]
+        others = np.flatnonzero((people.frame == people.frame[row]) & keep)
+        others = others[(others < row) | (people.support[others] > 1)]
+        distance = np.linalg.norm(joints[others] - joints[row], axis=-1)
+        near = [np.median(d[np.isfinite(d)]) < _SAME_M for d in distance if np.isfinite(d).any()]
+        keep[row] = np.isfinite(joints[row]).all(-1).sum() >= DepthRules.least and not any(near)
+    kept = {name: value[keep] for name, value in vars(replace(people, points=points, views=views)).items()}
+    return replace(result, people=People(**kept), joints=joints[keep], inferred=result.inferred[keep])
 
 
 def fit_with_other_days(

@@ -77,7 +77,8 @@ class Triangulated:
 
 def present(keypoints: np.ndarray) -> np.ndarray:
     """(..., J) whether a joint (x, y, confidence) was found: finite numbers and a confidence above 0."""
-    return np.isfinite(keypoints).all(-1) & (keypoints[..., 2] > 0)
+    finite = np.isfinite(keypoints)
+    return finite[..., 0] & finite[..., 1] & finite[..., 2] & (keypoints[..., 2] > 0)
 
 
 def on_border(pixels: np.ndarray, size: tuple[int, int], border: float) -> np.ndarray:

@@ -17,6 +17,13 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {0: "grey", 2: "three-channel colour", 3: "palette", 4: "grey with alpha", 6: "four-channel colour"}
 
 
+def is_depth_png(path: str | os.PathLike) -> bool:
+    """Whether a file is a 16-bit grey PNG, by its header."""
+    with open(path, "rb") as file:
+        data = file.read(26)
+    return data[:8] == _PNG and len(data) == 26 and (data[24], data[25]) == (16, 0)
+
+
 def load_depth(
     path: str | os.PathLike, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True
 ) -> np.ndarray:

@@ -130,6 +130,40 @@ def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], 
     return path
 
 
+def draw_clock(path: str | os.PathLike, results: list[Comparison], joint: str, frame: int) -> None:
+    """Draw one person by all systems: a joint over time about the middle of the hips, and the poses of one frame.
+
+    Args:
+        results: Comparisons with one reference, which is drawn black.
+    """
+    colours = ("#1f4e9c", "#d1495b", "#2e8b57", "#e39b1f", "#7a4fa3", "#3aa6b9")
+    figure = _figure(12, 5.5)
+    grid = figure.add_gridspec(3, 5)
+    lines = [figure.add_subplot(grid[k, :3]) for k in range(3)]
+    solid = figure.add_subplot(grid[:, 3:], projection="3d")
+    index, start = CORE_12.index(joint), results[0].alignments["root"].a
+    frame = int(np.clip(frame, 0, len(start) - 1))
+    clips = [(results[0].names[0], start, "black")]
+    clips += [(c.names[1], c.alignments["root"].b, colour) for c, colour in zip(results, colours, strict=False)]
+    for name, clip, colour in clips:
+        time = np.arange(len(clip)) / results[0].fps
+        for axis, axes in enumerate(lines):
+            axes.plot(time, clip[:, index, axis], color=colour, linewidth=2 if colour == "black" else 1.2, label=name)
+        for a, b in CORE_SKELETON.limbs:
+            if np.isfinite(clip[frame][[a, b]]).all():
+                solid.plot(*clip[frame][[a, b]].T, color=colour, linewidth=3 if colour == "black" else 1.2)
+    for axis, axes in enumerate(lines):
+        axes.set_ylabel(f"{'xyz'[axis]} (m)")
+        axes.axvline(frame / results[0].fps, color="0.8", linewidth=1)
+    lines[0].set_title(f"{joint.replace('_', ' ')} about the hips, room axes")
+    lines[2].set_xlabel("time (s)")
+    lines[0].legend(fontsize=7, ncol=3, loc="best")
+    solid.set_title(f"frame {frame}")
+    solid.set_aspect("equal")
+    figure.tight_layout()
+    save_figure(path, figure)
+
+
 def _safe(name: str) -> str:
     return "".join(ch if ch.isalnum() else "-" for ch in name)
 

@@ -20,6 +20,7 @@ from orplugins.io.videopose3d import COCO_SYMMETRY, H36M_SYMMETRY
 
 ACTIONS = ("walk", "arms", "legs", "reach")
 SIZE = (640, 480)
+_LAYOUTS = {"coco": (COCO_17, COCO_SYMMETRY), "h36m": (H36M_17, H36M_SYMMETRY)}
 # Points of other names that mean the same.
 _ALIAS = {
     "mid_hip": "pelvis",
@@ -171,7 +172,6 @@ def write_lifting_data(
     folder, rng, cameras = Path(folder), np.random.default_rng(seed), room_rig()
     world: dict = {}
     images: dict = {name: {} for name in ("coco", "h36m")}
-    layouts = {"coco": (COCO_17, COCO_SYMMETRY), "h36m": (H36M_17, H36M_SYMMETRY)}
     for subject in subjects:
         world[subject] = {}
         for per_layout in images.values():
@@ -179,22 +179,35 @@ def write_lifting_data(
         for action in ACTIONS:
             points = body_motion(rng, frames, fps, action)
             world[subject][action] = in_skeleton(points, H36M_17).astype(np.float32)
-            for name, (skeleton, _) in layouts.items():
+            for name, (skeleton, _) in _LAYOUTS.items():
                 joints = in_skeleton(points, skeleton)
                 images[name][subject][action] = [
                     (camera.project(joints)[0] + rng.normal(0, noise_px, (*joints.shape[:2], 2))).astype(np.float32)
                     for camera in cameras
                 ]
+    save_lifting_files(folder, world, images, {"*": [camera_record(camera) for camera in cameras]})
+
+
+def save_lifting_files(folder: Path, world: dict, images: dict, cameras: dict) -> None:
+    """Write ``data_3d_motion.npz``, ``data_2d_motion_{coco,h36m}.npz`` and ``cameras.json`` in VideoPose3D's forms.
+
+    Args:
+        world: {subject: {action: (F, 17, 3)}}, metres.
+        images: {"coco" or "h36m": {subject: {action: [(F, 17, 2) pixels a camera]}}}.
+        cameras: {subject, or "*" for any: [:func:`camera_record` a camera]}.
+    """
     with atomic_write(folder / "data_3d_motion.npz", "wb") as file:
         np.savez_compressed(file, positions_3d=object_scalar(world))
-    for name, (skeleton, symmetry) in layouts.items():
+    for name, views in images.items():
+        skeleton, symmetry = _LAYOUTS[name]
         meta = {"layout_name": name, "num_joints": skeleton.num_joints, "keypoints_symmetry": symmetry}
         with atomic_write(folder / f"data_2d_motion_{name}.npz", "wb") as file:
-            np.savez_compressed(file, positions_2d=object_scalar(images[name]), metadata=object_scalar(meta))
-    write_json(folder / "cameras.json", {"*": [_camera_record(camera) for camera in cameras]}, indent=1)
+            np.savez_compressed(file, positions_2d=object_scalar(views), metadata=object_scalar(meta))
+    write_json(folder / "cameras.json", cameras, indent=1)
 
 
-def _camera_record(camera: Camera) -> dict:
+def camera_record(camera: Camera) -> dict:
+    """A camera as ``cameras.json`` holds it."""
     from scipy.spatial.transform import Rotation
 
     x, y, z, w = Rotation.from_matrix(camera.pose[:3, :3]).as_quat().tolist()

@@ -203,6 +203,26 @@ def test_semi_supervised_loss_is_its_terms_and_two_steps_change_both_networks(da
     hub.update_info("epoch", 0)
 
 
+def test_semi_supervised_losses_fall(data):
+    """Forty steps on one batch: every term ends below where it began, those of the unlabelled half too."""
+    torch.manual_seed(0)
+    model = lifter(trajectory=True, source="h36m_17", semi=dict(parents=H36M_PARENTS, warmup_epochs=0))
+    labelled, rest = dataset(data, chunk=1), dataset(data, labelled=False, chunk=1)
+    samples = [labelled[k] for k in range(8)] + [rest[k] for k in range(8, 16)]
+    inputs, records = torch.stack([s["inputs"] for s in samples]), [s["data_samples"] for s in samples]
+    optimiser, seen = torch.optim.Adam(model.parameters(), 3e-2), []
+    for _ in range(40):
+        losses = {name: value for name, value in model.loss(inputs, records).items() if name.startswith("loss")}
+        optimiser.zero_grad()
+        sum(losses.values()).backward()
+        optimiser.step()
+        seen.append({name: float(value) for name, value in losses.items()})
+    assert set(seen[0]) == {"loss_pose3d", "loss_traj", "loss_bone", "loss_projection"}
+    for name in seen[0]:
+        first, last = (np.mean([step[name] for step in part]) for part in (seen[:5], seen[-5:]))
+        assert last < 0.8 * first, (name, first, last)
+
+
 def test_semi_supervised_configuration_errors():
     with pytest.raises(ValueError, match="one joint set"):
         lifter(trajectory=True, semi=dict(parents=H36M_PARENTS))

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("mmpose")
 from PIL import Image  # noqa: E402
-from tests_tools import run_tool  # noqa: E402
+from tests_tools import run_tool, save_published_lifter  # noqa: E402
 
 from orplugins.io.kinect import read_kinect_record  # noqa: E402
 from orplugins.io.video import write_image, write_video  # noqa: E402
@@ -21,14 +21,7 @@ FRAMES = 60
 def take(tmp_path_factory):
     out = tmp_path_factory.mktemp("take")
     run_tool("make_motion", "take", "--out", str(out), "--frames", str(FRAMES), "--action", "reach")
-    shapes = {"expand_conv.weight": (8, 34, 3), "shrink.weight": (51, 8, 1), "shrink.bias": (51,)}
-    for i in range(2):
-        shapes |= {f"layers_conv.{2 * i}.weight": (8, 8, 3), f"layers_conv.{2 * i + 1}.weight": (8, 8, 1)}
-    norms = ["expand_bn", *(f"layers_bn.{k}" for k in range(4))]
-    shapes |= {f"{n}.{leaf}": (8,) for n in norms for leaf in ("weight", "bias", "running_mean", "running_var")}
-    torch.manual_seed(0)
-    state = {name: torch.rand(shape) * 0.2 for name, shape in shapes.items()}
-    torch.save({"model_pos": state, "random_state": np.random.RandomState(0)}, out / "published.bin")
+    save_published_lifter(out / "published.bin")
     return out
 
 

@@ -1,0 +1,83 @@
+"""People who move in the synthetic operating room, without pictures: training data for lifting 2D joints to 3D.
+
+The same rooms, people and motion as the clips of `mvor_layout.write_dataset`, but nothing is rendered: a frame takes a
+sixth of the time. Every clip has cameras of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.core.skeletons import COCO_17, H36M_17
+from orplugins.synthetic.annotate import body_joints
+from orplugins.synthetic.motion import FPS, Clip
+from orplugins.synthetic.motion_points import camera_record, save_lifting_files
+
+_NEAREST = 0.3  # metres in front of a camera; people nearer than this to any camera are left out
+_MEMORY = 0.4  # seconds for which a detector's error lasts
+
+
+def detector_noise(rng: np.random.Generator, shape: Sequence[int], level: float, fps: float) -> np.ndarray:
+    """Errors (F, ...) of standard deviation `level`: half of the variance white, half lasting (first order, 0.4 s).
+
+    A detector errs alike in neighbouring frames: it misreads the same fold of cloth. White noise alone would be
+    averaged away by a network that sees many frames.
+    """
+    white, steps = rng.normal(size=shape), rng.normal(size=shape)
+    keep = np.exp(-1 / (_MEMORY * fps))
+    slow = steps.copy()
+    for t in range(1, len(slow)):
+        slow[t] = keep * slow[t - 1] + np.sqrt(1 - keep * keep) * steps[t]
+    return level * np.sqrt(0.5) * (white + slow)
+
+
+def write_room_lifting_data(
+    folder: str | Path, clips: int, frames: int = 100, seed: int = 0, noise_px: tuple[float, float] = (1.0, 1.0),
+    people: tuple[int, int] = (2, 6), progress: Callable[[], None] | None = None,
+) -> int:
+    """Write the files of `motion_points.save_lifting_files`: a clip is a subject, a person an action; people counted.
+
+    clips, frames : how many clips of how many frames, 25 a second. seed : another seed, other rooms and people.
+    noise_px : least and greatest noise of the 2D joints (pictures of 640x480); drawn for each person and camera,
+        logarithmically even. people : in a room.
+    progress : called after each clip.
+
+    Raises ValueError for an argument out of its range.
+    """
+    low, high = noise_px
+    if clips < 1 or not 0 < low <= high:
+        raise ValueError(f"write_room_lifting_data: found clips={clips}, noise_px={noise_px}, expected 1 or more clips "
+                         "and 0 < least <= greatest noise")
+    world: dict = {}
+    images: dict = {"coco": {}, "h36m": {}}
+    records, count = {}, 0
+    for number in range(clips):
+        clip = Clip(seed, number, frames, people=people, views=3, fixed_cameras=False)
+        rng = np.random.default_rng((seed, number, 7))
+        bodies = [[person.body for person in clip.scene(t).people] for t in range(frames)]
+        subject = f"C{number + 1:03d}"
+        records[subject] = [camera_record(camera) for camera in clip.cameras]
+        for kind in images.values():
+            kind[subject] = {}
+        world[subject] = {}
+        for index in range(len(clip.people)):
+            joints = {name: np.array([body_joints(moment[index], skeleton.name) for moment in bodies])
+                      for name, skeleton in (("coco", COCO_17), ("h36m", H36M_17))}
+            seen = {name: [camera.project(points) for camera in clip.cameras] for name, points in joints.items()}
+            if min(depth.min() for views in seen.values() for _, depth in views) < _NEAREST:
+                continue
+            action = f"person {clip.people[index].id}"
+            world[subject][action] = joints["h36m"].astype(np.float32)
+            levels = np.exp(rng.uniform(np.log(low), np.log(high), len(clip.cameras)))
+            for name, views in seen.items():
+                images[name][subject][action] = [
+                    (pixels + detector_noise(rng, pixels.shape, level, FPS)).astype(np.float32)
+                    for (pixels, _), level in zip(views, levels, strict=True)]
+            count += 1
+        if progress is not None:
+            progress()
+    save_lifting_files(Path(folder), world, images, records)
+    return count
