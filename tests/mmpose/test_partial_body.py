@@ -18,6 +18,7 @@ from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFOR
 
 import orplugins  # noqa: E402, F401
 from orplugins.core.skeletons import COCO_17  # noqa: E402
+from orplugins.io.video import write_image  # noqa: E402
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/mmpose/partial_body"
 
@@ -99,6 +100,19 @@ def test_joints_outside_the_input_are_out_of_view():
     results["keypoints_visible"][0, 1] = (0, -1)  # nobody knows
     out = TRANSFORMS.build(dict(type="orplugins.MarkOutOfView")).transform(results)["keypoints_visible"][0]
     assert out[0].tolist() == [0, 0] and out[1].tolist() == [0, -1] and (out[2:] == (1, 2)).all()
+
+
+def test_pictures_are_decoded_once_while_there_is_room(tmp_path):
+    pictures = [write_image(tmp_path / f"{k}.png", np.full((20, 30, 3), k, np.uint8)) or tmp_path / f"{k}.png"
+                for k in (1, 2)]
+    load = TRANSFORMS.build(dict(type="orplugins.LoadImageOnce", most_megabytes=20 * 30 * 3 / 2**20))
+    first = [load({"img_path": str(path)}) for path in pictures]
+    for path in pictures:
+        path.unlink()
+    again = load({"img_path": str(pictures[0])})
+    assert again["img"] is first[0]["img"] and again["ori_shape"] == (20, 30) and not again["img"].flags.writeable
+    with pytest.raises(FileNotFoundError):
+        load({"img_path": str(pictures[1])})
 
 
 # decoding

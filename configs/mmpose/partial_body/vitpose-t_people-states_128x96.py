@@ -24,11 +24,11 @@ model = dict(
 
 # First whole people, then views of parts: whoever has learned whole people learns their parts fast, the other way round
 # it takes longer. Half of the later examples are whole.
-switch_epoch = 6
-max_epochs = 10
+switch_epoch = 4
+max_epochs = 7
 affine = dict(type='RandomBBoxTransform', shift_factor=0.1, scale_factor=(0.75, 1.25), rotate_factor=30.)
 train_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='orplugins.LoadImageOnce'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='RandomHalfBody', min_upper_keypoints=3),
@@ -39,7 +39,7 @@ train_pipeline = [
     dict(type='orplugins.PackPartialBodyInputs')
 ]
 parts_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='orplugins.LoadImageOnce'),
     dict(type='orplugins.RandomFrameTruncation', prob=0.4, fraction=(0.2, 0.75)),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
@@ -90,7 +90,7 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+train_cfg = dict(max_epochs=max_epochs, val_interval=7)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=7e-4, weight_decay=0.05), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=200, start_factor=0.01, by_epoch=False),
