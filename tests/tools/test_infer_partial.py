@@ -70,8 +70,9 @@ def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
     detector = tmp_path / "detector.pth"
     torch.save({"model": build_model(detector_config(config, options)).state_dict()}, detector)
     images, out = pictures(tmp_path / "in", 2), tmp_path / "out"
-    command = [str(images), "--detector-weights", str(detector), "--detector-config", str(config), "--box-score", "0.01",
-               "--detector-opts", *options, "--labels", "patient", "user", *common(out, weights)]  # fmt: skip
+    command = [str(images), "--detector-weights", str(detector), "--detector-config", str(config),
+               "--detector-opts", *options, "--labels", "patient", "user", "--box-score", "0.01",
+               *common(out, weights)]  # fmt: skip
     assert tool.main(command) == 0
     boxes = json.loads((out / "boxes.json").read_text())
     found = json.loads((out / "poses.json").read_text())
