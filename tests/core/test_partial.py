@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from orplugins.core.detections import box_ap
 from orplugins.core.joint_states import (
+    LEAST_OUT_OF_VIEW,
     OCCLUDED,
     OUT_OF_VIEW,
     VISIBLE,
@@ -45,6 +46,13 @@ def test_probabilities_decide_except_beyond_the_frame():
     states = np.array([[[0.1, 0.7, 0.2], [0.0, 0.0, 1.0]]])
     found = judge(points, np.ones((1, 2)), np.array([[20, 20, 60, 79]]), (100, 80), 0.3, states)
     assert found.tolist() == [[OCCLUDED, OUT_OF_VIEW]]
+
+
+def test_out_of_view_needs_its_least_probability():
+    sure, unsure = LEAST_OUT_OF_VIEW + 0.01, LEAST_OUT_OF_VIEW - 0.01
+    states = np.array([[[sure, 1 - sure, 0], [unsure, 0, 1 - unsure], [0.4, 0.31, 0.29]]])
+    found = judge(np.full((1, 3, 2), 40.0), np.ones((1, 3)), np.array([[20, 20, 60, 79]]), (100, 80), 0.3, states)
+    assert found.tolist() == [[OUT_OF_VIEW, VISIBLE, OCCLUDED]]
 
 
 def test_near_border():
