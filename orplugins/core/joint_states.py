@@ -12,7 +12,7 @@ OUT_OF_VIEW, OCCLUDED, VISIBLE = range(3)
 SIDES = ("left", "top", "right", "bottom")
 # Least probability of "out of view": a joint that is in view and called gone is lost, one that is not and called hidden
 # still has its low score.
-LEAST_OUT_OF_VIEW = 0.5
+LEAST_OUT_OF_VIEW = 0.6
 
 
 def truncated_sides(boxes: np.ndarray, size: tuple[int, int], margin: float = 2.0) -> np.ndarray:
