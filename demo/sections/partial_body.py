@@ -6,8 +6,9 @@ CONFIG = "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
 WEIGHTS = "demo/vitpose-t_people-states.safetensors"
 VIEWS = ("whole", "waist", "chest", "side")
 PEOPLE = 3
-# The clip's pictures are small: drawn on twice the size, lines and rings can be told apart.
-SCALE = 2
+# The clip's pictures are small: drawn on three times the size, lines and rings can be told apart.
+SCALE = 3
+TILE = 360
 
 
 def run(demo) -> str:
@@ -28,7 +29,7 @@ def run(demo) -> str:
     card = (demo.root / WEIGHTS).with_suffix(".md")
     return "\n".join([
         demo.picture(out / "montage.png",
-                     "Columns: the whole frame, cut at the waist, at the chest, one side left. Full dots: visible "
+                     "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
                      "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame."),
         demo.table(["view", "people", "states right, %"], rows),
         f"<p>Boxes are the true ones. Weights: <a href='{demo.link(demo.root / WEIGHTS)}'>{WEIGHTS}</a>, "
@@ -87,20 +88,27 @@ def figures(poses: dict, truth: dict) -> list[list[str]]:
 
 
 def montage(out, names: list[str]) -> None:
-    """A row for each camera's person, a column for each view."""
+    """A row for each camera's person, a column for each view, cut out around the person."""
+    import json
+
     import cv2
     import numpy as np
 
-    tiles = {name: cv2.imread(str(out / "run/overlays" / name)) for name in names}
-    height, width = (max(tile.shape[axis] for tile in tiles.values()) for axis in (0, 1))
-    whole = [name for name in names if name.startswith("0_")]
+    boxes = {box["file_name"]: box["bbox"] for box in json.loads((out / "boxes.json").read_text())}
     rows = []
-    for name in whole:
-        stem = name[2:].removesuffix(".png")
-        cells = [next((tiles[n] for n in names if n.startswith(f"{k}_{stem}")), None) for k in range(len(VIEWS))]
-        canvas = np.full((height, width * len(VIEWS), 3), 255, np.uint8)
-        for k, cell in enumerate(cells):
-            if cell is not None:
-                canvas[: cell.shape[0], k * width : k * width + cell.shape[1]] = cell
-        rows.append(canvas)
+    for first in (name for name in names if name.startswith("0_")):
+        stem = first[2:].removesuffix(".png")
+        cells = [next((n for n in names if n.startswith(f"{k}_{stem}")), None) for k in range(len(VIEWS))]
+        row = np.full((TILE, TILE * len(VIEWS), 3), 255, np.uint8)
+        scale = TILE / (1.25 * max(boxes[first][2:]))
+        for k, name in enumerate(cells):
+            if name is not None:
+                x, y, w, h = boxes[name]
+                margin = 0.1 * max(boxes[first][2:])
+                picture = cv2.imread(str(out / "run/overlays" / name))
+                top, left = max(int(y - margin), 0), max(int(x - margin), 0)
+                part = picture[top : int(y + h + margin), left : int(x + w + margin)]
+                part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:TILE, :TILE]
+                row[: part.shape[0], k * TILE : k * TILE + part.shape[1]] = part
+        rows.append(row)
     cv2.imwrite(str(out / "montage.png"), np.concatenate(rows))
