@@ -1,13 +1,22 @@
-"""ViTPose: the backbone against timm's, people together against one by one, decoding, and ONNX Runtime."""
+"""ViTPose: the backbone against timm's, people together against one by one, decoding, and ONNX Runtime.
+
+"frame" rows are what a user runs: crops of a 640x480 picture, preprocessing, flip test, decoding, poses in the frame.
+"""
 
 from __future__ import annotations
+
+import tempfile
+from pathlib import Path
 
 from benchmarks.harness import Comparison, compare
 
 NAME = "vitpose"
 PEOPLE = 8
-# The big network takes a second for eight people.
+# The big network takes seconds for eight people.
 MOST_REPEATS = 5
+CONFIGS = Path(__file__).resolve().parents[1] / "configs/mmpose/partial_body"
+FRAMES = {"tiny network": "vitpose-t_people-states_128x96", "ViT-S": "vitpose-s_coco-17-states_256x192",
+          "ViT-B": "vitpose-b_coco-17_256x192"}  # fmt: skip
 
 
 def run(repeats: int) -> list[Comparison]:
@@ -17,6 +26,7 @@ def run(repeats: int) -> list[Comparison]:
     from timm.models.vision_transformer import VisionTransformer
 
     from orplugins.core.udp import decode
+    from orplugins.mmpose.codecs.udp import BatchedHeatmap
     from orplugins.nn.vit import ViT
 
     torch.manual_seed(0)
@@ -26,7 +36,9 @@ def run(repeats: int) -> list[Comparison]:
     one, small = torch.randn(1, 3, 256, 192), torch.randn(PEOPLE, 3, 128, 96)
     tiny = ViT("tiny", (96, 128), depth=4).eval()
     maps = _maps(np.random.default_rng(0), np)
-    codec = UDPHeatmap(input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
+    codec, batched = (kind(input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
+                      for kind in (UDPHeatmap, BatchedHeatmap))
+    all_maps = torch.from_numpy(maps)
 
     def no_grad(function):
         return torch.no_grad()(function)
@@ -41,7 +53,10 @@ def run(repeats: int) -> list[Comparison]:
                 shapes={"input": "8x3x256x192"}),
         compare("decoding, 8 people", ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
                 ("published", lambda: [decode(m) for m in maps]), repeats, shapes={"maps": "8x21x64x48"}),
+        compare("decoding, 8 people", ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
+                ("together", lambda: batched.batch_decode(all_maps)), repeats, shapes={"maps": "8x21x64x48"}),
     ]  # fmt: skip
+    rows += [_frame(name, config, min(few, 2) if name == "ViT-B" else few) for name, config in FRAMES.items()]
     session = _onnx_session(tiny, small)
     if session is None:
         print("vitpose: no ONNX Runtime comparison: install onnx and onnxruntime")
@@ -50,6 +65,29 @@ def run(repeats: int) -> list[Comparison]:
         rows.append(compare("tiny network, 8 people, ONNX Runtime", ("eager", no_grad(lambda: tiny(small))),
                             ("ONNX Runtime", lambda: session.run(None, feed)), repeats, shapes={"input": "8x3x128x96"}))
     return rows
+
+
+def _frame(name: str, config: str, repeats: int) -> Comparison:
+    """A frame of eight people, from the picture and their boxes to poses in the frame."""
+    import numpy as np
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+
+    from orplugins.mmpose.topdown import TopdownRunner
+
+    init_default_scope("mmpose")
+    path, rng = CONFIGS / f"{config}.py", np.random.default_rng(0)
+    picture = rng.integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    corners = rng.uniform((0, 0), (440, 200), (PEOPLE, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform((80, 150), (200, 280), (PEOPLE, 2))], axis=1)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "random.pth"
+        torch.save({"state_dict": MODELS.build(Config.fromfile(path).model).state_dict()}, weights)
+        single, together = (TopdownRunner(path, weights, batch=batch) for batch in (1, PEOPLE))
+    return compare(f"{name}, a frame of 8 people", ("one by one", lambda: single([picture], [boxes])),
+                   ("one batch", lambda: together([picture], [boxes])), repeats, shapes={"picture": "640x480"})
 
 
 def _maps(rng, np):

@@ -10,6 +10,9 @@ from orplugins.core.skeletons import Skeleton
 STATES = ("out of view", "occluded", "visible")
 OUT_OF_VIEW, OCCLUDED, VISIBLE = range(3)
 SIDES = ("left", "top", "right", "bottom")
+# Least probability of "out of view": a joint that is in view and called gone is lost, one that is not and called hidden
+# still has its low score.
+LEAST_OUT_OF_VIEW = 0.6
 
 
 def truncated_sides(boxes: np.ndarray, size: tuple[int, int], margin: float = 2.0) -> np.ndarray:
@@ -34,7 +37,8 @@ def judge(
     """State (N, K) of joints, indices into :data:`STATES`.
 
     A position beyond the frame is out of view whatever else is known. For the others the network's ``probabilities``
-    decide where it has them. Without, a joint is visible if its score reaches ``threshold``; one below it is out of
+    decide where it has them: out of view from :data:`LEAST_OUT_OF_VIEW` on, otherwise the likelier of the other two.
+    Without, a joint is visible if its score reaches ``threshold``; one below it is out of
     view if it lies in the quarter of its box next to a side at which the frame cuts the box, and occluded otherwise.
 
     Args:
@@ -47,7 +51,9 @@ def judge(
     keypoints = np.asarray(keypoints, dtype=np.float64)
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     if probabilities is not None:
-        states = np.asarray(probabilities).argmax(-1)
+        probabilities = np.asarray(probabilities)
+        states = np.where(probabilities[..., OUT_OF_VIEW] >= LEAST_OUT_OF_VIEW, OUT_OF_VIEW,
+                          OCCLUDED + probabilities[..., OCCLUDED:].argmax(-1))
     else:
         low, extent = boxes[:, None, :2], np.maximum(boxes[:, None, 2:] - boxes[:, None, :2], 1)
         place = (keypoints - low) / extent

@@ -107,7 +107,7 @@ def test_published_and_ours_differ_as_documented():
     metas = [DATASETS.get(c.train_dataloader.dataset.type).METAINFO for c in (ours, published)]
     swaps = [[info["swap"] for info in meta["keypoint_info"].values()] for meta in metas]
     assert sum(map(bool, swaps[0])) == 16 and not any(swaps[1])
-    assert ours.model.head.decoder.type == "UDPHeatmap"
+    assert ours.model.head.decoder.type == "orplugins.BatchedHeatmap"
     assert published.model.head.decoder.type == "orplugins.PublishedHeatmap"
     assert [step.type for step in published.test_dataloader.dataset.pipeline].count("orplugins.InclusiveBox") == 1
 

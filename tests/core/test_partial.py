@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from orplugins.core.detections import box_ap
 from orplugins.core.joint_states import (
+    LEAST_OUT_OF_VIEW,
     OCCLUDED,
     OUT_OF_VIEW,
     VISIBLE,
@@ -21,6 +22,7 @@ from orplugins.core.joint_states import (
 from orplugins.core.partial import CUTS, cut_window, grow_part, inside, truncate
 from orplugins.core.skeletons import COCO_17, PATIENT_21, PATIENT_22
 from orplugins.core.udp import decode, half_body_ids, peaks
+from orplugins.core.udp_batch import decode_batch
 
 # joint states
 
@@ -44,6 +46,13 @@ def test_probabilities_decide_except_beyond_the_frame():
     states = np.array([[[0.1, 0.7, 0.2], [0.0, 0.0, 1.0]]])
     found = judge(points, np.ones((1, 2)), np.array([[20, 20, 60, 79]]), (100, 80), 0.3, states)
     assert found.tolist() == [[OCCLUDED, OUT_OF_VIEW]]
+
+
+def test_out_of_view_needs_its_least_probability():
+    sure, unsure = LEAST_OUT_OF_VIEW + 0.01, LEAST_OUT_OF_VIEW - 0.01
+    states = np.array([[[sure, 1 - sure, 0], [unsure, 0, 1 - unsure], [0.4, 0.31, 0.29]]])
+    found = judge(np.full((1, 3, 2), 40.0), np.ones((1, 3)), np.array([[20, 20, 60, 79]]), (100, 80), 0.3, states)
+    assert found.tolist() == [[OUT_OF_VIEW, VISIBLE, OCCLUDED]]
 
 
 def test_near_border():
@@ -139,6 +148,17 @@ def test_decoding_finds_sub_pixel_peaks(x, y):
     for how, limit in (("udp", 0.03), ("quarter", 0.51), ("argmax", 0.51)):
         points, scores = decode(heat, how)
         assert np.abs(points[0] - (x, y)).max() <= limit and 0.9 < scores[0] <= 1
+
+
+@given(st.floats(6, 15), st.floats(6, 21))
+def test_batched_decoding_finds_sub_pixel_peaks(x, y):
+    rows, columns = np.mgrid[:28, :22]
+    heat = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)
+    maps = np.stack([heat, 0.5 * heat, 0 * heat]).reshape(3, 1, 28, 22)
+    points, scores = decode_batch(maps)
+    np.testing.assert_allclose(points[:2, 0], [(x, y)] * 2, atol=0.02)
+    assert points[2, 0].tolist() == [-1, -1] and scores.shape == (3, 1) and scores[2, 0] == 0
+    np.testing.assert_array_equal(maps[0, 0], heat)
 
 
 def test_empty_maps_and_other_words():

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 
 from orplugins.io.partial_views import write_views  # noqa: E402
+from orplugins.io.video import read_image, write_image  # noqa: E402
 from orplugins.synthetic.mvor_layout import write_dataset  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -80,10 +81,32 @@ def test_inferencer_on_an_ordinary_picture(data, trained, tmp_path):
     assert list((tmp_path / "out/visualizations").iterdir())
 
 
+def test_inferencer_with_the_shipped_weights(tmp_path):
+    """mmpose's own inferencer on an ordinary picture, one person in the whole of it: half of what is seen is found."""
+    write_dataset(tmp_path / "room", 1, seed=9006, size=(320, 240), people=(2, 3), color=True)
+    truth = json.loads((tmp_path / "room/annotations/coco17_color.json").read_text())
+    person = max(truth["annotations"], key=lambda a: a["keypoints"][2::3].count(2))
+    x, y, w, h = (int(value) for value in person["bbox"])
+    file = {image["id"]: image["file_name"] for image in truth["images"]}[person["image_id"]]
+    write_image(tmp_path / "person.png", read_image(tmp_path / "room" / file)[y : y + h, x : x + w])
+    code = (
+        "import json, sys; from mmpose.apis import MMPoseInferencer\n"
+        "config, weights, picture, out = sys.argv[1:]\n"
+        "inferencer = MMPoseInferencer(pose2d=config, pose2d_weights=weights, device='cpu')\n"
+        "result = next(inferencer(picture, out_dir=out))['predictions'][0][0]\n"
+        "open(out + '/joints.json', 'w').write(json.dumps([result['keypoints'], result['keypoint_scores']]))\n"
+    )
+    weights = ROOT / "demo/vitpose-t_people-states.safetensors"
+    run([sys.executable, "-c", code, CONFIG, weights, tmp_path / "person.png", tmp_path], tmp_path)
+    found, scores = map(np.array, json.loads((tmp_path / "joints.json").read_text()))
+    joints = np.array(person["keypoints"]).reshape(-1, 3)
+    near = np.linalg.norm(found - (joints[:, :2] - (x, y)), axis=1) < 0.2 * max(w, h)
+    assert scores.shape == (17,) and near[joints[:, 2] == 2].mean() > 0.5
+    assert list((tmp_path / "visualizations").iterdir())
+
+
 def test_stock_train_net_refuses_random_boxes(data, tmp_path):
     pytest.importorskip("detectron2")
-    from orplugins.io.video import write_image
-
     folder = tmp_path / "sets/partial_body"
     write_image(folder / "images/a.jpg", np.zeros((64, 64, 3), np.uint8))
     (folder / "annotations").mkdir()

@@ -18,6 +18,7 @@ from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFOR
 
 import orplugins  # noqa: E402, F401
 from orplugins.core.skeletons import COCO_17  # noqa: E402
+from orplugins.io.video import write_image  # noqa: E402
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/mmpose/partial_body"
 
@@ -101,6 +102,19 @@ def test_joints_outside_the_input_are_out_of_view():
     assert out[0].tolist() == [0, 0] and out[1].tolist() == [0, -1] and (out[2:] == (1, 2)).all()
 
 
+def test_pictures_are_decoded_once_while_there_is_room(tmp_path):
+    pictures = [write_image(tmp_path / f"{k}.png", np.full((20, 30, 3), k, np.uint8)) or tmp_path / f"{k}.png"
+                for k in (1, 2)]
+    load = TRANSFORMS.build(dict(type="orplugins.LoadImageOnce", most_megabytes=20 * 30 * 3 / 2**20))
+    first = [load({"img_path": str(path)}) for path in pictures]
+    for path in pictures:
+        path.unlink()
+    again = load({"img_path": str(pictures[0])})
+    assert again["img"] is first[0]["img"] and again["ori_shape"] == (20, 30) and not again["img"].flags.writeable
+    with pytest.raises(FileNotFoundError):
+        load({"img_path": str(pictures[1])})
+
+
 # decoding
 
 
@@ -119,6 +133,26 @@ def test_decodings_at_the_border():
     assert errors.min(0) == pytest.approx([-1.35, -0.90], abs=0.01)
     assert errors.max(0) == pytest.approx([0.00, 0.77], abs=0.01)
     assert np.abs(errors[25:]).max() < 0.02  # five pixels inside and more
+
+
+@pytest.mark.parametrize("size", [(24, 32), (48, 64)])
+def test_batched_decoding_is_the_hosts(size):
+    rng = np.random.default_rng(0)
+    args = dict(input_size=(4 * size[0], 4 * size[1]), heatmap_size=size, sigma=2)
+    stock, batched = (KEYPOINT_CODECS.build(dict(type=kind, **args))
+                      for kind in ("UDPHeatmap", "orplugins.BatchedHeatmap"))
+    columns, rows = np.arange(size[0]), np.arange(size[1])[:, None]
+    x, y = rng.uniform(-1, size[0], (5, 17, 1, 1)), rng.uniform(-1, size[1], (5, 17, 1, 1))
+    maps = rng.uniform(0.01, 1.2, x.shape) * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)
+    maps = maps.astype(np.float32)
+    keypoints, scores = batched.batch_decode(torch.from_numpy(maps))
+    one_by_one = [stock.decode(each) for each in maps]
+    np.testing.assert_allclose(keypoints, np.stack([k for k, _ in one_by_one]), atol=2e-3)
+    np.testing.assert_array_equal(scores, np.stack([s for _, s in one_by_one]))
+    maps[2, 3] = 0  # the host makes NaN of an empty map
+    assert np.isfinite(batched.batch_decode(torch.from_numpy(maps))[0]).all()
+    with pytest.raises(ValueError, match="heatmap_type is 'combined', expected 'gaussian'"):
+        KEYPOINT_CODECS.build(dict(type="orplugins.BatchedHeatmap", heatmap_type="combined", **args))
 
 
 # data sets
@@ -223,16 +257,18 @@ def test_pretrained_backbone_of_timm_and_gradient_checkpointing(tmp_path):
 def test_states_follow_left_and_right_in_the_flip_test():
     torch.manual_seed(0)
     model = MODELS.build(tiny()).eval()
-    features = (torch.randn(1, 192, 8, 6),)
+    features, mirrored = (torch.randn(1, 192, 8, 6),), (torch.randn(1, 192, 8, 6),)
     flip = list(COCO_17.flip_indices)
 
     class Sample:
         metainfo = {"flip_indices": flip}
 
     with torch.no_grad():
-        plain = model.head.states(features[0]).softmax(-1)
-        (found,) = model.head.predict([features, features], [Sample()], test_cfg=dict(flip_test=True))
-    expected = (plain + plain[:, flip]) / 2
+        plain, other = (model.head.states(f[0], model.head(f)).softmax(-1) for f in (features, mirrored))
+        (found,) = model.head.predict([features, mirrored], [Sample()], test_cfg=dict(flip_test=True))
+        (single,) = model.head.predict(features, [Sample()])
+    expected = (plain + other[:, flip]) / 2
+    torch.testing.assert_close(torch.from_numpy(single.keypoint_states), plain)
     torch.testing.assert_close(torch.from_numpy(found.keypoint_states), expected)
     np.testing.assert_allclose(found.keypoint_states.sum(-1), 1, atol=1e-5)
 

@@ -57,6 +57,34 @@ def common(out: Path, weights: Path) -> list[str]:
     return ["--out", str(out), "--config", str(CONFIG), "--checkpoint", str(weights)]
 
 
+def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
+    """The whole way, boxes of a detector of seeded random weights: as many poses as boxes of patients."""
+    pytest.importorskip("detectron2")
+    from detectron2.modeling import build_model
+
+    from orplugins.detectron2.partial_body import detector_config
+
+    config = ROOT / "configs/detectron2/partial_body/faster_rcnn_tiny.yaml"
+    options = ["INPUT.MIN_SIZE_TEST", "64", "TEST.DETECTIONS_PER_IMAGE", "4"]
+    torch.manual_seed(0)
+    detector = tmp_path / "detector.pth"
+    torch.save({"model": build_model(detector_config(config, options)).state_dict()}, detector)
+    images, out = pictures(tmp_path / "in", 2), tmp_path / "out"
+    command = [str(images), "--detector-weights", str(detector), "--detector-config", str(config),
+               "--detector-opts", *options, "--labels", "patient", "user", "--box-score", "0.01",
+               *common(out, weights)]  # fmt: skip
+    assert tool.main(command) == 0
+    boxes = json.loads((out / "boxes.json").read_text())
+    found = json.loads((out / "poses.json").read_text())
+    names = {c["id"]: c["name"] for c in found["categories"]}
+    assert set(names.values()) <= {"patient", "user"}
+    people = [(a["image_id"], names[a["category_id"]], *np.round(a["bbox"], 1)) for a in found["annotations"]]
+    assert len(people) > 2 and all(len(a["keypoints"]) == 51 for a in found["annotations"])
+    assert f"2 frames, {len(people)} people" in capsys.readouterr().out
+    assert len(boxes["annotations"]) == len(people)
+    assert sorted(path.name for path in (out / "overlays").iterdir()) == ["p1.png", "p2.png"]
+
+
 def test_boxes_of_a_file(tool, weights, tmp_path, capsys):
     images = pictures(tmp_path / "in")
     boxes = tmp_path / "boxes.json"

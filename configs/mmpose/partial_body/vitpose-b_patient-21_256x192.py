@@ -5,7 +5,7 @@
 _base_ = ['../../_base_/partial_runtime.py']
 
 num_keypoints = 21
-codec = dict(type='UDPHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
+codec = dict(type='orplugins.BatchedHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
 model = dict(
     type='orplugins.PartialBodyEstimator',
     data_preprocessor=dict(

@@ -2,7 +2,7 @@
 # parts of people.
 _base_ = ['./vitpose-b_coco-17_256x192.py']
 
-codec = dict(type='UDPHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
+codec = dict(type='orplugins.BatchedHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
 model = dict(
     backbone=dict(arch='small'),
     head=dict(type='orplugins.JointStateHead', in_channels=384))

@@ -4,12 +4,12 @@
 # test_dataloader.dataset.ann_file and test_evaluator.0.ann_file.
 _base_ = ['../../_base_/partial_runtime.py']
 
-codec = dict(type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5)
+codec = dict(type='orplugins.BatchedHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5)
 model = dict(
     type='orplugins.PartialBodyEstimator',
     data_preprocessor=dict(
         type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
-    backbone=dict(type='orplugins.ViT', arch='tiny', image_size=(96, 128), depth=4, drop_path=0.0),
+    backbone=dict(type='orplugins.ViT', arch='tiny', image_size=(96, 128), depth=4, mlp_ratio=2., drop_path=0.0),
     head=dict(
         type='orplugins.JointStateHead',
         in_channels=192,
@@ -22,14 +22,29 @@ model = dict(
         decoder=codec),
     test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=False))
 
+# First whole people only, then also views of parts: half of the later examples are still whole.
+switch_epoch = 4
+max_epochs = 6
+affine = dict(type='RandomBBoxTransform', shift_factor=0.1, scale_factor=(0.75, 1.25), rotate_factor=30.)
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='orplugins.RandomFrameTruncation', prob=0.5),
+    dict(type='orplugins.LoadImageOnce'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='RandomHalfBody', min_upper_keypoints=3),
-    dict(type='orplugins.RandomBodyCrop', prob=0.2),
-    dict(type='RandomBBoxTransform', shift_factor=0.1, scale_factor=(0.75, 1.25), rotate_factor=30.),
+    affine,
+    dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
+    dict(type='orplugins.MarkOutOfView'),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='orplugins.PackPartialBodyInputs')
+]
+parts_pipeline = [
+    dict(type='orplugins.LoadImageOnce'),
+    dict(type='orplugins.RandomFrameTruncation', prob=0.4, fraction=(0.2, 0.75)),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomHalfBody', min_upper_keypoints=3, prob=0.1),
+    dict(type='orplugins.RandomBodyCrop', prob=0.1),
+    affine,
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
     dict(type='orplugins.MarkOutOfView'),
     dict(type='GenerateTarget', encoder=codec),
@@ -42,7 +57,7 @@ val_pipeline = [
     dict(type='PackPoseInputs')
 ]
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
@@ -74,11 +89,19 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=7, val_interval=7)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=10.))
+train_cfg = dict(max_epochs=max_epochs, val_interval=6)
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=7e-4, weight_decay=0.05), clip_grad=dict(max_norm=10.))
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=100, start_factor=0.01, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=7, by_epoch=True, convert_to_iter_based=True)
+    dict(type='LinearLR', begin=0, end=200, start_factor=0.01, by_epoch=False),
+    # The last epoch of the cosine would take hardly a step.
+    dict(
+        type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=max_epochs + 1, by_epoch=True, convert_to_iter_based=True)
 ]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=1, save_best='coco/AP', rule='greater'))
-auto_scale_lr = dict(base_batch_size=32)
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='orplugins.SeedEpochHook'),
+    dict(type='mmdet.PipelineSwitchHook', switch_epoch=switch_epoch, switch_pipeline=parts_pipeline)
+]
+default_hooks = dict(
+    logger=dict(interval=50), checkpoint=dict(interval=1, save_best='coco/AP', rule='greater', max_keep_ckpts=6))
+auto_scale_lr = dict(base_batch_size=16)

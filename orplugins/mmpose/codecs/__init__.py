@@ -2,7 +2,7 @@
 
 from .paf import PAFCodec
 from .refinet import JointOffset
-from .udp import PublishedHeatmap
+from .udp import BatchedHeatmap, PublishedHeatmap
 from .videopose3d import VideoPoseCodec
 
-__all__ = ["JointOffset", "PAFCodec", "PublishedHeatmap", "VideoPoseCodec"]
+__all__ = ["BatchedHeatmap", "JointOffset", "PAFCodec", "PublishedHeatmap", "VideoPoseCodec"]

@@ -1,11 +1,13 @@
-"""The decoding that ViTPose was published with, as a mmpose codec."""
+"""mmpose's heatmap codec of ViTPose: with the decoding it was published with, and for whole batches."""
 
 from __future__ import annotations
 
 import numpy as np
 from mmpose.codecs import UDPHeatmap
+from torch import Tensor
 
 from orplugins.core.udp import decode
+from orplugins.core.udp_batch import decode_batch
 from orplugins.registry import KEYPOINT_CODECS
 
 
@@ -33,3 +35,27 @@ class PublishedHeatmap(UDPHeatmap):
         positions, scores = decode(encoded, self.decoding, self.blur_kernel_size)
         size = np.array(self.heatmap_size) - (1 if self.decoding == "udp" else 0)
         return (positions / size * self.input_size)[None].astype(np.float32), scores[None]
+
+
+@KEYPOINT_CODECS.register_module()
+class BatchedHeatmap(UDPHeatmap):
+    """mmpose's `UDPHeatmap`, with the people of a batch decoded together: the same joints in less time.
+
+    Args:
+        input_size: (width, height) of the network's input.
+        heatmap_size: (width, height) of its maps.
+        **kwargs: Others of :class:`mmpose.codecs.UDPHeatmap`, Gaussian maps only.
+    """
+
+    support_batch_decoding = True
+
+    def __init__(self, input_size: tuple[int, int], heatmap_size: tuple[int, int], **kwargs):
+        super().__init__(input_size=input_size, heatmap_size=heatmap_size, **kwargs)
+        if self.heatmap_type != "gaussian":
+            raise ValueError(f"BatchedHeatmap: heatmap_type is {self.heatmap_type!r}, expected 'gaussian'")
+
+    def batch_decode(self, encoded: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) of maps (B, K, h, w)."""
+        positions, scores = decode_batch(encoded.detach().cpu().numpy(), self.blur_kernel_size)
+        size = np.array(self.heatmap_size) - 1
+        return (positions / size * self.input_size)[:, None], scores[:, None]

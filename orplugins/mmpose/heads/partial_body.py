@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.utils.tensor_utils import to_numpy
@@ -29,13 +31,18 @@ class JointStateHead(HeatmapHead):
         super().__init__(**kwargs)
         self.state_weight = state_weight
         self.states = JointStateBranch(self.in_channels, self.out_channels, state_hidden)
+        # The parent computes heatmaps (twice in a flip test) and keeps them to itself; the states want them too.
+        self._latest: deque = deque(maxlen=2)
 
-    def _states(self, feats):
-        return self.states(feats[-1])
+    def forward(self, feats):
+        """Heatmaps (B, K, h, w) of a tuple of feature maps."""
+        heatmaps = super().forward(feats)
+        self._latest.append(heatmaps.detach())
+        return heatmaps
 
     def loss(self, feats, batch_data_samples, train_cfg={}) -> dict:  # noqa: B006 - the parent's signature
         losses = super().loss(feats, batch_data_samples, train_cfg)
-        logits = self._states(feats)
+        logits = self.states(feats[-1], self._latest[-1])
         labels = [sample.gt_instance_labels.keypoint_states for sample in batch_data_samples]
         labels = torch.cat(labels)
         losses["loss_state"] = self.state_weight * F.cross_entropy(
@@ -48,9 +55,10 @@ class JointStateHead(HeatmapHead):
         if test_cfg.get("flip_test", False):
             straight, mirrored = feats
             flip = batch_data_samples[0].metainfo["flip_indices"]
-            states = (self._states(straight).softmax(-1) + self._states(mirrored).softmax(-1)[:, flip]) / 2
+            states = self.states(straight[-1], self._latest[0]).softmax(-1)
+            states = (states + self.states(mirrored[-1], self._latest[1]).softmax(-1)[:, flip]) / 2
         else:
-            states = self._states(feats).softmax(-1)
+            states = self.states(feats[-1], self._latest[-1]).softmax(-1)
         instances = predictions[0] if isinstance(predictions, tuple) else predictions
         for instance, probabilities in zip(instances, to_numpy(states), strict=True):
             instance.keypoint_states = probabilities[None]

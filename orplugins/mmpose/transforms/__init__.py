@@ -3,6 +3,7 @@
 from .depth import DepthToInput, LoadDepth, PackDepthPoseInputs, RandomDepthAffine, RandomDepthHoles
 from .partial_body import (
     InclusiveBox,
+    LoadImageOnce,
     MarkOutOfView,
     PackPartialBodyInputs,
     PublishedHalfBody,
@@ -32,6 +33,7 @@ __all__ = [
     "InitInputPose",
     "LiftPose",
     "LoadDepth",
+    "LoadImageOnce",
     "MarkOutOfView",
     "MirrorPoseSequence",
     "NormalizeSkeleton",

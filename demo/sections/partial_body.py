@@ -1,0 +1,114 @@
+"""People of the clip of whom a part is cut off: poses, and what is seen, hidden or out of view."""
+
+ORDER = 30
+TITLE = "Partial body: what is seen, hidden, or out of view"
+CONFIG = "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
+WEIGHTS = "demo/vitpose-t_people-states.safetensors"
+VIEWS = ("whole", "waist", "chest", "side")
+PEOPLE = 3
+# The clip's pictures are small: drawn on three times the size, lines and rings can be told apart.
+SCALE = 3
+TILE = 360
+
+
+def run(demo) -> str:
+    import json
+
+    out = demo.folder("partial_body")
+    people = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
+    (out / "people.json").write_text(json.dumps(people))
+    demo.run("tools/make_partial_views.py", "--ann", out / "people.json", "--images", demo.data, "--out", out / "views",
+             "--views", *VIEWS)
+    truth = pictures(out)
+    demo.run("tools/infer_partial.py", out / "pictures", "--boxes", out / "boxes.json", "--config", CONFIG,
+             "--checkpoint", WEIGHTS, "--out", out / "run")
+    rows = figures(json.loads((out / "run/poses.json").read_text()), truth)
+    for row in rows:
+        demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
+    montage(out, sorted(truth))
+    card = (demo.root / WEIGHTS).with_suffix(".md")
+    return "\n".join([
+        demo.picture(out / "montage.png",
+                     "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
+                     "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame."),
+        demo.table(["view", "people", "states right, %"], rows),
+        f"<p>Boxes are the true ones. Weights: <a href='{demo.link(demo.root / WEIGHTS)}'>{WEIGHTS}</a>, "
+        f"<a href='{demo.link(card)}'>how they were made</a>.</p>",
+    ])
+
+
+def chosen(truth: dict) -> dict:
+    """A COCO set of the people of whom most is seen, one of a picture and camera."""
+    best = {}
+    cameras = {image["id"]: image["cam_id"] for image in truth["images"]}
+    for person in truth["annotations"]:
+        seen = sum(v == 2 for v in person["keypoints"][2::3])
+        hips_and_shoulders = [person["keypoints"][3 * k + 2] for k in (5, 6, 11, 12)]
+        camera = cameras[person["image_id"]]
+        if all(hips_and_shoulders) and seen > best.get(camera, (0,))[0]:
+            best[camera] = (seen, person)
+    people = [person for _, (_, person) in sorted(best.items())][:PEOPLE]
+    ids = {person["image_id"] for person in people}
+    return {**truth, "annotations": people, "images": [image for image in truth["images"] if image["id"] in ids]}
+
+
+def pictures(out) -> dict[str, list]:
+    """The views in one folder, enlarged, and boxes.json of the people in them; returns their true states by picture."""
+    import json
+
+    import cv2
+
+    boxes, truth = [], {}
+    for view in VIEWS:
+        content = json.loads((out / f"views/annotations/{view}.json").read_text())
+        names = {image["id"]: image["file_name"] for image in content["images"]}
+        for person in content["annotations"]:
+            source = names[person["image_id"]]
+            name = source.replace(f"{view}/", f"{VIEWS.index(view)}_", 1)
+            picture = cv2.imread(str(out / "views/images" / source))
+            (out / "pictures").mkdir(exist_ok=True)
+            cv2.imwrite(str(out / "pictures" / name), cv2.resize(picture, None, fx=SCALE, fy=SCALE))
+            boxes.append({"file_name": name, "bbox": [SCALE * value for value in person["bbox"]], "score": 1.0})
+            truth[name] = person["keypoints"][2::3]
+    (out / "boxes.json").write_text(json.dumps(boxes))
+    return truth
+
+
+def figures(poses: dict, truth: dict) -> list[list[str]]:
+    """[view, people, percent of joints whose state is right]."""
+    names = {image["id"]: image["file_name"] for image in poses["images"]}
+    counts = {view: [0, 0] for view in VIEWS}
+    for person in poses["annotations"]:
+        name = names[person["image_id"]]
+        right = [a == b for a, b in zip(person["keypoints"][2::3], truth[name], strict=True)]
+        count = counts[VIEWS[int(name[0])]]
+        count[0] += 1
+        count[1] += sum(right) / len(right)
+    return [[view, str(n), f"{100 * total / max(n, 1):.0f}"] for view, (n, total) in counts.items()]
+
+
+def montage(out, names: list[str]) -> None:
+    """A row for each camera's person, a column for each view, cut out around the person."""
+    import json
+
+    import cv2
+    import numpy as np
+
+    boxes = {box["file_name"]: box["bbox"] for box in json.loads((out / "boxes.json").read_text())}
+    rows = []
+    for first in (name for name in names if name.startswith("0_")):
+        stem = first[2:].removesuffix(".png")
+        cells = [next((n for n in names if n.startswith(f"{k}_{stem}")), None) for k in range(len(VIEWS))]
+        row = np.full((TILE, TILE * len(VIEWS), 3), 255, np.uint8)
+        scale = TILE / (1.25 * max(boxes[first][2:]))
+        for k, name in enumerate(cells):
+            if name is not None:
+                x, y, w, h = boxes[name]
+                margin = 0.1 * max(boxes[first][2:])
+                picture = cv2.imread(str(out / "run/overlays" / name))
+                top, left = max(int(y - margin), 0), max(int(x - margin), 0)
+                part = picture[top : int(y + h + margin), left : int(x + w + margin)]
+                part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:TILE, :TILE]
+                row[: part.shape[0], k * TILE : k * TILE + part.shape[1]] = part
+        rows.append(row)
+    cv2.imwrite(str(out / "montage.png"), np.concatenate(rows))
