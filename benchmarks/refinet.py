@@ -20,12 +20,12 @@ def run(repeats: int) -> list[Comparison]:
     from orplugins.core.refine.reference import published_cloud, published_patch
     from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
     from orplugins.nn.refinet_chain import RefineChain
-    from orplugins.synthetic.itop_layout import itop_frame, itop_labels
+    from orplugins.synthetic.itop_files import label_everybody, render_itop
 
     torch.manual_seed(0)
-    frame = itop_frame(3, 1, people=(5, 5))
+    _, frame = render_itop(3, 1, people=(5, 5))
     depth = checked_metres((frame.depth_mm / 1000).astype(np.float16))
-    real = itop_labels(frame)["image_coordinates"]
+    real = [label["image_coordinates"] for label in label_everybody(frame)]
     rng = np.random.default_rng(0)
     pixels = np.stack([real[k % len(real)] + rng.normal(0, 3, (15, 2)) for k in range(PEOPLE)])
     points, valid = lift(pixels, depth, ITOP_CAMERA)

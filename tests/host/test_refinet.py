@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 pytest.importorskip("h5py")
 
-from orplugins.synthetic.itop_layout import write_itop_people  # noqa: E402
+from orplugins.synthetic.itop_files import write_itop  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def options(data: Path, batch: int = 4) -> list[str]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("itop")
-    write_itop_people(root, train=12, test=4, seed=6)
+    write_itop(root, 20, seed=6, views=("side",), everyone=True)
     return root
 
 

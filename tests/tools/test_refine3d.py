@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orplugins.core.skeletons import COCO_17
 from orplugins.io.depth import save_depth
-from orplugins.synthetic.solids import render_frame
+from orplugins.synthetic.frames import render_frames
 
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
@@ -28,10 +29,10 @@ def recording(tmp_path) -> Path:
     """Three frames, of which the third has no depth image."""
     records = []
     for index in range(3):
-        frame = render_frame(8, index, (320, 240), people=(2, 3))
+        frame = render_frames(8, index, (320, 240), views=1, people=(2, 3))[1][0]
         if index < 2:
             save_depth(tmp_path / f"depth/{index:06d}.png", frame.depth_mm)
-        for pose in frame.keypoints:
+        for pose in frame.view.keypoints[COCO_17.name]:
             records.append({"image_id": index, "keypoints": pose.ravel().tolist(), "score": 1.0, "category_id": 1})
     camera = frame.camera
     lens = {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy, "size": camera.size}
