@@ -64,10 +64,11 @@ def run(repeats: int) -> list[Comparison]:
     torch.testing.assert_close(published_loop(), cut_rows(), rtol=1e-4, atol=1e-4)
     chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet()).eval()
     small = RefineChain(
-        PatchNet(width=16, hidden=128), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
+        PatchNet(width=48, hidden=192), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
                                                                              (64, 32), 64),
         patches=dict(preparation="correct", normalize="joint"), lifting=dict(window="pixel", holes="person"),
-        scale=dict(root="median"), clouds=dict(preparation="correct", num_points=96, sampling="uniform"),
+        scale=dict(root="median"),
+        clouds=dict(preparation="correct", cube=500, max_cube=500, num_points=128, sampling="uniform"),
         absolute=True,
     ).eval()  # fmt: skip
     present = np.ones(valid.shape, dtype=bool)

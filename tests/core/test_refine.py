@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from orplugins.core.refine import (
     joint_clouds,
     lift,
 )
+from orplugins.core.refine.augment import dropped_joints, mirror_depth, mirror_joints
 from orplugins.core.refine.checks import checked_metres
 from orplugins.core.refine.clouds import depth_to_points
 from orplugins.core.refine.confidence import joint_confidence
@@ -202,3 +205,32 @@ def test_other_bad_input():
                  lambda: SkeletonScale(std=(1, 0, 1))):  # fmt: skip
         with pytest.raises(ValueError, match="found"):
             make()
+
+
+def test_a_mirrored_frame_lifts_to_the_mirrored_pose():
+    rng = np.random.default_rng(5)
+    depth = rng.integers(1500, 4000, (240, 320)).astype(np.float32)
+    pixels = np.rint(rng.uniform((5, 5), (315, 235), (15, 2)))
+    points, valid = lift(pixels, depth, ITOP_CAMERA, LiftSettings("pixel"))
+    mirrored = mirror_depth(depth, ITOP_CAMERA)
+    again, still = lift(mirror_joints(pixels, ITOP_CAMERA), mirrored, ITOP_CAMERA, LiftSettings("pixel"))
+    assert valid.all() and still.all()
+    np.testing.assert_allclose(again, mirror_joints(points), atol=1e-3)
+    np.testing.assert_allclose(again[2], points[3] * (-1, 1, 1), atol=1e-3)  # right shoulder, left shoulder
+    np.testing.assert_array_equal(mirror_joints(mirror_joints(points)), points)
+    assert not mirror_joints(np.zeros((15, 2)), ITOP_CAMERA).any()
+    np.testing.assert_array_equal(mirror_joints(np.arange(15)[:, None])[:4, 0], [0, 1, 3, 2])
+    with pytest.raises(ValueError, match="multiple of 0.5"):
+        mirror_depth(depth, replace(ITOP_CAMERA, cx=160.2))
+
+
+def test_dropped_joints():
+    rng = np.random.RandomState(0)
+    pose = np.stack([np.linspace(0, 140, 15), np.linspace(0, 280, 15)], axis=1)
+    assert not dropped_joints(pose, 0.0, 0.0, rng).any()
+    assert not dropped_joints(pose, 1.0, 0.0, rng).any()  # too few would be left
+    for _ in range(50):
+        gone = dropped_joints(pose, 0.0, 1.0, rng)
+        assert (~gone).sum() >= 4 and (np.diff(gone.astype(int)) != 0).sum() <= 1  # one end of the line
+    share = np.mean([dropped_joints(pose, 0.1, 0.0, rng).mean() for _ in range(400)])
+    assert 0.08 < share < 0.12

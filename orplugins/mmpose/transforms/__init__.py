@@ -19,6 +19,7 @@ from .refinet import (
     NormalizeSkeleton,
     UseDepth,
 )
+from .refinet_augment import DropJoints, MirrorFrame
 from .refinet_pack import PackRefineInputs
 from .videopose3d import MirrorPoseSequence
 
@@ -27,12 +28,14 @@ __all__ = [
     "CropDepthPatches",
     "CropJointClouds",
     "DepthToInput",
+    "DropJoints",
     "EncodeOffsets",
     "InclusiveBox",
     "InitInputPose",
     "LiftPose",
     "LoadDepth",
     "MarkOutOfView",
+    "MirrorFrame",
     "MirrorPoseSequence",
     "NormalizeSkeleton",
     "PackDepthPoseInputs",
