@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.core.cameras import Camera
-from orplugins.core.skeletons import ITOP_15
+from orplugins.core.skeletons import COCO_17, ITOP_15, Skeleton, convert
 from orplugins.io.atomic import atomic_write
 from orplugins.synthetic.frames import Frame, check_options, render_scene
 from orplugins.synthetic.scene import RIG, Scene, make_scene, stream
@@ -39,8 +39,9 @@ def write_itop(
     ----------
     people : least and greatest number of people in the room.
     everyone : a row for each person, the patient too, whose joints are all in the picture and of whom three or more
-        are seen. Rows of one frame repeat its depth, so the files are compressed, and there are no point clouds:
-        loaders make them of the depth.
+        are seen, with the joints that :func:`~orplugins.core.skeletons.convert` makes of COCO's (a hand is a wrist, the
+        torso the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth, so
+        the files are compressed, and there are no point clouds: loaders make them of the depth.
 
     Returns
     -------
@@ -104,8 +105,9 @@ def render_itop(
 
 
 def label_everybody(frame: Frame) -> list[dict[str, np.ndarray]]:
-    """Labels, as a file's rows have them, of the people whose joints are all in the picture, three or more seen."""
-    labels = [_label(frame, k) for k in range(len(frame.view.person_ids))]
+    """Labels, as a file's rows have them, of the people whose joints are all in the picture, three or more seen; their
+    joints are COCO's, converted."""
+    labels = [_label(frame, k, COCO_17) for k in range(len(frame.view.person_ids))]
     return [label for label in labels if label["is_valid"]
             and ((label["image_coordinates"] >= 0) & (label["image_coordinates"] < SIZE)).all()]
 
@@ -174,11 +176,14 @@ def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
             "segmentation": np.full(SIZE[::-1], -1, np.int8)}
 
 
-def _label(frame: Frame, k: int) -> dict[str, np.ndarray]:
+def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.ndarray]:
     view = frame.view
-    pixels, _ = frame.camera.project(view.points[ITOP_15.name][k])
-    local = frame.camera.world_to_camera(view.points[ITOP_15.name][k])
-    visible = (view.keypoints[ITOP_15.name][k, :, 2] == 2).astype(np.int16)
+    # One more than the flag: a joint outside the picture has a place too.
+    flags = view.keypoints[source.name][k, :, 2:] + 1
+    joints = convert(np.concatenate([view.points[source.name][k], flags], axis=-1), source, ITOP_15)
+    pixels, _ = frame.camera.project(joints[:, :3])
+    local = frame.camera.world_to_camera(joints[:, :3])
+    visible = (joints[:, 3] == 3).astype(np.int16)
     return {"is_valid": int(visible.sum() >= 3), "visible_joints": visible,
             "image_coordinates": np.clip(np.rint(pixels), -32000, 32000).astype(np.int16),
             "real_world_coordinates": (local * (1, -1, 1)).astype(np.float16),
