@@ -31,24 +31,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-b_or.py", ROOT / "demo/refinet_or-b.pth"
 
 
-def load_chain(config: Path, weights: Path, device: str):
-    """The chain of a config with a checkpoint that is looked into before it is loaded."""
-    import torch
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-    from mmpose.registry import MODELS
-
-    import orplugins  # noqa: F401 - registers
-    from orplugins.checkpoints.safety import check_checkpoint
-
-    check_checkpoint(weights)
-    init_default_scope("mmpose")
-    model = MODELS.build(Config.fromfile(config).model)
-    content = torch.load(weights, map_location="cpu", weights_only=True)
-    model.load_state_dict(content.get("state_dict", content))
-    return model.chain.to(device).eval()
-
-
 def depth_file(folder: Path, name: str) -> Path:
     """NAME.png, else the only file whose stem is the same number."""
     path = folder / f"{name}.png"
@@ -107,8 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         camera, frames = load_camera(args.camera), load_pose2d(args.poses)
-        chain = RefineChain(lifting=dict(window="pixel", holes="person")) if args.plain else load_chain(
-            args.config, args.weights, args.device)  # fmt: skip
+        if args.plain:
+            chain = RefineChain(lifting=dict(window="pixel", holes="person"))
+        else:
+            from orplugins.mmpose.refiner import load_refine_chain
+
+            chain = load_refine_chain(args.config, args.weights, args.device)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
