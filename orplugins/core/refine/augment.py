@@ -20,9 +20,13 @@ def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
     twice = round(2 * camera.cx)
     if abs(2 * camera.cx - twice) > 1e-6:
         raise ValueError(f"camera: found cx {camera.cx}, expected a multiple of 0.5 to mirror without resampling")
-    source = twice - np.arange(depth.shape[1])
-    inside = (source >= 0) & (source < depth.shape[1])
-    return np.where(inside, depth[:, np.clip(source, 0, depth.shape[1] - 1)], 0).astype(depth.dtype)
+    width = depth.shape[1]
+    # Column j shows what column `twice - j` showed.
+    first, last = max(0, twice - width + 1), min(width - 1, twice)
+    mirrored = np.zeros_like(depth)
+    if first <= last:
+        mirrored[:, first : last + 1] = depth[:, twice - last : twice - first + 1][:, ::-1]
+    return mirrored
 
 
 def mirror_joints(joints: np.ndarray, camera: DepthCamera | None = None) -> np.ndarray:
