@@ -16,7 +16,7 @@ def run(demo) -> str:
     rows = [[row["joints"], row["count"], f"{1000 * row['plain']:.0f}", f"{1000 * row['refined']:.0f}",
              f"{row['ratio']:.1f}"] for row in report["rows"] if row["people"] == "all"]
     for name, count, plain, refined, ratio in rows:
-        demo.note(f"mean joint error of {count} {name} joints: plain lifting {plain} mm, refined {refined} mm ({ratio}x)")
+        demo.note(f"mean error of {count} {name} joints: plain lifting {plain} mm, refined {refined} mm, {ratio} times")
     caption = "Depth with the refined pose; the pose lifted to the depth at its pixels; the refined pose (x: hidden)."
     return "\n".join([
         *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),

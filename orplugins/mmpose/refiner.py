@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import orplugins  # noqa: F401 - registers
-from orplugins.checkpoints.safety import check_checkpoint
+from orplugins.checkpoints.weights import read_weights
 from orplugins.nn.refinet_chain import RefineChain
 
 
@@ -21,9 +20,8 @@ def load_refine_chain(config: str | os.PathLike, weights: str | os.PathLike, dev
     Raises:
         FileNotFoundError, ValueError: No such file, or not what the config describes.
     """
-    check_checkpoint(weights)
+    content = read_weights(weights)
     init_default_scope("mmpose")
     model = MODELS.build(Config.fromfile(config).model)
-    content = torch.load(weights, map_location="cpu", weights_only=True)
     model.load_state_dict(content.get("state_dict", content))
     return model.chain.to(device).eval()
