@@ -40,8 +40,8 @@ def write_itop(
     people : least and greatest number of people in the room.
     everyone : a row for each person, the patient too, whose joints are all in the picture and of whom three or more
         are seen, with the joints that :func:`~orplugins.core.skeletons.convert` makes of COCO's (a hand is a wrist, the
-        torso the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth, so
-        the files are compressed, and there are no point clouds: loaders make them of the depth.
+        torso the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth
+        (150 KB each); there are no point clouds: loaders make them of the depth.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def write_itop(
                 for kind in kinds:
                     path = folder / f"ITOP_{view}_{split}_{kind}.h5"
                     file = h5py.File(stack.enter_context(atomic_write(path, mode="wb")), "w")
-                    tables[view, kind] = _Table(stack.enter_context(file), kind, compressed=everyone)
+                    tables[view, kind] = _Table(stack.enter_context(file), kind)
             for i in part:
                 for view in views:
                     scene, frame = render_itop(seed, i, view, people=people, noise=noise)
@@ -132,7 +132,7 @@ def _camera(hung: Camera, view: str, rng: np.random.Generator) -> Camera:
 class _Table:
     """The data sets of one file; rows are written in blocks."""
 
-    def __init__(self, file, kind: str, compressed: bool):
+    def __init__(self, file, kind: str):
         shapes = {"id": ((), "S8")}
         if kind == "labels":
             joints = ITOP_15.num_joints
@@ -145,8 +145,7 @@ class _Table:
         for name, (shape, dtype) in shapes.items():
             # A picture is read by itself; small entries are kept in blocks.
             chunks = (1 if len(shape) > 1 and shape[0] > 100 else _BLOCK, *shape)
-            self.sets[name] = file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunks,
-                                                  compression="lzf" if compressed else None)
+            self.sets[name] = file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunks)
         self.waiting: list[dict] = []
 
     def append(self, **row) -> None:

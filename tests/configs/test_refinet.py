@@ -119,6 +119,8 @@ def test_config(config, data):
             assert dumped["poses"].shape == (2, 15, 3) and np.isfinite(dumped["poses"]).all()
         return
     assert 0 <= result["itop/acc@10cm"] <= 1 and result["itop/input/mde_cm"] > 0
+    if config.stem in ("refinet-a_or", "refinet_or"):
+        assert 3 < result["itop/input/px"] < 7 and result["itop/px"] != result["itop/input/px"]  # noise of 4 px a side
     if config.model.type == "orplugins.DepthPoseRefiner":
         stages = {"b"} if "lift-b" in config.stem else {"a", "b", "c"}
         assert {f"itop/{stage}/mde_cm" for stage in stages} <= result.keys()
