@@ -68,7 +68,7 @@ def run(repeats: int) -> list[Comparison]:
                                                                              (64, 32), 64),
         patches=dict(preparation="correct", normalize="joint"), lifting=dict(window="pixel", holes="person"),
         scale=dict(root="median"),
-        clouds=dict(preparation="correct", cube=500, max_cube=500, num_points=128, sampling="uniform"),
+        clouds=dict(preparation="correct", cube=500, max_cube=500, num_points=64, sampling="uniform"),
         absolute=True,
     ).eval()  # fmt: skip
     present = np.ones(valid.shape, dtype=bool)

@@ -15,7 +15,7 @@ last = [
         preparation='correct',
         cube=500,
         max_cube=500,
-        num_points=128,
+        num_points=64,
         sampling='uniform'),
     dict(type='orplugins.EncodeOffsets', encoder=codec),
     dict(type='orplugins.PackRefineInputs')
@@ -25,14 +25,14 @@ train_pipeline = [
     dict(type='orplugins.AddPoseNoise', sigma=30, unit='mm', draw='item'), *last
 ]
 poses = dict(keypoint_file='outputs/refinet/or_b-trainval.npz', keypoint_format='mm')
-train_dataloader = dict(batch_size=16, dataset=dict(**poses, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=8, dataset=dict(**poses, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(**poses, pipeline=[*start, *last]))
 test_dataloader = dict(
     dataset=dict(keypoint_file='outputs/refinet/or_b-test.npz', keypoint_format='mm', pipeline=[*start, *last]))
-train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=3)
+train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=3e-3, weight_decay=1e-5))
 # Not OneCycleLR: it puts a function into checkpoints, which are then refused as code.
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=20, start_factor=0.1, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=6, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=10, by_epoch=True, convert_to_iter_based=True)
 ]

@@ -11,7 +11,7 @@ model = dict(
     patches=dict(preparation='correct', normalize='joint'),
     lifting=dict(window='pixel', holes='person'),
     scale=dict(root='median', mean=(0., 0., 0.), std=(250., 450., 450.)),
-    clouds=dict(preparation='correct', cube=500, max_cube=500, num_points=128, sampling='uniform'),
+    clouds=dict(preparation='correct', cube=500, max_cube=500, num_points=64, sampling='uniform'),
     absolute=True,
     patch_unit=4.,
     skeleton_unit=300.,
