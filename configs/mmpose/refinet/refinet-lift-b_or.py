@@ -1,4 +1,4 @@
-# Lifting and module B alone for operating rooms: what demo/refinet_or-b.pth is for, and tools/refine3d.py's default.
+# Lifting and module B alone for operating rooms: what demo/refinet_or-b.safetensors is for, and tools/refine3d.py's default.
 # Its test writes the poses that module C starts from.
 _base_ = ['./refinet_or.py']
 
