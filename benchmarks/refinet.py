@@ -11,10 +11,12 @@ MOST_REPEATS = 3
 
 
 def run(repeats: int) -> list[Comparison]:
+    from dataclasses import asdict
+
     import numpy as np
     import torch
 
-    from orplugins.core.refine import ITOP_CAMERA, depth_patches, joint_clouds, lift
+    from orplugins.core.refine import ITOP_CAMERA, CloudSettings, depth_patches, joint_clouds, lift
     from orplugins.core.refine.checks import checked_metres
     from orplugins.core.refine.clouds import depth_to_points
     from orplugins.core.refine.reference import published_cloud, published_patch
@@ -31,6 +33,8 @@ def run(repeats: int) -> list[Comparison]:
     points, valid = lift(pixels, depth, ITOP_CAMERA)
     cloud = depth_to_points(depth, ITOP_CAMERA, half=True).reshape(-1, 3)
 
+    published = CloudSettings(preparation="published", sampling="first")
+
     def joint_by_joint():
         for pose, joints in zip(pixels, points, strict=True):
             for joint in pose:
@@ -40,7 +44,7 @@ def run(repeats: int) -> list[Comparison]:
 
     def at_once():
         depth_patches(pixels, depth)
-        return joint_clouds(points, valid, depth, ITOP_CAMERA, half=True)
+        return joint_clouds(points, valid, depth, ITOP_CAMERA, published, half=True)
 
     clouds = torch.from_numpy(at_once().points)
     network = PointCloudNet().eval()
@@ -62,7 +66,7 @@ def run(repeats: int) -> list[Comparison]:
         return network(clouds)
 
     torch.testing.assert_close(published_loop(), cut_rows(), rtol=1e-4, atol=1e-4)
-    chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet()).eval()
+    chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet(), clouds=asdict(published)).eval()
     small = RefineChain(
         PatchNet(width=48, hidden=192), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
                                                                              (64, 32), 64),

@@ -49,6 +49,11 @@ def compare(frame: DepthPeople, poses: np.ndarray, owner: np.ndarray, result, er
                truth[..., 3] >= 3, len(poses))  # fmt: skip
 
 
+def spaced(count: int, wanted: int) -> list[int]:
+    """At most `wanted` of `count` numbers, evenly spaced."""
+    return np.linspace(0, count - 1, min(wanted, count)).astype(int).tolist()
+
+
 def report(rows: list[dict], headline: str) -> str:
     lines = [headline, "", "| people in the picture | joints | number | plain lifting, mm | refined, mm | factor |",
              "|---|---|---|---|---|---|"]  # fmt: skip
@@ -68,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="of the chain (refinet_files.py merge-weights)")
     parser.add_argument("--min-score", type=float, default=0.0, help="2D joints below it are missing")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--images", type=int, help="take that many of the images, evenly spaced (default: all)")
     parser.add_argument("--pictures", type=int, default=4, help="frames to draw, evenly spaced (default: 4)")
     args = parser.parse_args(arguments)
     if args.poses and args.noise is not None:
@@ -87,8 +93,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if args.images:
+        frames = [frames[k] for k in spaced(len(frames), args.images)]
     errors, failed, missed = RefinedErrors(), 0, 0
-    drawn = set(np.linspace(0, len(frames) - 1, min(args.pictures, len(frames))).astype(int).tolist())
+    drawn = spaced(len(frames), args.pictures)
     for number, frame in enumerate(tqdm(frames, unit="frame")):
         try:
             if found:

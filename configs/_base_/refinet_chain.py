@@ -9,7 +9,7 @@ model = dict(
     skeleton_net=dict(type='orplugins.RefiNetSkeletonNet'),
     point_net=dict(type='orplugins.RefiNetPointNet'),
     patches=dict(preparation='published'),
-    clouds=dict(preparation='published', num_points=2000))
+    clouds=dict(preparation='published', sampling='first', num_points=2000))
 test_pipeline = [
     dict(type='orplugins.InitInputPose', source='file'),
     dict(type='orplugins.UseDepth'),

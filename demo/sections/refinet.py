@@ -3,7 +3,7 @@
 ORDER = 20
 TITLE = "RefiNet: 3D poses from 2D joints and depth"
 
-SHOWN = 2
+IMAGES, SHOWN = 24, 2
 
 
 def run(demo) -> str:
@@ -11,7 +11,8 @@ def run(demo) -> str:
 
     weights = demo.root / "demo/refinet_or-b.safetensors"
     out = demo.folder("refinet")
-    demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--pictures", SHOWN)
+    demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures",
+             SHOWN)
     report = json.loads((out / "report.json").read_text())
     rows = [[row["joints"], row["count"], f"{1000 * row['plain']:.0f}", f"{1000 * row['refined']:.0f}",
              f"{row['ratio']:.1f}"] for row in report["rows"] if row["people"] == "all"]

@@ -122,5 +122,5 @@ def test_config(config, data):
     if config.stem in ("refinet-a_or", "refinet_or"):
         assert 3 < result["itop/input/px"] < 7 and result["itop/px"] != result["itop/input/px"]  # noise of 4 px a side
     if config.model.type == "orplugins.DepthPoseRefiner":
-        stages = {"b"} if "lift-b" in config.stem else {"a", "b", "c"}
+        stages = {"refinet-lift-b_or": {"b"}, "refinet-lift-bc_or": {"b", "c"}}.get(config.stem, {"a", "b", "c"})
         assert {f"itop/{stage}/mde_cm" for stage in stages} <= result.keys()

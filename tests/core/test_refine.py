@@ -28,6 +28,8 @@ from orplugins.core.refine.confidence import joint_confidence
 from orplugins.core.refine.reference import published_cloud, published_patch
 from orplugins.core.refine.resample import Resampler, to_metres
 
+PUBLISHED_CLOUDS = CloudSettings(preparation="published", sampling="first")
+
 
 def scene(seed: int, size=(240, 320), hole=0.05) -> np.ndarray:
     """A wall at 3.5 m with blocks in front of it, in millimetres that come from float16 metres."""
@@ -64,7 +66,7 @@ def test_clouds_are_those_of_the_plain_way(seed, half):
     depth = scene(seed % 5)
     joints = joints_on(depth, seed)
     valid = np.random.default_rng(seed).random(15) < 0.8
-    found = joint_clouds(joints, valid, depth, ITOP_CAMERA, half=half)
+    found = joint_clouds(joints, valid, depth, ITOP_CAMERA, PUBLISHED_CLOUDS, half=half)
     points = depth_to_points(depth, ITOP_CAMERA, half).reshape(-1, 3)
     for k, joint in enumerate(joints):
         expected = published_cloud(joint, points) if valid[k] else np.zeros((2001, 3))
@@ -103,7 +105,7 @@ def test_sampling_keeps_the_whole_body_part(sampling):
     joint = np.array([[0.0, 0.0, 1200.0]])
     options = dict(preparation="correct", num_points=50)
     found = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options, sampling=sampling))
-    first = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options))
+    first = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options, sampling="first"))
     assert found.count[0] == 50 and found.found[0] > 2000
     assert np.ptp(found.points[0, :50, 1]) > 1.8 > 0.2 > np.ptp(first.points[0, :50, 1])
     assert np.abs(found.points[0, :50]).max() <= 1

@@ -1,5 +1,4 @@
-# Lifting and module B alone for operating rooms: what demo/refinet_or-b.safetensors is for, and tools/refine3d.py's default.
-# Its test writes the poses that module C starts from.
+# Lifting and module B alone for operating rooms: its test writes the poses that module C starts from.
 _base_ = ['./refinet_or.py']
 
 model = dict(patch_net=None, point_net=None)
