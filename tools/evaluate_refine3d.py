@@ -27,7 +27,7 @@ from orplugins.io.depth_people import DepthPeople, load_depth_people
 from orplugins.io.results import load_keypoint_results
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-b_or.py", ROOT / "demo/refinet_or-b.safetensors"
+CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-bc_or.py", ROOT / "demo/refinet_or-bc.safetensors"
 
 
 def moved_labels(frame: DepthPeople, noise: float, seed: int) -> np.ndarray:

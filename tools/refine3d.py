@@ -28,7 +28,7 @@ from orplugins.io.depth import load_depth
 from orplugins.io.pose2d import load_pose2d
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-b_or.py", ROOT / "demo/refinet_or-b.safetensors"
+CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-bc_or.py", ROOT / "demo/refinet_or-bc.safetensors"
 
 
 def depth_file(folder: Path, name: str) -> Path:

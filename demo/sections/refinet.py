@@ -9,7 +9,7 @@ IMAGES, SHOWN = 24, 2
 def run(demo) -> str:
     import json
 
-    weights = demo.root / "demo/refinet_or-b.safetensors"
+    weights = demo.root / "demo/refinet_or-bc.safetensors"
     out = demo.folder("refinet")
     demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures",
              SHOWN)
