@@ -11,25 +11,29 @@ MOST_REPEATS = 3
 
 
 def run(repeats: int) -> list[Comparison]:
+    from dataclasses import asdict
+
     import numpy as np
     import torch
 
-    from orplugins.core.refine import ITOP_CAMERA, depth_patches, joint_clouds, lift
+    from orplugins.core.refine import ITOP_CAMERA, CloudSettings, depth_patches, joint_clouds, lift
     from orplugins.core.refine.checks import checked_metres
     from orplugins.core.refine.clouds import depth_to_points
     from orplugins.core.refine.reference import published_cloud, published_patch
     from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
     from orplugins.nn.refinet_chain import RefineChain
-    from orplugins.synthetic.itop_layout import itop_frame, itop_labels
+    from orplugins.synthetic.itop_files import label_everybody, render_itop
 
     torch.manual_seed(0)
-    frame = itop_frame(3, 1, people=(5, 5))
+    _, frame = render_itop(3, 1, people=(5, 5))
     depth = checked_metres((frame.depth_mm / 1000).astype(np.float16))
-    real = itop_labels(frame)["image_coordinates"]
+    real = [label["image_coordinates"] for label in label_everybody(frame)]
     rng = np.random.default_rng(0)
     pixels = np.stack([real[k % len(real)] + rng.normal(0, 3, (15, 2)) for k in range(PEOPLE)])
     points, valid = lift(pixels, depth, ITOP_CAMERA)
     cloud = depth_to_points(depth, ITOP_CAMERA, half=True).reshape(-1, 3)
+
+    published = CloudSettings(preparation="published", sampling="first")
 
     def joint_by_joint():
         for pose, joints in zip(pixels, points, strict=True):
@@ -40,7 +44,7 @@ def run(repeats: int) -> list[Comparison]:
 
     def at_once():
         depth_patches(pixels, depth)
-        return joint_clouds(points, valid, depth, ITOP_CAMERA, half=True)
+        return joint_clouds(points, valid, depth, ITOP_CAMERA, published, half=True)
 
     clouds = torch.from_numpy(at_once().points)
     network = PointCloudNet().eval()
@@ -62,12 +66,13 @@ def run(repeats: int) -> list[Comparison]:
         return network(clouds)
 
     torch.testing.assert_close(published_loop(), cut_rows(), rtol=1e-4, atol=1e-4)
-    chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet()).eval()
+    chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet(), clouds=asdict(published)).eval()
     small = RefineChain(
-        PatchNet(width=16, hidden=128), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
+        PatchNet(width=48, hidden=192), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
                                                                              (64, 32), 64),
         patches=dict(preparation="correct", normalize="joint"), lifting=dict(window="pixel", holes="person"),
-        scale=dict(root="median"), clouds=dict(preparation="correct", num_points=96, sampling="uniform"),
+        scale=dict(root="median"),
+        clouds=dict(preparation="correct", cube=500, max_cube=500, num_points=64, sampling="uniform"),
         absolute=True,
     ).eval()  # fmt: skip
     present = np.ones(valid.shape, dtype=bool)

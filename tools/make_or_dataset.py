@@ -7,6 +7,7 @@ Example, 2000 depth frames from ever new cameras for training, and 100 three-vie
 
     python tools/make_or_dataset.py --out outputs/or_motion --frames 300 --seed 3 --motion 100     # clips of 4 seconds
     python tools/make_or_dataset.py --out outputs/itop --frames 200 --seed 4 --itop                # ITOP's HDF5 files
+    python tools/make_or_dataset.py --out data/itop_or --frames 1500 --seed 1 --itop side --everyone --people 1-6
 
 An interrupted run is continued by the same command; annotation files are written last.
 """
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=0, help="number of the first frame (default: 0)")
     parser.add_argument("--size", type=parse_size, default=(640, 480), help="WIDTHxHEIGHT (default: 640x480)")
     parser.add_argument("--views", type=int, default=3, help="cameras, 1 to 3 (default: 3)")
-    parser.add_argument("--people", type=parse_people, default=(1, 6), help="LEAST-MOST in the room (default: 1-6)")
+    parser.add_argument("--people", type=parse_people, help="LEAST-MOST in the room (default: 1-6; ITOP's files: 1-3)")
     parser.add_argument("--cameras", choices=("fixed", "varied"),
                         help="fixed for the whole set, as in MVOR, or new for each frame (default: fixed for several "
                              "views, varied for one)")
@@ -55,9 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
                         help="MVOR file: joints by MVOR's rule for COCO predictions, or where its annotators put head, "
                              "neck and hips (default: coco)")
     parser.add_argument("--masks", action="store_true", help="people's masks in the COCO file")
-    parser.add_argument("--itop", action="store_true", help="write ITOP's HDF5 files (320x240) instead; needs h5py")
+    parser.add_argument("--itop", nargs="?", const="both", choices=("side", "top", "both"),
+                        help="write ITOP's HDF5 files (320x240) of this view instead (default: both); needs h5py")
+    parser.add_argument("--everyone", action="store_true", help="ITOP: a row for each person, not one person a frame")
     parser.add_argument("--workers", type=int, default=0, help="processes; 0 renders in this one (default: 0)")
     args = parser.parse_args(arguments)
+
+    if args.everyone and not args.itop:
+        parser.error("--everyone: expected --itop too")
 
     from tqdm import tqdm
 
@@ -67,13 +73,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             if args.itop:
-                from orplugins.synthetic.itop_files import write_itop
+                from orplugins.synthetic.itop_files import VIEWS, write_itop
 
-                counts = write_itop(args.out, args.frames, args.seed, noise=not args.exact, progress=progress)
+                counts = write_itop(args.out, args.frames, args.seed, noise=not args.exact, progress=progress,
+                                    views=VIEWS if args.itop == "both" else (args.itop,), people=args.people or (1, 3),
+                                    everyone=args.everyone)
             else:
                 fixed = None if args.cameras is None else args.cameras == "fixed"
                 counts = write_dataset(args.out, frames=args.frames, seed=args.seed, start=args.start, size=args.size,
-                                       views=args.views, people=args.people, noise=not args.exact,
+                                       views=args.views, people=args.people or (1, 6), noise=not args.exact,
                                        workers=args.workers, progress=progress, color=not args.depth_only,
                                        fixed_cameras=fixed, motion=args.motion, hips=args.hips,
                                        masks=args.masks)

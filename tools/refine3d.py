@@ -28,23 +28,7 @@ from orplugins.io.depth import load_depth
 from orplugins.io.pose2d import load_pose2d
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-b_or.py", ROOT / "demo/refinet_or-b.pth"
-
-
-def load_chain(config: Path, weights: Path, device: str):
-    """The chain of a config with a checkpoint that is looked into before it is loaded."""
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-    from mmpose.registry import MODELS
-
-    import orplugins  # noqa: F401 - registers
-    from orplugins.checkpoints.weights import read_weights
-
-    content = read_weights(weights)
-    init_default_scope("mmpose")
-    model = MODELS.build(Config.fromfile(config).model)
-    model.load_state_dict(content.get("state_dict", content))
-    return model.chain.to(device).eval()
+CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-bc_or.py", ROOT / "demo/refinet_or-bc.safetensors"
 
 
 def depth_file(folder: Path, name: str) -> Path:
@@ -105,8 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         camera, frames = load_camera(args.camera), load_pose2d(args.poses)
-        chain = RefineChain(lifting=dict(window="pixel", holes="person")) if args.plain else load_chain(
-            args.config, args.weights, args.device)  # fmt: skip
+        if args.plain:
+            chain = RefineChain(lifting=dict(window="pixel", holes="person"))
+        else:
+            from orplugins.mmpose.refiner import load_refine_chain
+
+            chain = load_refine_chain(args.config, args.weights, args.device)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,8 +1,9 @@
-# RefiNet for operating rooms: generated people behind tables and each other, as tools/make_itop_people.py writes them
-# below data/itop_people. Small networks, trained in minutes on a CPU; occluded joints count.
+# RefiNet for operating rooms: people of the synthetic operating room, behind tables and each other, as
+# `tools/make_or_dataset.py --itop side --everyone` writes them below data/itop_or. Small networks, trained in minutes
+# on a CPU; occluded joints count.
 _base_ = ['./refinet_runtime.py']
 
-data = dict(type='orplugins.ItopDataset', data_root='data/itop_people/', view='side', use_visibility=False)
+data = dict(type='orplugins.ItopDataset', data_root='data/itop_or/', view='side', use_visibility=False)
 train_dataloader = dict(
     batch_size=128,
     num_workers=1,

@@ -22,7 +22,8 @@ from mmpose.registry import DATASETS, MODELS  # noqa: E402
 from orplugins.io.depth import save_depth  # noqa: E402
 from orplugins.io.itop import itop_path, load_itop_labels  # noqa: E402
 from orplugins.io.refinet_poses import save_itop_poses  # noqa: E402
-from orplugins.synthetic.itop_layout import itop_frame, write_itop_people  # noqa: E402
+from orplugins.synthetic.frames import render_frames  # noqa: E402
+from orplugins.synthetic.itop_files import write_itop  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs/mmpose/refinet"
 PARAMETERS = {"refinet-a": 827806, "refinet-b": 4301869, "refinet-c": 2935244, "refinet": 8064919}
@@ -34,7 +35,7 @@ NARROW = dict(widths=(8, 8, 16), hidden=(8, 8), head=8)
 def data(tmp_path_factory) -> Path:
     """Generated people as both of ITOP's views, poses of every row, and a tiny Baracca."""
     root = tmp_path_factory.mktemp("refinet")
-    write_itop_people(root, train=12, test=4, seed=4, compression=None)
+    write_itop(root, 20, seed=4, views=("side",), everyone=True)
     for path in sorted((root / "ITOP").glob("ITOP_side_*")):
         path.with_name(path.name.replace("side", "top")).symlink_to(path)
     for file in ("train", "test"):
@@ -43,7 +44,7 @@ def data(tmp_path_factory) -> Path:
         save_itop_poses(root / f"{file}_mm.npz", np.arange(len(labels.ids)), labels.points_mm + 30)
     (root / "viewpoints.json").write_text(json.dumps({"0": {"orientation": [0]}, "1": {"orientation": [90]}}))
     for view in range(2):
-        frame = itop_frame(4, 50 + view, size=(640, 480))
+        frame = render_frames(4, 50 + view, views=1)[1][0]
         depth = np.rot90(frame.depth_mm) if view else frame.depth_mm
         save_depth(root / f"001/{view:03d}/imgDepth_001_{view:03d}_000.png", np.ascontiguousarray(depth))
     np.savez(root / "baracca.npz", np.random.default_rng(0).uniform(50, 400, (2, 15, 3)))
@@ -118,6 +119,8 @@ def test_config(config, data):
             assert dumped["poses"].shape == (2, 15, 3) and np.isfinite(dumped["poses"]).all()
         return
     assert 0 <= result["itop/acc@10cm"] <= 1 and result["itop/input/mde_cm"] > 0
+    if config.stem in ("refinet-a_or", "refinet_or"):
+        assert 3 < result["itop/input/px"] < 7 and result["itop/px"] != result["itop/input/px"]  # noise of 4 px a side
     if config.model.type == "orplugins.DepthPoseRefiner":
-        stages = {"b"} if "lift-b" in config.stem else {"a", "b", "c"}
+        stages = {"refinet-lift-b_or": {"b"}, "refinet-lift-bc_or": {"b", "c"}}.get(config.stem, {"a", "b", "c"})
         assert {f"itop/{stage}/mde_cm" for stage in stages} <= result.keys()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,11 +21,14 @@ from orplugins.core.refine import (
     joint_clouds,
     lift,
 )
+from orplugins.core.refine.augment import dropped_joints, mirror_depth, mirror_joints
 from orplugins.core.refine.checks import checked_metres
 from orplugins.core.refine.clouds import depth_to_points
 from orplugins.core.refine.confidence import joint_confidence
 from orplugins.core.refine.reference import published_cloud, published_patch
 from orplugins.core.refine.resample import Resampler, to_metres
+
+PUBLISHED_CLOUDS = CloudSettings(preparation="published", sampling="first")
 
 
 def scene(seed: int, size=(240, 320), hole=0.05) -> np.ndarray:
@@ -61,7 +66,7 @@ def test_clouds_are_those_of_the_plain_way(seed, half):
     depth = scene(seed % 5)
     joints = joints_on(depth, seed)
     valid = np.random.default_rng(seed).random(15) < 0.8
-    found = joint_clouds(joints, valid, depth, ITOP_CAMERA, half=half)
+    found = joint_clouds(joints, valid, depth, ITOP_CAMERA, PUBLISHED_CLOUDS, half=half)
     points = depth_to_points(depth, ITOP_CAMERA, half).reshape(-1, 3)
     for k, joint in enumerate(joints):
         expected = published_cloud(joint, points) if valid[k] else np.zeros((2001, 3))
@@ -100,7 +105,7 @@ def test_sampling_keeps_the_whole_body_part(sampling):
     joint = np.array([[0.0, 0.0, 1200.0]])
     options = dict(preparation="correct", num_points=50)
     found = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options, sampling=sampling))
-    first = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options))
+    first = joint_clouds(joint, [True], depth, ITOP_CAMERA, CloudSettings(**options, sampling="first"))
     assert found.count[0] == 50 and found.found[0] > 2000
     assert np.ptp(found.points[0, :50, 1]) > 1.8 > 0.2 > np.ptp(first.points[0, :50, 1])
     assert np.abs(found.points[0, :50]).max() <= 1
@@ -202,3 +207,32 @@ def test_other_bad_input():
                  lambda: SkeletonScale(std=(1, 0, 1))):  # fmt: skip
         with pytest.raises(ValueError, match="found"):
             make()
+
+
+def test_a_mirrored_frame_lifts_to_the_mirrored_pose():
+    rng = np.random.default_rng(5)
+    depth = rng.integers(1500, 4000, (240, 320)).astype(np.float32)
+    pixels = np.rint(rng.uniform((5, 5), (315, 235), (15, 2)))
+    points, valid = lift(pixels, depth, ITOP_CAMERA, LiftSettings("pixel"))
+    mirrored = mirror_depth(depth, ITOP_CAMERA)
+    again, still = lift(mirror_joints(pixels, ITOP_CAMERA), mirrored, ITOP_CAMERA, LiftSettings("pixel"))
+    assert valid.all() and still.all()
+    np.testing.assert_allclose(again, mirror_joints(points), atol=1e-3)
+    np.testing.assert_allclose(again[2], points[3] * (-1, 1, 1), atol=1e-3)  # right shoulder, left shoulder
+    np.testing.assert_array_equal(mirror_joints(mirror_joints(points)), points)
+    assert not mirror_joints(np.zeros((15, 2)), ITOP_CAMERA).any()
+    np.testing.assert_array_equal(mirror_joints(np.arange(15)[:, None])[:4, 0], [0, 1, 3, 2])
+    with pytest.raises(ValueError, match="multiple of 0.5"):
+        mirror_depth(depth, replace(ITOP_CAMERA, cx=160.2))
+
+
+def test_dropped_joints():
+    rng = np.random.RandomState(0)
+    pose = np.stack([np.linspace(0, 140, 15), np.linspace(0, 280, 15)], axis=1)
+    assert not dropped_joints(pose, 0.0, 0.0, rng).any()
+    assert not dropped_joints(pose, 1.0, 0.0, rng).any()  # too few would be left
+    for _ in range(50):
+        gone = dropped_joints(pose, 0.0, 1.0, rng)
+        assert (~gone).sum() >= 4 and (np.diff(gone.astype(int)) != 0).sum() <= 1  # one end of the line
+    share = np.mean([dropped_joints(pose, 0.1, 0.0, rng).mean() for _ in range(400)])
+    assert 0.08 < share < 0.12

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 pytest.importorskip("h5py")
 
-from orplugins.synthetic.itop_layout import write_itop_people  # noqa: E402
+from orplugins.synthetic.itop_files import write_itop  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,9 +30,10 @@ def run(*command, ok: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def options(data: Path, batch: int = 4) -> list[str]:
-    values = {"train_dataloader.batch_size": batch, "train_cfg.max_epochs": 2, "train_cfg.val_interval": 1,
-              "default_hooks.checkpoint.interval": 1, "default_hooks.checkpoint.max_keep_ckpts": 3}  # fmt: skip
+def options(data: Path, batch: int = 4, values: dict | None = None) -> list[str]:
+    values = {**(values or {}), "train_dataloader.batch_size": batch, "train_cfg.max_epochs": 2,
+              "train_cfg.val_interval": 1, "default_hooks.checkpoint.interval": 1,
+              "default_hooks.checkpoint.max_keep_ckpts": 3}  # fmt: skip
     for part in ("train", "val", "test"):
         values |= {f"{part}_dataloader.dataset.data_root": f"{data}/", f"{part}_dataloader.num_workers": 0,
                    f"{part}_dataloader.persistent_workers": False}  # fmt: skip
@@ -42,12 +43,23 @@ def options(data: Path, batch: int = 4) -> list[str]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("itop")
-    write_itop_people(root, train=12, test=4, seed=6)
+    write_itop(root, 20, seed=6, views=("side",), everyone=True)
     return root
 
 
-def train(config: str, data: Path, out: Path, *more) -> str:
-    return run(STOCK / "train.py", CONFIGS / config, "--work-dir", out, *more, *options(data))
+def train(config: str, data: Path, out: Path, *more, values: dict | None = None) -> str:
+    return run(STOCK / "train.py", CONFIGS / config, "--work-dir", out, *more, *options(data, values=values))
+
+
+def poses_of_b(data: Path, out: Path) -> dict:
+    """Let module B write what module C starts from; the options that name the file."""
+    run(ROOT / "tools/refinet_files.py", "merge-weights", f"--b={out / 'b/epoch_2.pth'}", "--out", out / "b.pth")
+    poses = out / "b-trainval.npz"
+    values = {"test_dataloader.dataset.split": "trainval", "test_evaluator.1.out_file": poses}
+    printed = run(STOCK / "test.py", CONFIGS / "refinet-lift-b_or.py", out / "b.pth", "--work-dir", out / "t",
+                  *options(data, values=values))  # fmt: skip
+    assert "itop/b/mde_cm" in printed and poses.is_file()
+    return {f"{part}_dataloader.dataset.keypoint_file": poses for part in ("train", "val")}
 
 
 def weights(path: Path) -> dict:
@@ -55,9 +67,12 @@ def weights(path: Path) -> dict:
 
 
 def test_train_resume_merge_and_test(data, tmp_path):
-    for module in "abc":
+    for module in "ab":
         printed = train(f"refinet-{module}_or.py", data, tmp_path / module)
         assert "itop/mde_cm_occluded" in printed and "upper body" in printed
+    poses = poses_of_b(data, tmp_path)
+    printed = train("refinet-c_or.py", data, tmp_path / "c", values=poses)
+    assert "itop/mde_cm_occluded" in printed
     resumed = tmp_path / "resumed"
     resumed.mkdir()
     first = sorted((tmp_path / "b").glob("epoch_*.pth"))

@@ -51,6 +51,7 @@ def ran(request):
         skeleton_net=dict(type="orplugins.RefiNetSkeletonNet", width=options["linear_size"],
                           attention=options["attention"], bigskip=options["bigskip"]),
         point_net=dict(type="orplugins.RefiNetPointNet"), absolute=not options["offset"], missing="published",
+        clouds=dict(preparation="published", sampling="first"),
     )).eval()  # fmt: skip
     chain.load_state_dict(weights(data, arrays), strict=True)
     samples = []

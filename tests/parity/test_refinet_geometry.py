@@ -106,7 +106,8 @@ def test_patches_of_baracca(case):
 
 def settings(options: dict) -> dict:
     return dict(cube=options["cube_mm"], grow=options["grow_mm"], max_cube=options["max_cube_mm"],
-                min_points=options["more_than"] + 1, num_points=options["points"])  # fmt: skip
+                min_points=options["more_than"] + 1, num_points=options["points"], preparation="published",
+                sampling="first")  # fmt: skip
 
 
 @pytest.mark.parametrize("case", chosen("cube_mm", "ITOP"))

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from orplugins.core.refine import ITOP_CAMERA
+from orplugins.io.itop import ItopFrames, itop_path, load_itop_labels
 from orplugins.synthetic.itop_files import SCALE, write_itop
 
 h5py = pytest.importorskip("h5py")
@@ -54,3 +56,25 @@ def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="frames=0"):
         write_itop(tmp_path, 0, 0)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_row_for_everybody(tmp_path):
+    counts = write_itop(tmp_path, 20, seed=5, views=("side",), people=(2, 5), everyone=True)
+    assert counts["rows"] == counts["valid"] > 22  # more than one person a frame
+    hidden = 0
+    for split in ("train", "test"):
+        assert not itop_path(tmp_path, "side", split, "point_cloud").exists()
+        labels, frames = (itop_path(tmp_path, "side", split, kind) for kind in ("labels", "depth_map"))
+        labels, frames = load_itop_labels(labels), ItopFrames(frames)
+        assert len(frames) == len(labels.ids) and (split == "test") == (labels.ids[0][:2] >= "16")
+        assert ((labels.pixels >= 0) & (labels.pixels < (320, 240))).all() and (labels.visible.sum(1) >= 3).all()
+        back = ITOP_CAMERA.project(labels.points_mm)
+        assert np.abs(back - labels.pixels).max() < 1.5  # float16 metres
+        middle = labels.points_mm[:, [9, 10]].mean(1)
+        np.testing.assert_allclose(labels.points_mm[:, 8], middle, atol=3)  # the torso is the middle of the hips
+        for row in range(len(frames)):
+            pixels, seen = labels.pixels[row], labels.visible[row] == 1
+            surface = frames[row][pixels[:, 1], pixels[:, 0]]
+            hidden += (~seen).sum()
+            assert np.median((labels.points_mm[row, :, 2] - surface)[seen & (surface > 0)]) < 250
+    assert hidden > 0.15 * 15 * counts["rows"]

@@ -7,7 +7,7 @@ model = dict(
     backbone=dict(type='orplugins.RefiNetPointNet', feature_transform=True, dropout=0.2),
     head=dict(type='orplugins.OffsetHead', decoder=codec, keep_missing=False))
 
-clouds = dict(type='orplugins.CropJointClouds', preparation='published', num_points=2000)
+clouds = dict(type='orplugins.CropJointClouds', preparation='published', sampling='first', num_points=2000)
 train_pipeline = [
     dict(type='orplugins.InitInputPose', source='label_mm'),
     dict(type='orplugins.AddPoseNoise', sigma=42, unit='mm', draw='item'), clouds,

@@ -2,7 +2,7 @@
 _base_ = ['./refinet-c_itop-side.py']
 
 codec = dict(type='orplugins.JointOffset')
-clouds = dict(type='orplugins.CropJointClouds', preparation='published', num_points=5000)
+clouds = dict(type='orplugins.CropJointClouds', preparation='published', sampling='first', num_points=5000)
 noise = dict(type='orplugins.AddPoseNoise', sigma=42, unit='mm')
 last = [dict(type='orplugins.EncodeOffsets', encoder=codec), dict(type='orplugins.PackRefineInputs')]
 train_pipeline = [dict(type='orplugins.InitInputPose', source='label_mm'), dict(**noise, draw='item'), clouds, *last]

@@ -26,7 +26,7 @@ class CloudSettings:
     num_points : most points a joint (2000; ITOP top view: 5000).
     preparation : "published": the first `num_points` in the image's order, each axis scaled to mean 0 and deviation 1,
         which loses where the joint lies. "correct": points relative to the joint in half cubes of the first size, and
-        `sampling`.
+        `sampling`; the default, because module C makes poses better with it and worse with the other (docs/refinet.md).
     sampling : "first", "uniform" (evenly spaced over the image's order) or "farthest" (each point is the one farthest
         from all before it); only matters where a cube holds more than `num_points`.
     """
@@ -36,8 +36,8 @@ class CloudSettings:
     max_cube: int = 450
     min_points: int = 129
     num_points: int = 2000
-    preparation: str = "published"
-    sampling: str = "first"
+    preparation: str = "correct"
+    sampling: str = "uniform"
 
     def __post_init__(self):
         if not (0 < self.cube <= self.max_cube and self.grow > 0 and self.num_points > 0):

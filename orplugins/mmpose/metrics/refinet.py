@@ -33,7 +33,8 @@ def _numpy(value: Any) -> np.ndarray:
 @METRICS.register_module()
 class JointDistance(BaseMetric):
     """Share of joints within a distance and mean distance, of the refined and of the input pose: `acc@10cm`, `mde_cm`,
-    `input/acc@10cm` ..., for the chain also of each stage (`a/...`), by body half, and in a table by joint.
+    `input/acc@10cm` ..., for the chain also of each stage (`a/...`), by body half, and in a table by joint. Where the
+    input is a 2D pose also the mean distance in the image, `px` and `input/px` (of the chain: after module A).
 
     Args:
         thresholds: Millimetres; strictly less counts.
@@ -60,6 +61,10 @@ class JointDistance(BaseMetric):
         for sample in data_samples:
             truth, labels, found = sample["gt_instances"], sample["gt_instance_labels"], sample["pred_instances"]
             target = _numpy(truth["keypoints_3d"])
+            pixels = None
+            if labels["input_pose"].shape[-1] == 2:
+                pixels = [np.linalg.norm(_numpy(pose) - _numpy(truth["keypoints"]), axis=-1) for pose in
+                          (found["keypoints"], labels["input_pose"])]  # fmt: skip
             poses = {"input": _numpy(labels["input_pose"])}
             poses |= {key[6:]: _numpy(found[key]) for key in found.keys() if key.startswith("stage_")}
             poses["result"] = _numpy(found["keypoints_3d"] if "keypoints_3d" in found else found["keypoints"])
@@ -70,6 +75,7 @@ class JointDistance(BaseMetric):
             self.results.append({
                 "row": sample.get("row", len(self.results)), "poses": poses, "target": target,
                 "visible": _numpy(truth["keypoints_visible"]), "seen": _numpy(truth["keypoints_seen"]),
+                "pixels": pixels,
             })  # fmt: skip
 
     def _lifted(self, pixels: np.ndarray, sample: dict) -> np.ndarray:
@@ -89,6 +95,10 @@ class JointDistance(BaseMetric):
             found = columns[name] = joint_distances(poses, target, visible, self.decimals)
             prefix = "" if name == "result" else f"{name}/"
             metrics |= {f"{prefix}{key}": value for key, value in self._numbers(found, seen).items()}
+        if results[0]["pixels"] is not None:
+            for prefix, k in (("", 0), ("input/", 1)):
+                errors = np.concatenate([entry["pixels"][k] for entry in results])
+                metrics[f"{prefix}px"] = float(errors[visible == 1].mean())
         if self.table:
             text = distance_table(columns, ITOP_15.joints, self.thresholds[0])
             MMLogger.get_current_instance().info(f"\n{text}")

@@ -20,6 +20,7 @@ from .refinet import (
     NormalizeSkeleton,
     UseDepth,
 )
+from .refinet_augment import DropJoints, MirrorFrame
 from .refinet_pack import PackRefineInputs
 from .videopose3d import MirrorPoseSequence
 
@@ -28,6 +29,7 @@ __all__ = [
     "CropDepthPatches",
     "CropJointClouds",
     "DepthToInput",
+    "DropJoints",
     "EncodeOffsets",
     "InclusiveBox",
     "InitInputPose",
@@ -35,6 +37,7 @@ __all__ = [
     "LoadDepth",
     "LoadImageOnce",
     "MarkOutOfView",
+    "MirrorFrame",
     "MirrorPoseSequence",
     "NormalizeSkeleton",
     "PackDepthPoseInputs",

@@ -1,0 +1,28 @@
+"""RefiNet on the clip: true 2D joints moved by 4 pixels, lifted to the depth image, and refined."""
+
+ORDER = 20
+TITLE = "RefiNet: 3D poses from 2D joints and depth"
+
+IMAGES, SHOWN = 24, 2
+
+
+def run(demo) -> str:
+    import json
+
+    weights = demo.root / "demo/refinet_or-bc.safetensors"
+    out = demo.folder("refinet")
+    demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures",
+             SHOWN)
+    report = json.loads((out / "report.json").read_text())
+    rows = [[row["joints"], row["count"], f"{1000 * row['plain']:.0f}", f"{1000 * row['refined']:.0f}",
+             f"{row['ratio']:.1f}"] for row in report["rows"] if row["people"] == "all"]
+    for name, count, plain, refined, ratio in rows:
+        demo.note(f"mean error of {count} {name} joints: plain lifting {plain} mm, refined {refined} mm, {ratio} times")
+    caption = "Depth with the refined pose; the pose lifted to the depth at its pixels; the refined pose (x: hidden)."
+    return "\n".join([
+        *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),
+        demo.table(["joints", "number", "plain lifting, mm", "refined, mm", "factor"], rows),
+        f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. Weights: "
+        f"<a href='{demo.link(weights)}'>demo/{weights.name}</a>, "
+        f"<a href='{demo.link(weights.with_suffix('.md'))}'>how they were made</a>.</p>",
+    ])
