@@ -11,9 +11,10 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "orplugins/__init__.py")
 EXTRAS = {
     # mmpose asks for chumpy, which does not build: install mmpose itself with --no-deps (README, "Install").
     "mmpose": ["torch>=2.0", "torchvision", "mmengine>=0.10", "mmcv>=2.0", "mmdet>=3.0", "xtcocotools>=1.12",
-               "json_tricks", "munkres", "scipy", "opencv-python", "pillow", "matplotlib"],
+               "json_tricks", "munkres", "scipy", "opencv-python", "pillow", "matplotlib", "safetensors"],
     "detectron2": ["torch>=2.0", "torchvision", "fvcore", "iopath", "yacs", "omegaconf<2.4", "hydra-core", "tabulate",
-                   "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging"],
+                   "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging",
+                   "safetensors"],
     "mvor": ["scipy", "pycocotools>=2.0.6"],
     "motion": ["scipy", "matplotlib", "opencv-python", "pillow"],
     "itop": ["h5py"],

@@ -2,7 +2,8 @@
 
 Example:
     python tools/make_or_dataset.py --out outputs/ladder --frames 20 --seed 9000 --depth-only
-    python tools/depth_ladder.py configs/mmpose/depthpose/depthpose_tiny-64x48.py demo/depthpose_tiny-64x48.pth \\
+    python tools/depth_ladder.py configs/mmpose/depthpose/depthpose_tiny-64x48.py \\
+        demo/depthpose_tiny-64x48.safetensors \\
         outputs/ladder --out outputs/ladder_result
 
 A step k reduces the set's pictures k times (measured pixels are averaged), as a sensor of that size would see them; the

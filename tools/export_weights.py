@@ -2,10 +2,12 @@
 
 Example:
     python tools/export_weights.py work_dirs/depthpose_tiny-64x48/epoch_12.pth \\
-        --config configs/mmpose/depthpose/depthpose_tiny-64x48.py --out demo/depthpose_tiny-64x48.pth \\
-        --note "1200 generated frames, seed 1, 320x240" --metrics outputs/demo/metrics.json
+        --config configs/mmpose/depthpose/depthpose_tiny-64x48.py --out demo/depthpose_tiny-64x48.safetensors \\
+        --note "1200 generated frames, seed 1, 320x240" --metrics outputs/demo/metrics.json \\
+        --log work_dirs/depthpose_tiny-64x48/20260101_000000/vis_data/scalars.json
 
-Keeps the parameters (float16) without optimiser, logs and training-only layers; any host loads the file as it is.
+Keeps the parameters (float16, safetensors) without optimiser, logs and training-only layers. mmpose's and detectron2's
+stock tools load the file once a model of the project is built; `orplugins.checkpoints.weights` reads it anywhere.
 """
 
 from __future__ import annotations
@@ -16,53 +18,61 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orplugins.checkpoints.safety import check_checkpoint
+from orplugins.checkpoints.weights import read_weights, write_weights
 from orplugins.io.atomic import atomic_write
 
 TRAINING_ONLY = ("head.reconstruction.",)
 
 
+def parameters(content: dict) -> dict:
+    """The tensors by name of what mmengine's runner ("state_dict") or detectron2's checkpointer ("model") saved."""
+    found = [key for key in ("state_dict", "model") if isinstance(content.get(key), dict)]
+    if not found:
+        raise ValueError(f"found the fields {', '.join(map(str, content))}, expected 'state_dict' or 'model'")
+    return {name: value for name, value in content[found[0]].items() if not name.startswith(TRAINING_ONLY)}
+
+
+def card(name: str, count: int, meta: dict) -> str:
+    """A Markdown page about the file."""
+    known = {"config": f"`{meta['config']}`", "parameters": f"{count:,}, float16", "trained on": meta["note"],
+             "epochs": meta["epoch"], "iterations": meta["iteration"], "seed": meta["seed"],
+             "commit": f"`{meta['commit']}`", **{key: f"{value:.1f}" for key, value in meta["metrics"].items()}}
+    rows = [f"| {key} | {value} |" for key, value in known.items() if value not in (None, "")]
+    return "\n".join([f"# {name}", "", "| | |", "|---|---|", *rows, ""])
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint of mmengine's runner")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint of mmengine's runner or of detectron2")
     parser.add_argument("--config", type=Path, required=True, help="the config it was trained with")
-    parser.add_argument("--out", type=Path, required=True, help="weights file (.pth); the card gets the suffix .md")
+    parser.add_argument("--out", type=Path, required=True, help="weights file (.safetensors); the card is .md")
     parser.add_argument("--note", default="", help="what it was trained on")
     parser.add_argument("--metrics", type=Path, help="JSON of metrics, as tools/test.py --out writes")
+    parser.add_argument("--log", type=Path, help="the training's scalars (vis_data/scalars.json, metrics.json): kept as"
+                        " OUT's name with .log.json")
     args = parser.parse_args(argv)
+    if args.out.suffix != ".safetensors":
+        parser.error(f"--out: found {args.out}, expected a .safetensors file")
     try:
-        check_checkpoint(args.checkpoint)
+        content = read_weights(args.checkpoint)
         metrics = json.loads(args.metrics.read_text()) if args.metrics else {}
+        state = parameters(content)
+        log = args.log.read_text() if args.log else None
     except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {args.checkpoint}: {error}", file=sys.stderr)
         return 1
-
-    import torch
-
-    checkpoint = torch.load(args.checkpoint, map_location="cpu", weights_only=False)  # looked into above
-    state = {k: v.half() if v.is_floating_point() else v for k, v in checkpoint["state_dict"].items()
-             if not k.startswith(TRAINING_ONLY)}
+    state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-    meta = dict(config=args.config.as_posix(), commit=commit, note=args.note, epoch=checkpoint["meta"]["epoch"],
-                seed=checkpoint["meta"]["seed"], metrics=metrics)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(args.out, mode="wb") as file:
-        torch.save(dict(state_dict=state, meta=meta), file)
-    count = sum(v.numel() for v in state.values())
-    rows = "\n".join(f"| {key} | {value:.1f} |" for key, value in metrics.items())
+    trained = content.get("meta", {})
+    meta = dict(config=args.config.as_posix(), commit=commit, note=args.note, epoch=trained.get("epoch"),
+                iteration=trained.get("iter", content.get("iteration")), seed=trained.get("seed"), metrics=metrics)
+    write_weights(args.out, state, meta)
+    if log is not None:
+        with atomic_write(args.out.with_suffix(".log.json")) as file:
+            file.write(log)
+    count = sum(value.numel() for value in state.values())
     with atomic_write(args.out.with_suffix(".md")) as file:
-        file.write(f"""# {args.out.stem}
-
-| | |
-|---|---|
-| config | `{meta["config"]}` |
-| parameters | {count:,}, float16 |
-| trained on | {args.note} |
-| epochs | {meta["epoch"]} |
-| seed | {meta["seed"]} |
-| commit | `{commit}` |
-{rows}
-""")
+        file.write(card(args.out.stem, count, meta))
     print(f"{args.out}: {count:,} parameters, {args.out.stat().st_size / 1e6:.2f} MB")
     return 0
 

@@ -33,18 +33,16 @@ CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-b_or.py", ROOT / "
 
 def load_chain(config: Path, weights: Path, device: str):
     """The chain of a config with a checkpoint that is looked into before it is loaded."""
-    import torch
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from mmpose.registry import MODELS
 
     import orplugins  # noqa: F401 - registers
-    from orplugins.checkpoints.safety import check_checkpoint
+    from orplugins.checkpoints.weights import read_weights
 
-    check_checkpoint(weights)
+    content = read_weights(weights)
     init_default_scope("mmpose")
     model = MODELS.build(Config.fromfile(config).model)
-    content = torch.load(weights, map_location="cpu", weights_only=True)
     model.load_state_dict(content.get("state_dict", content))
     return model.chain.to(device).eval()
 

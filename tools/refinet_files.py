@@ -45,16 +45,14 @@ def merge_weights(args: argparse.Namespace) -> str:
     import torch
 
     from orplugins.checkpoints.refinet import bare_state_dict, which_network
-    from orplugins.checkpoints.safety import check_checkpoint
+    from orplugins.checkpoints.weights import read_weights
 
     given = {net: getattr(args, key) for key, net in NETWORKS.items() if getattr(args, key)}
     if not given:
         raise ValueError("merge-weights: expected at least one of --a, --b, --c")
     merged, sources = {}, {}
     for net, path in given.items():
-        check_checkpoint(path)
-        # What the look above lets pass is numbers and mmengine's own logs; torch's list has only the former.
-        content = torch.load(path, map_location="cpu", weights_only=False)
+        content = read_weights(path)
         state = content.get("state_dict", content) if isinstance(content, dict) else {}
         found = which_network(state)
         if found != net:

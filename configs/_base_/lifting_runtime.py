@@ -3,7 +3,7 @@
 # batch norms' momentum with it.
 _base_ = ['mmpose::_base_/default_runtime.py']
 
-custom_imports = dict(imports=['orplugins'], allow_failed_imports=False)
+custom_imports = dict(imports=['orplugins', 'orplugins.mmpose.guard'], allow_failed_imports=False)
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='orplugins.SeedEpochHook'),

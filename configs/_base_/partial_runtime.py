@@ -2,7 +2,10 @@
 _base_ = ['mmpose::_base_/default_runtime.py']
 
 custom_imports = dict(
-    imports=['orplugins', 'mmpose.engine.optim_wrappers.layer_decay_optim_wrapper'], allow_failed_imports=False)
+    imports=[
+        'orplugins', 'orplugins.mmpose.guard', 'mmpose.engine.optim_wrappers.layer_decay_optim_wrapper'
+    ],
+    allow_failed_imports=False)
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='orplugins.SeedEpochHook')

@@ -7,7 +7,7 @@ TITLE = "DepthPose: people in 64x48 pixels of depth"
 def run(demo) -> str:
     from pathlib import Path
 
-    config, weights = "configs/mmpose/depthpose/depthpose_tiny-64x48.py", "demo/depthpose_tiny-64x48.pth"
+    config, weights = "configs/mmpose/depthpose/depthpose_tiny-64x48.py", "demo/depthpose_tiny-64x48.safetensors"
     out = demo.folder("depthpose")
     metrics = demo.stock_test(config, weights, out)
     demo.run("tools/draw_clip.py", demo.data, out / "detections.keypoints.json", "--out", out)

@@ -6,23 +6,17 @@ to be added is that no file is opened that would execute code.
 
 from __future__ import annotations
 
-import io
-import pickle
-import pickletools
 from pathlib import Path
 
-from orplugins.checkpoints.safety import UnsafeCheckpointError, _allowed, check_checkpoint, pickle_globals
-
-# A file of torch before 1.6 is these pickles one after another: magic number, protocol, system, object, storage keys.
-_LEGACY_PICKLES = 5
-_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+from orplugins.checkpoints.safety import check_checkpoint, check_pickle
 
 
 def check_weights(path: str | Path) -> None:
     """Refuse a file of weights that is truncated or would execute code; nothing in it is executed.
 
     Args:
-        path: A ``.pkl`` of detectron2's model zoo, or a torch checkpoint, also of torch before 1.6.
+        path: A ``.pkl`` of detectron2's model zoo, a ``.safetensors`` file (which can hold no code), or a torch
+            checkpoint, also of torch before 1.6.
 
     Raises:
         FileNotFoundError: No such file.
@@ -32,35 +26,7 @@ def check_weights(path: str | Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"checkpoint {path}: no such file")
-    with path.open("rb") as file:
-        start = file.read(4)
-    if path.suffix != ".pkl" and start == b"PK\x03\x04":
+    if path.suffix == ".pkl":
+        check_pickle(path, path.read_bytes())
+    elif path.suffix != ".safetensors":
         check_checkpoint(path)
-        return
-    stream = io.BytesIO(path.read_bytes())
-    pickles = 1 if path.suffix == ".pkl" else _LEGACY_PICKLES
-    for number in range(pickles):
-        begin = stream.tell()
-        try:
-            _refuse_code(path, stream)
-        except UnsafeCheckpointError:
-            raise
-        except Exception as error:  # pickletools raises whatever the bytes lead to
-            raise ValueError(f"checkpoint {path}: truncated or not a file of weights ({error})") from None
-        if number == 0 and path.suffix != ".pkl":
-            magic = stream.getvalue()[begin : stream.tell()]
-            if pickle.loads(magic) != _LEGACY_MAGIC:  # plain values only: it was just looked through
-                raise ValueError(f"checkpoint {path}: not a torch checkpoint, expected one written by torch.save")
-
-
-def _refuse_code(path: Path, stream: io.BytesIO) -> None:
-    begin = stream.tell()
-    end = begin
-    for _, _, position in pickletools.genops(stream):
-        end = position
-    data = stream.getvalue()[begin : end + 1]
-    refused = sorted(f"{module}.{name}" for module, name in set(pickle_globals(data)) if not _allowed(module, name))
-    if refused:
-        raise UnsafeCheckpointError(
-            f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"
-        )

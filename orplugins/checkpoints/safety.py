@@ -150,12 +150,17 @@ def check_checkpoint(path: str | Path) -> None:
     if not path.is_file():
         raise FileNotFoundError(f"checkpoint {path}: no such file")
     for data in _pickles(path):
-        try:
-            found = set(pickle_globals(data))
-        except ValueError as error:
-            raise ValueError(f"checkpoint {path}: data.pkl is damaged ({error})") from error
-        refused = sorted(f"{module}.{name}" for module, name in found if not _allowed(module, name))
-        if refused:
-            raise UnsafeCheckpointError(
-                f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"
-            )
+        check_pickle(path, data)
+
+
+def check_pickle(path: Path, data: bytes) -> None:
+    """Refuse one pickle of the file at `path`; raises what `check_checkpoint` raises."""
+    try:
+        found = set(pickle_globals(data))
+    except ValueError as error:
+        raise ValueError(f"checkpoint {path}: truncated or damaged, its pickle ends early ({error})") from error
+    refused = sorted(f"{module}.{name}" for module, name in found if not _allowed(module, name))
+    if refused:
+        raise UnsafeCheckpointError(
+            f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"
+        )

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from orplugins.checkpoints.orpose_color import check_weights
+from orplugins.checkpoints.weights import read_weights
 from orplugins.core.lifting import PoseStatistics, mirror_rows, mirror_targets
 from orplugins.nn.keypoints3d import LiftingNetwork
 
@@ -76,9 +76,8 @@ def load_lifter(path: str | Path) -> LiftingNetwork:
     Raises:
         FileNotFoundError, ValueError: No such file, truncated, code in it, or no lifting network.
     """
-    check_weights(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    state = state.get("model", state)
+    state = read_weights(path)
+    state = state.get("model", state.get("state_dict", state))
     for prefix in _PREFIXES:
         inner = {name.partition(prefix)[2]: value for name, value in state.items() if prefix in name}
         if inner:

@@ -28,6 +28,13 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
+def test_a_full_disk_is_reported_with_the_file(tmp_path):
+    path = tmp_path / "poses.json"
+    with pytest.raises(OSError, match="No space left on device: .*poses.json"), atomic_write(path):
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
 def test_permissions_are_those_of_a_plain_file_or_of_the_replaced_one(tmp_path):
     plain, path = tmp_path / "plain", tmp_path / "a.json"
     plain.touch()

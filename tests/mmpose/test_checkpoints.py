@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmpose")
 
+from mmengine.config import Config  # noqa: E402
 from mmengine.runner import CheckpointLoader, load_checkpoint  # noqa: E402
 from mmengine.runner.checkpoint import load_from_local  # noqa: E402
 
 from orplugins.checkpoints.safety import UnsafeCheckpointError  # noqa: E402
-from orplugins.mmpose.checkpoints import guard_checkpoints  # noqa: E402
+from orplugins.mmpose.checkpoints import guard_checkpoints, load_from_checked_local  # noqa: E402
 
 
 class Evil:
@@ -44,6 +46,14 @@ def test_nothing_is_executed_after_guarding(tmp_path):
     torch.save({"state_dict": {"weight": torch.full((1, 1), 7.0), "bias": torch.zeros(1)}}, path)
     load_checkpoint(model, str(path), map_location="cpu")
     assert model.weight.item() == 7
+
+
+def test_reading_a_config_guards_for_inferencers(monkeypatch):
+    """They open the checkpoint before they build the model."""
+    monkeypatch.delitem(sys.modules, "orplugins.mmpose.guard", raising=False)
+    config = Config.fromfile(Path(__file__).parents[2] / "configs/mmpose/depthpose/depthpose_tiny-64x48.py")
+    assert "orplugins.mmpose.guard" in config.custom_imports.imports
+    assert CheckpointLoader._get_checkpoint_loader("a.pth") is load_from_checked_local
 
 
 def test_the_host_alone_is_not_changed():
