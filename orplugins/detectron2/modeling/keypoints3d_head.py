@@ -84,6 +84,9 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
         if Path(cfg.MODEL.WEIGHTS).is_file():
             check_weights(cfg.MODEL.WEIGHTS)
+        from orplugins.detectron2.checkpoint import read_safetensors_too  # not while detectron2 is half imported
+
+        read_safetensors_too()
         regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
         visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
         return dict(
