@@ -83,6 +83,7 @@ def _orpose_color() -> dict:
         ours + "LOSSES": "guarded",
         ours + "FLIP_3D": "mirrored",
         ours + "MPJPE": "published",
+        ours + "BRANCHES": "both",
         ours + "OPTIMIZER": "sgd",
         ours + "LIFTER_WIDTH": 1024,
         ours + "LIFTER_DROPOUT": 0.5,

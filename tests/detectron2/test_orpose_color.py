@@ -97,6 +97,21 @@ def test_fields_survive_postprocessing(model):
     assert before.shape == (2, 17, 3)
 
 
+def test_one_branch_alone(data, model):
+    box = Instances((72, 96), pred_boxes=Boxes(torch.tensor([[5.0, 5, 40, 60]])), pred_classes=torch.zeros(1).long())
+    features, found = torch.rand(1, 16, 14, 14), {}
+    for branches in ("both", "hard", "soft"):
+        head = build_model(config(data, ORPLUGINS__ORPOSE_COLOR__BRANCHES=branches)).eval().roi_heads.keypoint_head
+        head.load_state_dict(model.roi_heads.keypoint_head.state_dict())
+        with torch.no_grad():
+            (found[branches],) = head(features, [Instances(box.image_size, **box.get_fields())])
+    for field in ("pred_keypoints_h36_2d", "pred_keypoints_3d"):
+        one, two, mean = (found[kind].get(field) for kind in ("hard", "soft", "both"))
+        torch.testing.assert_close((one + two) / 2, mean)
+        assert not torch.allclose(one, two)
+    assert not torch.equal(found["hard"].pred_keypoints, found["soft"].pred_keypoints)
+
+
 def test_no_keypoint_branch(data):
     cfg = config(data, MODEL__KEYPOINT3D_ON=False)
     heads = build_model(cfg).roi_heads
