@@ -31,6 +31,13 @@ def read_safetensors_too() -> None:
     DetectionCheckpointer._torch_load = torch_load
 
 
+def expect_weights(path: str) -> None:
+    """Before a model is built that a stock script then loads this file into: refuse one with code; know safetensors."""
+    if Path(path).is_file():
+        check_weights(path)
+    read_safetensors_too()
+
+
 class CarefulCheckpointer(DetectionCheckpointer):
     """detectron2's checkpointer that opens no file that would execute code, and replaces files in one step.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from detectron2.config import configurable
 from detectron2.layers import ShapeSpec
@@ -12,7 +10,6 @@ from detectron2.utils.events import get_event_storage
 from detectron2.utils.registry import Registry
 from torch import Tensor
 
-from orplugins.checkpoints.orpose_color import check_weights
 from orplugins.core.lifting import PoseStatistics
 from orplugins.io.statistics import load_statistics
 from orplugins.nn.keypoint_decode import decode_batched
@@ -87,11 +84,9 @@ class StandardKeypoints3DHead(Keypoints3DNet):
     def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
         head, ours = cfg.MODEL.ROI_KEYPOINTS3D_HEAD, cfg.ORPLUGINS.ORPOSE_COLOR
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
-        if Path(cfg.MODEL.WEIGHTS).is_file():
-            check_weights(cfg.MODEL.WEIGHTS)
-        from orplugins.detectron2.checkpoint import read_safetensors_too  # not while detectron2 is half imported
+        from orplugins.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
 
-        read_safetensors_too()
+        expect_weights(cfg.MODEL.WEIGHTS)
         regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
         visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
         return dict(
