@@ -54,7 +54,7 @@ def hrnet(tmp_path_factory) -> tuple[str, str]:
     config, weights = folder / "hrnet.py", folder / "hrnet.pth"
     config.write_text(HRNET)
     torch.manual_seed(0)
-    torch.save({"state_dict": init_model(str(config)).state_dict(), "meta": {}}, weights)
+    torch.save({"state_dict": init_model(str(config), device="cpu").state_dict(), "meta": {}}, weights)
     return str(config), str(weights)
 
 
