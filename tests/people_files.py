@@ -11,7 +11,7 @@ from orplugins.core.lifting import PoseStatistics, statistics_of
 from orplugins.core.pseudo_labels import ThreeStageTeacher
 from orplugins.io.labels import LabelStore
 from orplugins.io.people import lifting_pairs
-from orplugins.io.pictures import read_picture
+from orplugins.io.pictures import read_image
 from orplugins.io.statistics import save_statistics
 from orplugins.synthetic.color_toy import write_set
 
@@ -30,7 +30,7 @@ def truth_teacher(path: Path, statistics: PoseStatistics, noise: float = 0.0) ->
     data = json.loads(path.read_text())
     people: dict[bytes, list] = {}
     for image in data["images"]:
-        picture = read_picture(path.parent / "images" / image["file_name"])
+        picture = read_image(path.parent / "images" / image["file_name"])
         people[picture.tobytes()] = [p for p in data["annotations"] if p["image_id"] == image["id"]]
     random = np.random.default_rng(0)
     weights = random.normal(0, 0.2, (32, 48))
@@ -57,7 +57,7 @@ def labels(path: Path, out: Path, statistics: PoseStatistics) -> Path:
     store = LabelStore(out, {"stats_sha256": statistics.digest})
     names = [image["file_name"] for image in data["images"]]
     for name in names:
-        picture = read_picture(path.parent / "images" / name)
+        picture = read_image(path.parent / "images" / name)
         store.add(name, *picture.shape[:2], teacher.label([picture])[0])
     store.merge(names)
     return out

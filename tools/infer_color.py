@@ -12,6 +12,7 @@ pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the pelvis, Human3.6M's
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,8 @@ from orplugins.core.draw_pose import draw_pose
 from orplugins.core.lifting import coco_to_h36_present
 from orplugins.core.skeletons import COCO_17, H36M_17
 from orplugins.io.atomic import write_json
-from orplugins.io.pictures import find_pictures, read_picture
-from orplugins.io.video import VIDEO_SUFFIXES, read_video
+from orplugins.io.pictures import find_pictures, read_image, write_image
+from orplugins.io.video import VIDEO_SUFFIXES, read_video, write_video
 
 
 def frames(inputs: list[str], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -35,7 +36,7 @@ def frames(inputs: list[str], failed: dict[str, str]) -> Iterator[tuple[str, np.
                 for number, picture in enumerate(read_video(path)):
                     yield f"{path.name}#{number:06d}", picture
             else:
-                yield path.as_posix(), read_picture(path)
+                yield path.as_posix(), read_image(path)
         except ValueError as error:
             failed[str(path)] = str(error)
 
@@ -111,31 +112,31 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(args: argparse.Namespace, failed: dict[str, str]) -> tuple[list[dict], list[dict]]:
-    import cv2
-
     import orplugins  # noqa: F401 - registers
     from orplugins.detectron2.predictor import Predictor, read_model_config
 
     options = ["DATASETS.H36_STATS_PATH", args.statistics] if args.statistics else []
     predictor = Predictor(read_model_config(args.config, args.weights, args.device, options), native=True)
-    (args.out / "overlays").mkdir(parents=True, exist_ok=True)
-    images, annotations = [], []
-    video = cv2.VideoWriter(str(args.out / "poses.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), args.fps, args.size)
-    try:
+    images: list[dict] = []
+    annotations: list[dict] = []
+
+    def drawings() -> Iterator[np.ndarray]:
         source = tqdm(frames(args.inputs, failed), unit="picture", disable=None)
         for number, (name, picture) in enumerate(source, start=1):
             large = enlarge(picture, args.size)
             (found,) = predictor([large])
             drawn = overlay(large, found, args.threshold)
-            if not cv2.imwrite(str(args.out / "overlays" / f"{number:06d}.png"), drawn):
-                raise OSError(f"{args.out / 'overlays'}: a picture could not be written")
-            video.write(drawn)
+            write_image(args.out / "overlays" / f"{number:06d}.png", drawn)
             height, width = picture.shape[:2]
             images.append({"id": number, "file_name": name, "width": width, "height": height})
             for person in records(found, args.size, (width, height), args.threshold):
                 annotations.append({"id": len(annotations) + 1, "image_id": number, **person})
-    finally:
-        video.release()
+            yield drawn
+
+    todo = drawings()
+    first = next(todo, None)
+    if first is not None:
+        write_video(args.out / "poses.mp4", itertools.chain([first], todo), args.fps)
     category = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints),
                 "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs], "h36m_3d": list(H36M_17.joints)}  # fmt: skip
     result = {"images": images, "annotations": annotations, "categories": [category], "failed": failed}

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from orplugins.core.pseudo_labels import ThreeStageTeacher, Thresholds, dropped_rows
 from orplugins.io.labels import LabelStore
-from orplugins.io.pictures import find_pictures, read_picture
+from orplugins.io.pictures import find_pictures, read_image
 from orplugins.io.statistics import load_statistics
 from orplugins.nn.lifter_training import load_lifter
 
@@ -46,9 +46,9 @@ def build_teacher(args: argparse.Namespace) -> ThreeStageTeacher:
     detector = Predictor(read_model_config(args.detector, args.detector_weights, args.device))
     pose: Callable
     if args.pose.endswith(".py"):
-        from orplugins.mmpose.teacher import TopDownPose
+        from orplugins.mmpose.topdown import TeacherPose, TopdownRunner
 
-        pose = TopDownPose(args.pose, args.pose_weights, args.device)
+        pose = TeacherPose(TopdownRunner(args.pose, args.pose_weights, args.device))
     elif (args.pose, args.pose_weights) == (args.detector, args.detector_weights):
         pose = KeypointsInBoxes(detector)
     else:
@@ -63,7 +63,7 @@ def label(teacher: ThreeStageTeacher, store: LabelStore, todo: list[tuple[str, P
             images = []
             for name, path in todo[start : start + batch]:
                 try:
-                    images.append((name, read_picture(path)))
+                    images.append((name, read_image(path)))
                 except ValueError as error:
                     store.fail(name, str(error))
             try:

@@ -19,7 +19,9 @@ from detectron2.modeling import build_model
 from detectron2.utils.logger import setup_logger
 
 import orplugins  # noqa: F401 - registers
+from orplugins.checkpoints.orpose_color import check_weights
 from orplugins.detectron2.checkpoint import load_weights
+from orplugins.detectron2.data.mapper import LowResolution
 from orplugins.detectron2.engine import read_config
 from orplugins.detectron2.ladder import evaluate_ladder, format_ladder, plot_ladder
 from orplugins.io.atomic import atomic_write, write_json
@@ -38,8 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         cfg = read_config(args.config_file, ["MODEL.DEVICE", args.device, *args.opts], train=False)
         if not cfg.DATASETS.TEST:
             raise ValueError("DATASETS.TEST: is empty, expected a set to evaluate on (DATASETS.TEST_SET_JSON ...)")
-        for name in ("detectron2", "orplugins"):
-            setup_logger(str(args.out / "log.txt"), name=name)
+        for factor in args.factors:
+            LowResolution(factor)  # refuses a factor below 1 before anything is computed
         files = {}
         for entry in args.weights:
             name, equals, file = entry.partition("=")
@@ -47,7 +49,11 @@ def main(argv: list[str] | None = None) -> int:
                 name, file = Path(entry).stem, entry
             if name in files:
                 raise ValueError(f"--weights: {files[name]} and {file} are both named {name}, expected NAME=FILE")
+            if file:
+                check_weights(file)
             files[name] = file
+        for name in ("detectron2", "orplugins"):
+            setup_logger(str(args.out / "log.txt"), name=name)
         tables = {}
         for name, file in files.items():
             model = build_model(cfg).eval()

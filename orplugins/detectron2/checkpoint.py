@@ -9,6 +9,33 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 
 from orplugins.checkpoints.orpose_color import check_weights
+from orplugins.checkpoints.weights import read_weights
+
+
+def read_safetensors_too() -> None:
+    """Have detectron2's checkpointer read ``.safetensors`` files, which it does not know; other files as before.
+
+    Called by the project's heads when they are built from a config and by `CarefulCheckpointer`, so that the stock
+    scripts take such a file as ``MODEL.WEIGHTS``. A process without a model of ours is left alone.
+    """
+    read = DetectionCheckpointer._torch_load
+    if hasattr(read, "before_orplugins"):
+        return
+
+    def torch_load(self: DetectionCheckpointer, filename: str) -> dict:
+        if not str(filename).endswith(".safetensors"):
+            return read(self, filename)
+        return {"model": read_weights(filename)["state_dict"]}
+
+    torch_load.before_orplugins = read
+    DetectionCheckpointer._torch_load = torch_load
+
+
+def expect_weights(path: str) -> None:
+    """Before a model is built that a stock script then loads this file into: refuse one with code; know safetensors."""
+    if Path(path).is_file():
+        check_weights(path)
+    read_safetensors_too()
 
 
 class CarefulCheckpointer(DetectionCheckpointer):
@@ -20,6 +47,7 @@ class CarefulCheckpointer(DetectionCheckpointer):
     """
 
     def __init__(self, model: torch.nn.Module, save_dir: str = "", *, exact: bool = False, **options):
+        read_safetensors_too()
         super().__init__(model, save_dir, **options)
         self.exact = exact
 

@@ -78,11 +78,13 @@ def _orpose_color() -> dict:
         data + "SKELTON_COLORS": list(COCO_LETTERS),
         data + "SKELTON_COLORS_TRIPLET": [(letter, list(bgr)) for letter, bgr in COLOURS.items()],
         "TEST.EVAL_3D": False,
-        # Ours. `published` is the release's behaviour in each of them.
+        # Ours. `published` is the release's behaviour.
         ours + "DECODE": "batched",
         ours + "LOSSES": "guarded",
         ours + "FLIP_3D": "mirrored",
         ours + "MPJPE": "published",
+        ours + "BRANCHES": "both",
+        ours + "OPTIMIZER": "sgd",
         ours + "LIFTER_WIDTH": 1024,
         ours + "LIFTER_DROPOUT": 0.5,
         ours + "STORE_STATISTICS": False,

@@ -6,11 +6,13 @@ import itertools
 import weakref
 from collections.abc import Iterator
 
+import torch
 from detectron2.config import CfgNode, get_cfg
 from detectron2.data import build_detection_test_loader, build_detection_train_loader, get_detection_dataset_dicts
 from detectron2.data.samplers import TrainingSampler
 from detectron2.engine import DefaultTrainer
 from detectron2.engine.hooks import HookBase
+from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 
@@ -60,6 +62,19 @@ class ORPoseTrainer(DefaultTrainer):
         super().resume_or_load(resume)
         # The loader is built before it is known where to begin, but iterated only afterwards.
         self.data_loader.orplugins_sampler.skip = self.start_iter * self.cfg.SOLVER.IMS_PER_BATCH
+
+    @classmethod
+    def build_optimizer(cls, cfg: CfgNode, model: torch.nn.Module) -> torch.optim.Optimizer:
+        """detectron2's SGD, or AdamW with the same groups of parameters: a small network learns faster with it."""
+        name = cfg.ORPLUGINS.ORPOSE_COLOR.OPTIMIZER
+        if name == "sgd":
+            return super().build_optimizer(cfg, model)
+        if name != "adamw":
+            raise ValueError(f"ORPLUGINS.ORPOSE_COLOR.OPTIMIZER: found {name!r}, expected 'sgd' or 'adamw'")
+        solver = cfg.SOLVER
+        groups = get_default_optimizer_params(model, base_lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY,
+                                              weight_decay_norm=solver.WEIGHT_DECAY_NORM)  # fmt: skip
+        return maybe_add_gradient_clipping(cfg, torch.optim.AdamW(groups, lr=solver.BASE_LR))
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode):

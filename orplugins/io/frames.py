@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.video import VIDEO_SUFFIXES, image_files, natural_key, probe_video, read_image, read_video
+from orplugins.io.pictures import image_files, natural_key, read_image
+from orplugins.io.video import VIDEO_SUFFIXES, probe_video, read_video
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Frames are (H, W, 3) uint8 BGR, upright: a rotation that the file asks for is ap
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.atomic import write_json
+from orplugins.io.jsonfile import load_json, number
+from orplugins.io.pictures import image_files, read_image, write_image
 
 if TYPE_CHECKING:
     import cv2
-from orplugins.io.jsonfile import load_json, number
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 # What a folder of frames says about the video it came from.
 NOTE = "video.json"
 _CODECS = {".avi": "MJPG", ".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v"}
@@ -45,11 +44,6 @@ class VideoInfo:
     size: tuple[int, int]
     frames: int
     rotation: int
-
-
-def natural_key(path: str | os.PathLike) -> list:
-    """Sorting key by which ``frame_10`` comes after ``frame_9``."""
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", str(path))]
 
 
 def probe_video(path: str | os.PathLike) -> VideoInfo:
@@ -218,46 +212,3 @@ def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float 
             yield frame
 
     return write_video(video, pictures(), fps)
-
-
-def image_files(folder: str | os.PathLike) -> list[Path]:
-    """The pictures of a folder in natural order; an error if there are none."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder, expected one of pictures")
-    paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
-    if not paths:
-        raise FileNotFoundError(f"{folder}: no picture ({', '.join(sorted(IMAGE_SUFFIXES))})")
-    return sorted(paths, key=lambda path: natural_key(path.name))
-
-
-def read_image(path: str | os.PathLike) -> np.ndarray:
-    """Read a picture as (H, W, 3) uint8 BGR, turned as its EXIF orientation says.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        No such file, or not a picture.
-    """
-    import cv2
-
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture")
-    data = np.fromfile(path, np.uint8)  # imread knows no error, and on Windows no Unicode
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise ValueError(f"{path}: not a picture, or damaged")
-    return image
-
-
-def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write a picture (H, W, 3) uint8 BGR, whole or not at all; the suffix chooses the form."""
-    import cv2
-
-    path = Path(path)
-    ok, data = cv2.imencode(path.suffix, image)
-    if not ok:
-        raise ValueError(f"{path}: OpenCV cannot write '{path.suffix}'")
-    with atomic_write(path, "wb") as file:
-        file.write(data.tobytes())

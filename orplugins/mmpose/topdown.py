@@ -1,10 +1,11 @@
-"""Run a top-down mmpose model on the people of several frames at once."""
+"""Run a top-down mmpose model on the people of several frames at once: as it is, and as a teacher's second stage."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from mmcv.transforms import Compose
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.apis import init_model
+
+from orplugins.checkpoints.orpose_color import check_weights
+from orplugins.core.skeletons import COCO_17
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,25 @@ class TopdownRunner:
 
     Parameters
     ----------
-    config, checkpoint : mmpose configuration and weights.
+    config : mmpose's configuration, a file.
+    checkpoint : weights, a file or an address; None leaves the model untrained.
     device : such as "cpu" or "cuda:0".
     batch : people that go through the network together.
     flip_test : the configuration's if None.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        A file is missing; the checkpoint is damaged or holds code.
     """
 
-    def __init__(self, config, checkpoint: str | os.PathLike, device: str = "cpu", batch: int = 32,
+    def __init__(self, config, checkpoint: str | os.PathLike | None, device: str = "cpu", batch: int = 32,
                  flip_test: bool | None = None):
-        self.model = init_model(str(config), str(checkpoint), device=device)
+        if not Path(config).is_file():
+            raise FileNotFoundError(f"{config}: no such file, expected a config of mmpose")
+        if checkpoint and "://" not in str(checkpoint):
+            check_weights(checkpoint)
+        self.model = init_model(str(config), str(checkpoint) if checkpoint else None, device=device)
         if flip_test is not None:
             self.model.test_cfg["flip_test"] = flip_test
         self.batch = batch
@@ -92,3 +106,27 @@ class TopdownRunner:
             np.concatenate([centres - scales / 2, centres + scales / 2], axis=1),
             np.array([p.keypoint_states[0] for p in people], dtype=np.float64) if with_states else None,
         )
+
+
+class TeacherPose:
+    """Stage 2 of a teacher: pictures, boxes of each -> joints (N, 17, 3) x, y in continuous pixels, confidence.
+
+    Parameters
+    ----------
+    runner : of a model with COCO's 17 joints.
+
+    Raises
+    ------
+    ValueError
+        The model has other joints.
+    """
+
+    def __init__(self, runner: TopdownRunner):
+        if tuple(runner.joints) != COCO_17.joints:
+            raise ValueError(f"pose estimator: has the joints {', '.join(runner.joints)}, expected COCO's 17")
+        self.runner = runner
+
+    def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        # mmpose counts from a pixel's centre
+        return [np.concatenate([found.keypoints + 0.5, found.scores[..., None].clip(0, 1)], axis=-1)
+                for found in self.runner(images, boxes)]

@@ -146,8 +146,11 @@ class Keypoints3DNet(nn.Module):
             for branch in (self.score_lowres, self.score_lowres_soft)
         )
 
-    def lift(self, hard: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
-        """The two branches' COCO poses (R, 17, 3) as H36M-17 (R, 17, 3) and normalised 3D (R, 48), their means.
+    def lift(self, hard: Tensor, soft: Tensor, branches: str = "both") -> tuple[Tensor, Tensor]:
+        """The two branches' COCO poses (R, 17, 3) as H36M-17 (R, 17, 3) and normalised 3D (R, 48).
+
+        Args:
+            branches: "both" gives their means, "hard" or "soft" one branch alone.
 
         Raises:
             ValueError: No statistics are known.
@@ -162,4 +165,7 @@ class Keypoints3DNet(nn.Module):
             network(self.statistics.row(pose))
             for network, pose in zip((self.nw2Dto3D_hard, self.nw2Dto3D_soft), poses, strict=True)
         ]
+        if branches != "both":
+            one = ("hard", "soft").index(branches)
+            return poses[one], lifted[one]
         return (poses[0] + poses[1]) / 2, (lifted[0] + lifted[1]) / 2

@@ -24,9 +24,9 @@ def scene(tmp_path_factory):
 
 
 def pictures(path):
-    from orplugins.io.pictures import read_picture
+    from orplugins.io.pictures import read_image
 
-    return [read_picture(p) for p in sorted((path.parent / "images").iterdir())]
+    return [read_image(p) for p in sorted((path.parent / "images").iterdir())]
 
 
 def test_labels_are_the_truth_that_the_stages_know(scene):

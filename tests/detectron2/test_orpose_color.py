@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
 pytest.importorskip("cv2")
 
+from detectron2.checkpoint import DetectionCheckpointer  # noqa: E402
 from detectron2.config import LazyConfig, instantiate  # noqa: E402
 from detectron2.data import DatasetCatalog, MetadataCatalog  # noqa: E402
 from detectron2.modeling import build_model  # noqa: E402
@@ -26,6 +27,7 @@ from detectron2.utils.events import EventStorage  # noqa: E402
 import orplugins  # noqa: E402, F401
 from orplugins.checkpoints.orpose_color import check_weights  # noqa: E402
 from orplugins.checkpoints.safety import UnsafeCheckpointError  # noqa: E402
+from orplugins.checkpoints.weights import write_weights  # noqa: E402
 from orplugins.detectron2.checkpoint import load_weights  # noqa: E402
 from orplugins.detectron2.data.mapper import LowResolution, MVORDatasetMapper  # noqa: E402
 from orplugins.detectron2.data.people import evaluators_of, register_from_environment, register_people  # noqa: E402
@@ -93,6 +95,21 @@ def test_fields_survive_postprocessing(model):
     np.testing.assert_allclose(in_output[..., 0], out.pred_keypoints_h36_2d[..., 0] * 3, rtol=1e-5)
     np.testing.assert_allclose(in_output[..., 1], out.pred_keypoints_h36_2d[..., 1] * 2, rtol=1e-5)
     assert before.shape == (2, 17, 3)
+
+
+def test_one_branch_alone(data, model):
+    box = Instances((72, 96), pred_boxes=Boxes(torch.tensor([[5.0, 5, 40, 60]])), pred_classes=torch.zeros(1).long())
+    features, found = torch.rand(1, 16, 14, 14), {}
+    for branches in ("both", "hard", "soft"):
+        head = build_model(config(data, ORPLUGINS__ORPOSE_COLOR__BRANCHES=branches)).eval().roi_heads.keypoint_head
+        head.load_state_dict(model.roi_heads.keypoint_head.state_dict())
+        with torch.no_grad():
+            (found[branches],) = head(features, [Instances(box.image_size, **box.get_fields())])
+    for field in ("pred_keypoints_h36_2d", "pred_keypoints_3d"):
+        one, two, mean = (found[kind].get(field) for kind in ("hard", "soft", "both"))
+        torch.testing.assert_close((one + two) / 2, mean)
+        assert not torch.allclose(one, two)
+    assert not torch.equal(found["hard"].pred_keypoints, found["soft"].pred_keypoints)
 
 
 def test_no_keypoint_branch(data):
@@ -171,6 +188,22 @@ def test_good_and_cut_off_weights(data, model, tmp_path, form):
         load_weights(other, str(path))
     with pytest.raises(FileNotFoundError, match="no such file"):
         load_weights(other, str(tmp_path / "none.pth"))
+
+
+def test_the_hosts_own_checkpointer_reads_safetensors(data, model, tmp_path):
+    pytest.importorskip("safetensors")
+    path = tmp_path / "student.safetensors"
+    write_weights(path, {name: v.half() if v.is_floating_point() else v for name, v in model.state_dict().items()}, {})
+    stock, ours = build_model(config(data)), build_model(config(data))
+    DetectionCheckpointer(stock).load(str(path))
+    load_weights(ours, str(path))
+    for other in (stock.state_dict(), ours.state_dict()):
+        for name, value in model.state_dict().items():
+            assert other[name].dtype == value.dtype
+            torch.testing.assert_close(other[name], value, rtol=1e-3, atol=1e-5)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match="student.safetensors: truncated"):
+        load_weights(ours, str(path))
 
 
 def test_weights_of_another_model_are_refused(data, model, tmp_path):
@@ -267,6 +300,22 @@ def test_missing_soft_labels_are_named(data):
     model = build_model(cfg).train()
     with EventStorage(), pytest.raises(ValueError, match="no gt_keypoints_soft"):
         model(_loader_batch(cfg, 4))
+
+
+def test_adamw_has_the_hosts_groups_and_clipping(data, model):
+    from torch.optim import SGD, AdamW
+
+    # detectron2 makes a class of its own where gradients are clipped
+    assert isinstance(ORPoseTrainer.build_optimizer(config(data), model), AdamW)
+    options = dict(SOLVER__BASE_LR=0.5, SOLVER__WEIGHT_DECAY_NORM=0.25)
+    changed = config(data, ORPLUGINS__ORPOSE_COLOR__OPTIMIZER="sgd", **options)
+    assert isinstance(ORPoseTrainer.build_optimizer(changed, model), SGD)
+    changed.ORPLUGINS.ORPOSE_COLOR.OPTIMIZER = "adamw"
+    groups = ORPoseTrainer.build_optimizer(changed, model).param_groups
+    assert {group["lr"] for group in groups} == {0.5} and 0.25 in {group["weight_decay"] for group in groups}
+    changed.ORPLUGINS.ORPOSE_COLOR.OPTIMIZER = "adam"
+    with pytest.raises(ValueError, match="OPTIMIZER: found 'adam'"):
+        ORPoseTrainer.build_optimizer(changed, model)
 
 
 def test_training_goes_on_to_the_same_weights(data, tmp_path):

@@ -9,18 +9,8 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from orplugins.io.video import (  # noqa: E402
-    NOTE,
-    image_files,
-    join_frames,
-    natural_key,
-    probe_video,
-    read_image,
-    read_video,
-    split_video,
-    write_image,
-    write_video,
-)
+from orplugins.io.pictures import find_pictures, image_files, natural_key, read_image, write_image  # noqa: E402
+from orplugins.io.video import NOTE, join_frames, probe_video, read_video, split_video, write_video  # noqa: E402
 
 
 def frames(count: int = 7, width: int = 96, height: int = 64) -> list[np.ndarray]:
@@ -138,3 +128,39 @@ def test_folders_and_pictures(tmp_path):
     write_image(tmp_path / "a2.png", frames(1, width=48)[0])
     with pytest.raises(ValueError, match="a2.png: 48x64 pixels, expected 96x64 as a1.png"):
         join_frames(tmp_path, tmp_path / "out.mp4", fps=5)
+
+
+def test_folders_below_in_natural_order_without_hidden_files(tmp_path):
+    for name in ("b/f10.png", "b/f9.png", "a2.png", ".hidden.png", "note.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_image(tmp_path / name, frames(1)[0]) if name.endswith("png") else (tmp_path / name).touch()
+    assert [p.name for p in image_files(tmp_path)] == ["a2.png"]
+    assert [p.name for p in find_pictures([tmp_path, tmp_path / "note.txt"])] == [
+        "a2.png", "f9.png", "f10.png", "note.txt"]  # fmt: skip
+    with pytest.raises(FileNotFoundError, match="absent"):
+        find_pictures([tmp_path, tmp_path / "absent"])
+
+
+def test_pictures_that_are_cut_off_or_no_colour_are_errors(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+    for suffix in (".jpg", ".png"):
+        path = tmp_path / f"cut{suffix}"
+        write_image(path, noise)
+        path.write_bytes(path.read_bytes()[:-2000])
+        with pytest.raises(ValueError, match=f"cut{suffix}: not a picture, or damaged"):
+            read_image(path)
+    write_image(tmp_path / "depth.png", np.full((4, 4), 2000, np.uint16))
+    with pytest.raises(ValueError, match="depth.png: .*more than 8 bits"):
+        read_image(tmp_path / "depth.png")
+    write_image(tmp_path / "grey.png", np.full((4, 6), 7, np.uint8))
+    assert (read_image(tmp_path / "grey.png") == np.full((4, 6, 3), 7)).all()
+
+
+def test_the_exif_orientation_is_applied(tmp_path):
+    from PIL import Image
+
+    picture = Image.fromarray(np.zeros((4, 6, 3), np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_image(tmp_path / "turned.jpg").shape == (6, 4, 3)

@@ -34,6 +34,7 @@ model.roi_heads.update(
         loss_normalizer='visible',
         decode='batched',
         losses='guarded',
+        branches='both',
         lifter_width=1024,
         lifter_dropout=0.5,
         statistics=statistics,

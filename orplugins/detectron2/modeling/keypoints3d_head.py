@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from detectron2.config import configurable
 from detectron2.layers import ShapeSpec
@@ -12,7 +10,6 @@ from detectron2.utils.events import get_event_storage
 from detectron2.utils.registry import Registry
 from torch import Tensor
 
-from orplugins.checkpoints.orpose_color import check_weights
 from orplugins.core.lifting import PoseStatistics
 from orplugins.io.statistics import load_statistics
 from orplugins.nn.keypoint_decode import decode_batched
@@ -46,6 +43,8 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         decode: "batched" (`orplugins.nn.keypoint_decode`) or "published" (detectron2's `heatmaps_to_keypoints`).
         losses: "guarded" never divides by zero joints and takes a weight of 0 as "leave it out"; "published" does
             neither, so that a batch without soft joints makes the total NaN.
+        branches: Whose joints and poses are the result: the mean of "both", as published, or "hard" or "soft" alone,
+            for a head of which only one was trained.
         others: Of :class:`~orplugins.nn.keypoints3d.Keypoints3DNet`.
     """
 
@@ -60,13 +59,15 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         loss_normalizer: str | float = "visible",
         decode: str = "batched",
         losses: str = "guarded",
+        branches: str = "both",
         lifter_width: int = 1024,
         lifter_dropout: float = 0.5,
         statistics: PoseStatistics | str | None = None,
         store_statistics: bool = False,
     ):
         for name, value, known in (("decode", decode, ("batched", "published")),
-                                   ("losses", losses, ("guarded", "published"))):  # fmt: skip
+                                   ("losses", losses, ("guarded", "published")),
+                                   ("branches", branches, ("both", *KINDS))):  # fmt: skip
             if value not in known:
                 raise ValueError(f"{name}: found {value!r}, expected one of {known}")
         if loss_normalizer != "visible" and not isinstance(loss_normalizer, float):
@@ -77,13 +78,15 @@ class StandardKeypoints3DHead(Keypoints3DNet):
                          statistics, store_statistics)  # fmt: skip
         self.loss_weights = dict(zip(LOSSES, loss_weights, strict=True))
         self.loss_normalizer, self.decode, self.guarded = loss_normalizer, decode, losses == "guarded"
+        self.branches = branches
 
     @classmethod
     def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
         head, ours = cfg.MODEL.ROI_KEYPOINTS3D_HEAD, cfg.ORPLUGINS.ORPOSE_COLOR
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
-        if Path(cfg.MODEL.WEIGHTS).is_file():
-            check_weights(cfg.MODEL.WEIGHTS)
+        from orplugins.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
+
+        expect_weights(cfg.MODEL.WEIGHTS)
         regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
         visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
         return dict(
@@ -94,6 +97,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             loss_normalizer="visible" if visible else float(head.NUM_KEYPOINTS * regions),
             decode=ours.DECODE,
             losses=ours.LOSSES,
+            branches=ours.BRANCHES,
             lifter_width=ours.LIFTER_WIDTH,
             lifter_dropout=ours.LIFTER_DROPOUT,
             statistics=cfg.DATASETS.H36_STATS_PATH,
@@ -115,8 +119,9 @@ class StandardKeypoints3DHead(Keypoints3DNet):
     def _infer(self, features: Tensor, instances: list[Instances]) -> None:
         boxes = torch.cat([each.pred_boxes.tensor for each in instances]).detach()
         hard, soft = self.heatmaps(features) if len(boxes) else (features.new_zeros(0, self.num_keypoints, 1, 1),) * 2
-        fused, hard, soft = self._keypoints((hard + soft) / 2, hard, soft, boxes)
-        h36, lifted = self.lift(hard, soft)
+        maps = {"both": (hard + soft) / 2, "hard": hard, "soft": soft}[self.branches]
+        fused, hard, soft = self._keypoints(maps, hard, soft, boxes)
+        h36, lifted = self.lift(hard, soft, self.branches)
         metres = self.statistics.metres(lifted)
         start = 0
         for each in instances:
