@@ -6,12 +6,14 @@ Example:
 Generates a short clip of three cameras, runs every section of `demo/sections/` on it and writes `index.html` (pictures,
 tables, what it shows), `table.md` (the same numbers as text) and each section's own files. A section is a Python file
 with ORDER, TITLE and `run(demo) -> html`, where `demo` is this script's `Demo`; a method joins the page by adding one.
-A section that fails is reported on the page, the others go on, and the exit code is 1.
+Two sections run at a time; one that uses another's files names it in NEEDS (file names without .py). A section that
+fails is reported on the page, the others go on, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import html
 import importlib.util
 import json
@@ -20,7 +22,9 @@ import string
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from orplugins.io.atomic import atomic_write
 
@@ -48,8 +52,9 @@ class Demo:
     def run(self, *command) -> str:
         """Run a script with this interpreter and return what it printed."""
         paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        # One thread each: sections run side by side.
         done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, text=True, capture_output=True,
-                              env={**os.environ, "PYTHONPATH": paths})
+                              env={"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": paths})
         if done.returncode:
             text = f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
             raise CommandFailed(text)
@@ -76,9 +81,8 @@ class Demo:
         return self.out / name
 
     def note(self, text: str) -> None:
-        """Add a line to table.md and to the terminal."""
+        """Add a line to table.md and to what is printed once the section is through."""
         self.notes.append(text)
-        print("    " + text.replace("\n", "\n    "))
 
     def link(self, path: Path) -> str:
         return html.escape(os.path.relpath(path, self.out))
@@ -108,6 +112,45 @@ def sections() -> list:
     return sorted(modules, key=lambda module: module.ORDER)
 
 
+class Result(NamedTuple):
+    """What a section gave: its HTML, its lines of table.md, and whether it failed."""
+
+    body: str
+    notes: list[str]
+    failed: bool
+
+
+def run_section(demo: Demo, module, needs: list[Future]) -> Result:
+    """One section, once those that it needs are through; prints its lines."""
+    for need in needs:
+        need.result()
+    own = copy.copy(demo)
+    own.notes = []
+    try:
+        result = Result(module.run(own), own.notes, False)
+    except (CommandFailed, OSError, ValueError) as error:
+        print(f"error: {module.TITLE}: {error}", file=sys.stderr)
+        body = f"<p class='failed'>This section failed:</p><pre>{html.escape(str(error)[-2000:])}</pre>"
+        result = Result(body, own.notes, True)
+    lines = "\n".join(result.notes).replace("\n", "\n    ")
+    print(f"{module.TITLE}\n    {lines}", flush=True)
+    return result
+
+
+def run_sections(demo: Demo, modules: list) -> list[Result]:
+    """Results in the order of `modules`. Sections that need others are started after all that do not."""
+    futures: dict[str, Future] = {}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for module in sorted(modules, key=lambda module: bool(needed(module))):
+            needs = [futures[name] for name in needed(module) if name in futures]
+            futures[module.__name__] = pool.submit(run_section, demo, module, needs)
+    return [futures[module.__name__].result() for module in modules]
+
+
+def needed(module) -> tuple[str, ...]:
+    return tuple(f"demo_{name}" for name in getattr(module, "NEEDS", ()))
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("outputs/demo"), help="folder for everything that is written")
@@ -123,26 +166,20 @@ def main(argv: list[str] | None = None) -> int:
     except CommandFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    parts, failed = [], 0
-    for module in sections():
-        print(module.TITLE)
-        try:
-            body = module.run(demo)
-        except (CommandFailed, OSError, ValueError) as error:
-            failed += 1
-            print(f"error: {error}", file=sys.stderr)
-            body = f"<p class='failed'>This section failed:</p><pre>{html.escape(str(error)[-2000:])}</pre>"
-        parts.append(f"<h2>{html.escape(module.TITLE)}</h2>\n{body}")
-        demo.notes.append("")
+    modules = sections()
+    print(f"running {len(modules)} sections")
+    results = run_sections(demo, modules)
+    parts = [f"<h2>{html.escape(module.TITLE)}</h2>\n{result.body}"
+             for module, result in zip(modules, results, strict=True)]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     page = string.Template((ROOT / "demo/page.html").read_text())
     with atomic_write(demo.out / "index.html") as file:
         file.write(page.substitute(sections="\n".join(parts), command="make demo", commit=commit.strip() or "unknown",
                                    seconds=round(time.monotonic() - start)))
     with atomic_write(demo.out / "table.md") as file:
-        file.write("\n".join(demo.notes) + "\n")
+        file.write("\n".join(line for result in results for line in (*result.notes, "")))
     print(f"page        {demo.out / 'index.html'}\ntable       {demo.out / 'table.md'}")
-    return 1 if failed else 0
+    return 1 if any(result.failed for result in results) else 0
 
 
 if __name__ == "__main__":

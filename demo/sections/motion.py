@@ -2,6 +2,7 @@
 
 ORDER = 45
 TITLE = "Motion in 3D: several cameras, one camera with depth, one camera and a lifting network"
+NEEDS = ("depthpose",)
 WEIGHTS = "demo/videopose3d_27.safetensors"
 
 

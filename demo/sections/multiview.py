@@ -2,6 +2,7 @@
 
 ORDER = 40
 TITLE = "Three cameras: the same 64x48 detections in 3D"
+NEEDS = ("depthpose",)
 
 
 def run(demo) -> str:

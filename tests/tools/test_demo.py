@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_sections_have_their_parts(demo):
 def test_a_failing_section_is_reported_and_the_others_go_on(demo, monkeypatch, tmp_path):
     class Section:
         def __init__(self, title, run):
-            self.TITLE, self.ORDER, self.run = title, 0, run
+            self.TITLE, self.ORDER, self.run, self.__name__ = title, 0, run, f"demo_{title}"
 
     def fails(page):
         raise ValueError("no <weights>")
@@ -40,6 +41,27 @@ def test_a_failing_section_is_reported_and_the_others_go_on(demo, monkeypatch, t
     assert demo.main(["--out", str(tmp_path)]) == 1
     page = (tmp_path / "index.html").read_text()
     assert "no &lt;weights&gt;" in page and "<p>fine</p>" in page and "$" not in page.partition("</style>")[2]
+
+
+def test_a_section_waits_for_the_one_that_it_needs(demo, tmp_path):
+    class Section:
+        TITLE = "x"
+
+        def __init__(self, name, run, needs=()):
+            self.__name__, self.run, self.NEEDS = f"demo_{name}", run, needs
+
+    def first(page):
+        time.sleep(0.2)
+        (tmp_path / "made").touch()
+        page.note("first")
+        return "1"
+
+    def second(page):
+        page.note("second")
+        return str((tmp_path / "made").exists())
+
+    results = demo.run_sections(demo.Demo(tmp_path), [Section("b", second, ("a",)), Section("a", first)])
+    assert [(r.body, r.notes, r.failed) for r in results] == [("True", ["second"], False), ("1", ["first"], False)]
 
 
 def test_a_clip_is_drawn(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,76 @@
+"""ORPose-Color on the clip reduced twelve times, and on real theatre pictures of that size where they are at hand."""
+
+ORDER = 15
+TITLE = "ORPose-Color: people in colour pictures reduced twelve times"
+CONFIG = "configs/detectron2/orpose_color/orpose_tiny.yaml"
+WEIGHTS = "demo/orpose_tiny.safetensors"
+FACTOR, EVERY, SIZE = 12, 8, (320, 240)
+
+
+def run(demo) -> str:
+    import json
+
+    out, weights = demo.folder("orpose_color"), demo.root / WEIGHTS
+    truth = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
+    (out / "people.json").write_text(json.dumps(truth))
+    demo.run("tools/resolution_ladder.py", "--config-file", CONFIG, "--weights", f"student={WEIGHTS}", "--out",
+             out / "ladder", "--factors", 1, FACTOR, "--device", "cpu", "DATASETS.TEST_SET_NAME", "demo_clip",
+             "DATASETS.TEST_SET_JSON", out / "people.json", "DATASETS.TEST_SET_IMGDIR", demo.data)
+    ladder = json.loads((out / "ladder/ladder.json").read_text())["student"]
+    names = list(next(iter(ladder.values())))
+    rows = [[f"{factor}x", *(f"{metrics[name]:.1f}" for name in names)] for factor, metrics in ladder.items()]
+    for row in rows:
+        demo.note(f"reduced {row[0]}: " + "  ".join(map(" ".join, zip(names, row[1:], strict=True))))
+
+    pictures = [demo.data / image["file_name"] for image in truth["images"][:6]]
+    parts = [demo.table(["reduced", *names], rows),
+             demo.picture(montage(demo, pictures, out / "clip", FACTOR),
+                          "Pairs: all that the network gets, and the poses that it finds in it.")]
+    real = real_pictures(demo)
+    if real:
+        parts.append(demo.picture(montage(demo, real, out / "real", 1),
+                                  "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
+                                  "the network has seen generated rooms only."))
+    card = weights.with_suffix(".md")
+    return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. Weights: <a href='{demo.link(weights)}'>{WEIGHTS}"
+                              f"</a>, <a href='{demo.link(card)}'>how they were made</a>.</p>"])
+
+
+def chosen(truth: dict) -> dict:
+    """The pictures of every eighth frame, camera by camera, and their people."""
+    images = [image for image in truth["images"] if int(image["file_name"][-10:-4]) % EVERY == 0]
+    ids = {image["id"] for image in images}
+    people = [person for person in truth["annotations"] if person["image_id"] in ids]
+    return {**truth, "images": images, "annotations": people}
+
+
+def real_pictures(demo) -> list:
+    """The release's low-resolution frames, if they are at hand."""
+    import os
+    from pathlib import Path
+
+    folder = Path(os.environ.get("ORPLUGINS_ORPOSE_COLOR") or demo.root.parent / "shared/data/orpose_color")
+    return sorted(folder.glob("*/*.png"))
+
+
+def montage(demo, pictures: list, out, factor: int):
+    """Pairs of what the network gets and what it finds, three pairs a row; returns the picture's path."""
+    import cv2
+    import numpy as np
+
+    inputs = out / "inputs"
+    inputs.mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(pictures):
+        picture = cv2.imread(str(path))
+        small = (picture.shape[1] // factor, picture.shape[0] // factor)
+        cv2.imwrite(str(inputs / f"{number:03d}.png"), cv2.resize(picture, small, interpolation=cv2.INTER_AREA))
+    demo.run("tools/infer_color.py", inputs, "--config", CONFIG, "--weights", WEIGHTS, "--out", out / "poses",
+             "--size", f"{SIZE[0]}x{SIZE[1]}", "--device", "cpu")
+    pairs = []
+    for path in sorted(inputs.glob("*.png")):
+        seen = cv2.resize(cv2.imread(str(path)), SIZE, interpolation=cv2.INTER_NEAREST)
+        found = cv2.imread(str(out / f"poses/overlays/{path.name}"))
+        pairs.append(np.hstack([seen, cv2.resize(found, SIZE)]))
+    pairs += [np.full_like(pairs[0], 255)] * (-len(pairs) % 3)
+    cv2.imwrite(str(out / "montage.png"), np.vstack([np.hstack(pairs[k : k + 3]) for k in range(0, len(pairs), 3)]))
+    return out / "montage.png"
