@@ -154,7 +154,8 @@ def test_detector_trains_a_step_and_evaluates(path, tmp_path, monkeypatch):
         trainer.train()
         results = trainer._last_eval_results
         assert {"bbox", "bbox-lvis"} <= set(results) and "AP-patient" in results["bbox-lvis"]
-        assert results["bbox-lvis"]["AP"] == pytest.approx(results["bbox"]["AP"], abs=1e-6)
+        # Picture 2 shows no user: what is found of that class there costs nothing by the LVIS-style protocol.
+        assert results["bbox-lvis"]["AP"] >= results["bbox"]["AP"] - 1e-6
     finally:
         DatasetCatalog.remove(name)
         MetadataCatalog.remove(name)
