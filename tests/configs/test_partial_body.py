@@ -139,7 +139,8 @@ def test_detector_trains_a_step_and_evaluates(path, tmp_path, monkeypatch):
             "MODEL.ROI_BOX_HEAD.FC_DIM", "32", "MODEL.RESNETS.RES2_OUT_CHANNELS", "32",
             "MODEL.RESNETS.STEM_OUT_CHANNELS", "8", "MODEL.RESNETS.WIDTH_PER_GROUP", "8",
             "INPUT.MIN_SIZE_TRAIN", "(64,)", "INPUT.MIN_SIZE_TEST", "64", "DATALOADER.NUM_WORKERS", "0",
-            "SEED", "1", "SOLVER.IMS_PER_BATCH", "2", "SOLVER.MAX_ITER", "1", "SOLVER.STEPS", "()", "TEST.EVAL_PERIOD", "0",
+            "SEED", "1", "SOLVER.IMS_PER_BATCH", "2", "SOLVER.MAX_ITER", "1", "SOLVER.STEPS", "()",
+            "TEST.EVAL_PERIOD", "0",
             "DATASETS.TRAIN", f"('{name}',)", "DATASETS.TEST", f"('{name}',)", "OUTPUT_DIR", str(tmp_path / "out"),
         ])  # fmt: skip
 
