@@ -30,7 +30,7 @@ def run(demo) -> str:
     if real:
         parts.append(demo.picture(montage(demo, real, out / "real", 1),
                                   "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
-                                  "the network has seen generated rooms only."))
+                                  "the network has seen generated rooms only, and many of its people here are none."))
     card = weights.with_suffix(".md")
     return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. Weights: <a href='{demo.link(weights)}'>{WEIGHTS}"
                               f"</a>, <a href='{demo.link(card)}'>how they were made</a>.</p>"])
@@ -65,12 +65,12 @@ def montage(demo, pictures: list, out, factor: int):
         small = (picture.shape[1] // factor, picture.shape[0] // factor)
         cv2.imwrite(str(inputs / f"{number:03d}.png"), cv2.resize(picture, small, interpolation=cv2.INTER_AREA))
     demo.run("tools/infer_color.py", inputs, "--config", CONFIG, "--weights", WEIGHTS, "--out", out / "poses",
-             "--size", f"{SIZE[0]}x{SIZE[1]}", "--device", "cpu")
+             "--size", f"{SIZE[0]}x{SIZE[1]}", "--threshold", 0.7, "--device", "cpu")
     pairs = []
-    for path in sorted(inputs.glob("*.png")):
+    drawn = sorted((out / "poses/overlays").glob("*.png"))
+    for path, overlay in zip(sorted(inputs.glob("*.png")), drawn, strict=True):
         seen = cv2.resize(cv2.imread(str(path)), SIZE, interpolation=cv2.INTER_NEAREST)
-        found = cv2.imread(str(out / f"poses/overlays/{path.name}"))
-        pairs.append(np.hstack([seen, cv2.resize(found, SIZE)]))
+        pairs.append(np.hstack([seen, cv2.resize(cv2.imread(str(overlay)), SIZE)]))
     pairs += [np.full_like(pairs[0], 255)] * (-len(pairs) % 3)
     cv2.imwrite(str(out / "montage.png"), np.vstack([np.hstack(pairs[k : k + 3]) for k in range(0, len(pairs), 3)]))
     return out / "montage.png"
