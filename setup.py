@@ -16,7 +16,7 @@ EXTRAS = {
                    "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging",
                    "safetensors"],
     "mvor": ["scipy", "pycocotools>=2.0.6"],
-    "motion": ["scipy", "matplotlib", "opencv-python", "pillow"],
+    "motion": ["scipy", "matplotlib", "opencv-python", "pillow", "pyyaml"],
     "itop": ["h5py"],
     "onnx": ["onnx", "onnxruntime"],
     "synthetic": ["pillow"],

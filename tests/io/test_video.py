@@ -17,7 +17,7 @@ def frames(count: int = 7, width: int = 96, height: int = 64) -> list[np.ndarray
     """Pictures whose upper left quarter is red, of a brightness that tells their number."""
     pictures = []
     for k in range(count):
-        picture = np.full((height, width, 3), 20 + 25 * k, np.uint8)
+        picture = np.full((height, width, 3), 20 + 20 * k, np.uint8)
         picture[: height // 2, : width // 2] = (0, 0, 255)
         pictures.append(picture)
     return pictures
