@@ -57,3 +57,11 @@ assert cfg.ORPLUGINS is ours
 assert "ORPLUGINS" not in get_cfg()
 """
     python(code)
+
+
+def test_a_component_can_be_the_first_import(python):
+    """The host's import, which a component begins with, imports all of them."""
+    from orplugins.detectron2 import COMPONENTS
+
+    for component in COMPONENTS:
+        assert python(f"import {component} as module; print(module.__name__)").strip().endswith(component)

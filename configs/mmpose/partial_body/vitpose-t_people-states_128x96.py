@@ -23,19 +23,21 @@ model = dict(
     test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=False))
 
 # First whole people only, then also views of parts: half of the later examples are still whole.
-switch_epoch = 4
-max_epochs = 6
-affine = dict(type='RandomBBoxTransform', shift_factor=0.1, scale_factor=(0.75, 1.25), rotate_factor=30.)
+switch_epoch = 10
+max_epochs = 20
+to_targets = [
+    dict(type='RandomBBoxTransform', shift_factor=0.1, scale_factor=(0.75, 1.25), rotate_factor=30.),
+    dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
+    dict(type='orplugins.MarkOutOfView'),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='orplugins.PackPartialBodyInputs')
+]
 train_pipeline = [
     dict(type='orplugins.LoadImageOnce'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='RandomHalfBody', min_upper_keypoints=3),
-    affine,
-    dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
-    dict(type='orplugins.MarkOutOfView'),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='orplugins.PackPartialBodyInputs')
+    *to_targets
 ]
 parts_pipeline = [
     dict(type='orplugins.LoadImageOnce'),
@@ -44,11 +46,7 @@ parts_pipeline = [
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='RandomHalfBody', min_upper_keypoints=3, prob=0.1),
     dict(type='orplugins.RandomBodyCrop', prob=0.1),
-    affine,
-    dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
-    dict(type='orplugins.MarkOutOfView'),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='orplugins.PackPartialBodyInputs')
+    *to_targets
 ]
 val_pipeline = [
     dict(type='LoadImage'),
@@ -89,7 +87,7 @@ val_evaluator = [
 ]
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=max_epochs, val_interval=6)
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=7e-4, weight_decay=0.05), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=200, start_factor=0.01, by_epoch=False),
@@ -103,5 +101,5 @@ custom_hooks = [
     dict(type='mmdet.PipelineSwitchHook', switch_epoch=switch_epoch, switch_pipeline=parts_pipeline)
 ]
 default_hooks = dict(
-    logger=dict(interval=50), checkpoint=dict(interval=1, save_best='coco/AP', rule='greater', max_keep_ckpts=6))
+    logger=dict(interval=50), checkpoint=dict(interval=5, save_best='coco/AP', rule='greater', max_keep_ckpts=4))
 auto_scale_lr = dict(base_batch_size=16)
