@@ -16,6 +16,10 @@ from orplugins.io.statistics import save_statistics
 from orplugins.synthetic.color_toy import write_set
 
 SIZE = (96, 72)
+# Options of ORPose-Color's configs: widths that make a step quick.
+NARROW = ["MODEL.RESNETS.STEM_OUT_CHANNELS", "8", "MODEL.RESNETS.RES2_OUT_CHANNELS", "16",
+          "MODEL.RESNETS.WIDTH_PER_GROUP", "4", "MODEL.FPN.OUT_CHANNELS", "16", "MODEL.ROI_BOX_HEAD.FC_DIM", "16",
+          "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS", "(16,)", "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH", "16"]  # fmt: skip
 
 
 def toy(folder: Path, frames: int = 6, seed: int = 0, size: tuple[int, int] = SIZE) -> Path:

@@ -94,6 +94,12 @@ class Demo:
         return (f"<figure><img src='{self.link(path)}' alt='{html.escape(caption)}'>"
                 f"<figcaption>{html.escape(caption)}</figcaption></figure>")
 
+    def weights(self, *files: Path) -> str:
+        """A sentence with links to files of weights and to what is known of each."""
+        links = [f"<a href='{self.link(file)}'>{html.escape(str(file.relative_to(self.root)))}</a> "
+                 f"(<a href='{self.link(file.with_suffix('.md'))}'>how they were made</a>)" for file in files]
+        return f"Weights: {', '.join(links)}."
+
     def table(self, head: list[str], rows: list[list[str]]) -> str:
         def line(cells, tag):
             return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"

@@ -40,8 +40,8 @@ EXAMPLES = """examples:
   python tools/lift_video.py openpose_json/ --size 640 480 --fps 30 --weights best.pth --render lifted.gif --out runs/a
   python tools/lift_video.py exercise.mp4 --pose2d rtmpose-m --weights best.pth --render lifted.mp4 --out runs/b
   python tools/lift_video.py data/or_motion/day1/cam1/depth --fps 25 --min-score 0.1 --render lifted.gif --out runs/c \
-      --pose2d configs/mmpose/depthpose/depthpose_tiny-64x48.py --pose2d-weights demo/depthpose_tiny-64x48.pth \
-      --weights demo/videopose3d_27.safetensors"""
+      --pose2d configs/mmpose/depthpose/depthpose_small-64x48.py \
+      --pose2d-weights demo/depthpose_small-64x48.safetensors --weights demo/videopose3d_27.safetensors"""
 
 
 def subject_clip(frames: list[np.ndarray], size, fps, video: str) -> Keypoints2D:

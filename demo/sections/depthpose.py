@@ -8,11 +8,9 @@ NETWORKS = ("depthpose_small-64x48", "depthpose_tiny-64x48")
 
 
 def run(demo) -> str:
-    from pathlib import Path
-
-    out, rows, cards = demo.folder("depthpose"), [], []
-    for name in NETWORKS:
-        weights = Path(demo.root / f"demo/{name}.safetensors")
+    out, rows = demo.folder("depthpose"), []
+    files = [demo.root / f"demo/{name}.safetensors" for name in NETWORKS]
+    for name, weights in zip(NETWORKS, files, strict=True):
         metrics = demo.stock_test(f"configs/mmpose/depthpose/{name}.py", weights,
                                   out if name == NETWORKS[0] else out / name)
         columns = [joint.partition("/")[2] for joint in metrics]
@@ -20,7 +18,6 @@ def run(demo) -> str:
         figures = "  ".join(map(" ".join, zip(columns, values, strict=True)))
         demo.note(f"{name}, PCK@0.2 (MVOR's protocol), %: {figures}")
         rows.append([name, *values])
-        cards.append(f"<a href='{demo.link(weights.with_suffix('.md'))}'>{name}</a>")
     demo.run("tools/draw_clip.py", demo.data, out / "detections.keypoints.json", "--out", out)
     return "\n".join([
         demo.picture(out / "clip.gif",
@@ -28,5 +25,5 @@ def run(demo) -> str:
                      "that the network saw."),
         demo.table(["PCK@0.2, %", *columns], rows),
         demo.picture(out / "contact_sheet.png", "Moments of the clip, found poses (lines) and true ones (white dots)."),
-        f"<p>Drawn: {NETWORKS[0]}. How the weights were made: {', '.join(cards)}.</p>",
+        f"<p>Drawn: {NETWORKS[0]}. {demo.weights(*files)}</p>",
     ])

@@ -10,7 +10,7 @@ FACTOR, EVERY, SIZE = 12, 8, (320, 240)
 def run(demo) -> str:
     import json
 
-    out, weights = demo.folder("orpose_color"), demo.root / WEIGHTS
+    out = demo.folder("orpose_color")
     truth = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(truth))
     demo.run("tools/resolution_ladder.py", "--config-file", CONFIG, "--weights", f"student={WEIGHTS}", "--out",
@@ -31,9 +31,7 @@ def run(demo) -> str:
         parts.append(demo.picture(montage(demo, real, out / "real", 1),
                                   "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
                                   "the network has seen generated rooms only, and many of its people here are none."))
-    card = weights.with_suffix(".md")
-    return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. Weights: <a href='{demo.link(weights)}'>{WEIGHTS}"
-                              f"</a>, <a href='{demo.link(card)}'>how they were made</a>.</p>"])
+    return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. {demo.weights(demo.root / WEIGHTS)}</p>"])
 
 
 def chosen(truth: dict) -> dict:

@@ -26,14 +26,12 @@ def run(demo) -> str:
     for row in rows:
         demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
     montage(out, sorted(truth))
-    card = (demo.root / WEIGHTS).with_suffix(".md")
     return "\n".join([
         demo.picture(out / "montage.png",
                      "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
                      "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame."),
         demo.table(["view", "people", "states right, %"], rows),
-        f"<p>Boxes are the true ones. Weights: <a href='{demo.link(demo.root / WEIGHTS)}'>{WEIGHTS}</a>, "
-        f"<a href='{demo.link(card)}'>how they were made</a>.</p>",
+        f"<p>Boxes are the true ones. {demo.weights(demo.root / WEIGHTS)}</p>",
     ])
 
 

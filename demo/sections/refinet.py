@@ -9,7 +9,6 @@ IMAGES, SHOWN = 24, 2
 def run(demo) -> str:
     import json
 
-    weights = demo.root / "demo/refinet_or-bc.safetensors"
     out = demo.folder("refinet")
     demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures",
              SHOWN)
@@ -22,7 +21,6 @@ def run(demo) -> str:
     return "\n".join([
         *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),
         demo.table(["joints", "number", "plain lifting, mm", "refined, mm", "factor"], rows),
-        f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. Weights: "
-        f"<a href='{demo.link(weights)}'>demo/{weights.name}</a>, "
-        f"<a href='{demo.link(weights.with_suffix('.md'))}'>how they were made</a>.</p>",
+        f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. "
+        f"{demo.weights(demo.root / 'demo/refinet_or-bc.safetensors')}</p>",
     ])

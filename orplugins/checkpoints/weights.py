@@ -1,6 +1,7 @@
 """Files of weights, read into memory without running anything: torch's own form and safetensors.
 
-Every reader of the project goes through `read_weights`, so that one place knows the forms and refuses what is not safe.
+`read_weights` is the one place that knows both forms and refuses what is not safe. VideoPose3D's published files, whose
+pickles need a reader of their own, are read by `orplugins.checkpoints.videopose3d`.
 A safetensors file holds tensors and text only; what torch's form keeps in `meta` stands in its header, one JSON text.
 """
 

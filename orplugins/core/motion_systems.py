@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from orplugins.core.association import NO_MATCH, match_pairs
 from orplugins.core.cameras import Camera
 from orplugins.core.depth_placing import DepthRules, place_by_depth
 from orplugins.core.multiview import MultiViewRules
@@ -20,15 +21,12 @@ from orplugins.core.triangulation import present
 
 GATE_M = 0.5  # a person found further than this (median over joints) from a true one is somebody else
 GATE_HEIGHT = 0.35  # the same in a picture, in heights of the true person there
-_FAR = 1e6
 
 
 def _match(cost: np.ndarray) -> list[tuple[int, int]]:
     """Optimal pairs of an (N, M) cost, the infinite ones left out."""
-    from scipy.optimize import linear_sum_assignment
-
-    finite = np.where(np.isfinite(cost), cost, _FAR)
-    return [(i, j) for i, j in zip(*linear_sum_assignment(finite), strict=True) if finite[i, j] < _FAR]
+    match = match_pairs(cost, reject=np.nextafter(NO_MATCH, 0))
+    return [(i, j) for i, j in enumerate(match) if j >= 0]
 
 
 def _median_distance(found: np.ndarray, true: np.ndarray) -> float:

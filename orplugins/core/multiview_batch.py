@@ -56,6 +56,11 @@ class _View:
     direction: tuple[np.ndarray, np.ndarray, np.ndarray]  # of the ray in the world, length 1
 
 
+def _bounds(views: list[_View]) -> np.ndarray:
+    """(V + 1,) where each view's detections begin among those of all views, and their number."""
+    return np.concatenate([[0], np.cumsum([len(view.index) for view in views])])
+
+
 def _pairs(first_a: np.ndarray, first_b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frame, row of a and row of b of every pair of detections of one frame, from the bounds of the frames' rows."""
     count_a, count_b = np.diff(first_a), np.diff(first_b)
@@ -254,8 +259,7 @@ def _candidates(views: list[_View], links: dict, rules: MultiViewRules) -> tuple
     value = half.sum(1)
     good = together & (value > 0)
     start = np.stack([view.first[:-1] for view in views], 1)
-    offset = np.concatenate([[0], np.cumsum([len(view.index) for view in views])])[:-1]
-    numbers = np.where(members, local + start[frame] + offset, -1)
+    numbers = np.where(members, local + start[frame] + _bounds(views)[:-1], -1)
     return _Sets(frame[good], numbers[good], value[good], half[good]), crowded
 
 
@@ -292,7 +296,6 @@ def _choose(sets: _Sets, detections: int, frames: int) -> tuple[np.ndarray, np.n
         open_ = open_[~taken[members].any(1)]
     price = np.zeros(detections + 1)
     price[sets.members[chosen][member[chosen]]] = sets.share[chosen][member[chosen]]
-    price[-1] = 0.0
     dear = sets.value > price[sets.members].sum(1) + 1e-9
     proven = np.ones(frames, dtype=bool)
     proven[sets.frame[dear]] = False
@@ -330,8 +333,8 @@ def associate(cameras: Sequence[Camera], detections: list[list[np.ndarray]], rul
 
 def _as_the_reference(views: list[_View], links: dict, t: int, rules: MultiViewRules) -> np.ndarray:
     """(P, V) members of a frame with too many sets."""
-    offset = np.concatenate([[0], np.cumsum([len(view.index) for view in views])])
-    nodes = np.concatenate([np.arange(v.first[t], v.first[t + 1]) + o for v, o in zip(views, offset, strict=False)])
+    offset = _bounds(views)[:-1]
+    nodes = np.concatenate([np.arange(v.first[t], v.first[t + 1]) + o for v, o in zip(views, offset, strict=True)])
     owner = np.concatenate([np.full(v.first[t + 1] - v.first[t], k) for k, v in enumerate(views)])
     matrix = np.full((len(nodes), len(nodes)), -np.inf)
     for (a, b), (frame, i, j, value) in links.items():
@@ -364,8 +367,7 @@ def reconstruct(
         free = np.ones(sum(len(view.index) for view in views) + 1, dtype=bool)
         free[found] = False
         alone = np.flatnonzero(free[:-1])
-        bounds = np.concatenate([[0], np.cumsum([len(view.index) for view in views])])
-        view = np.searchsorted(bounds, alone, side="right") - 1
+        view = np.searchsorted(_bounds(views), alone, side="right") - 1
         rows = np.full((len(alone), len(views)), -1)
         rows[np.arange(len(alone)), view] = alone
         frames = np.concatenate([np.repeat(np.arange(len(detections)), np.diff(v.first)) for v in views])

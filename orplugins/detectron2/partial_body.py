@@ -7,15 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
-from detectron2.data.transforms import ResizeShortestEdge
-from detectron2.modeling import build_model
 
-from orplugins.checkpoints.safety import check_checkpoint
 from orplugins.core.detections import PARTIAL_BODY_CLASSES
 from orplugins.detectron2.config import add_orplugins_config
+from orplugins.detectron2.predictor import Predictor
 
 
 def detector_config(config: str | os.PathLike, opts: Sequence[str] = ()) -> CfgNode:
@@ -41,7 +37,7 @@ class PartialBodyDetector:
     Raises
     ------
     ValueError
-        No weights, or weights that would execute code.
+        No weights, weights that would execute code, or those of another network.
     FileNotFoundError
         No such file.
     """
@@ -53,19 +49,9 @@ class PartialBodyDetector:
         cfg.MODEL.WEIGHTS = str(weights or cfg.MODEL.WEIGHTS)
         if not cfg.MODEL.WEIGHTS:
             raise ValueError(f"{Path(config)}: MODEL.WEIGHTS is empty, expected the path of the detector's checkpoint")
-        check_checkpoint(cfg.MODEL.WEIGHTS)
-        self.model = build_model(cfg).eval()
-        DetectionCheckpointer(self.model).load(cfg.MODEL.WEIGHTS)
-        self.resize = ResizeShortestEdge([cfg.INPUT.MIN_SIZE_TEST] * 2, cfg.INPUT.MAX_SIZE_TEST)
+        self.predictor = Predictor(cfg)
 
-    @torch.no_grad()
     def __call__(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, list[str]]]:
         """Boxes (N, 4) x1, y1, x2, y2 in pixels, scores (N,) and class names of pictures (H, W, 3) uint8 BGR."""
-        inputs = []
-        for image in images:
-            resized = self.resize.get_transform(image).apply_image(image)
-            tensor = torch.as_tensor(np.ascontiguousarray(resized.astype("float32").transpose(2, 0, 1)))
-            inputs.append({"image": tensor, "height": image.shape[0], "width": image.shape[1]})
-        found = [output["instances"].to("cpu") for output in self.model(inputs)]
         return [(f.pred_boxes.tensor.numpy(), f.scores.numpy(), [PARTIAL_BODY_CLASSES[c] for c in f.pred_classes])
-                for f in found]
+                for f in self.predictor(list(images))]

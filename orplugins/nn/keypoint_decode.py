@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-_REACH = 3  # pixels on either side of the highest one that its neighbourhood's bicubic surface depends on
-_STEPS = 4  # samples of the surface a pixel
+_BLOCK = 4  # cells a side of the squares that a map is searched by
+_CANDIDATES = 3  # squares with the highest cells of a map, in which its surface is looked at
+_SAMPLES = 12  # places a side at most where the surface is looked at within a square
+_ROUNDING = 1e-4
 _A = -0.75  # PyTorch's bicubic kernel
-_BAND = 4  # rows of a map that its highest cell is looked for in at a time
+_LOG2_E = 1.4426950408889634
 
 
-def _kernel(distance: np.ndarray) -> np.ndarray:
-    x = np.abs(distance)
-    near = (_A + 2) * x**3 - (_A + 3) * x**2 + 1
-    far = _A * x**3 - 5 * _A * x**2 + 8 * _A * x - 4 * _A
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+def _kernel(distance: Tensor) -> Tensor:
+    x = distance.abs()
+    near, far = x.clamp(max=1), x.clamp(1, 2)  # each part is 0 where the other one counts
+    near = ((_A + 2) * near - (_A + 3)) * near * near + 1
+    return near + ((_A * far - 5 * _A) * far + 8 * _A) * far - 4 * _A
 
 
-@lru_cache(maxsize=1)
-def _weights() -> np.ndarray:
-    """((2 * _STEPS + 1)^2, (2 * _REACH + 1)^2): bicubic samples from one pixel before the middle to one after it."""
-    at = np.linspace(-1, 1, 2 * _STEPS + 1)
-    line = _kernel(at[:, None] - np.arange(-_REACH, _REACH + 1))
-    return np.kron(line, line).astype(np.float32)
+def _places(step: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Where the published way looks at the surface, square by square along one axis: pixels of the box.
+
+    Args:
+        step: (N,) cells a pixel.
+
+    Returns:
+        (N, side / _BLOCK, _SAMPLES) places in cells, a cell's centre being its index, and (N,) their distance: a pixel,
+        or as many pixels as keep the places of a square to _SAMPLES.
+    """
+    # What ought to be a whole number may be a rounding error more.
+    distance = step * (_BLOCK / _SAMPLES / step - _ROUNDING).ceil()
+    start = _BLOCK * torch.arange(side // _BLOCK, device=step.device, dtype=step.dtype)
+    end = (start + _BLOCK - 0.5)[:, None]
+    first = ((start / step[:, None] - 0.5 - _ROUNDING).ceil() + 0.5) * step[:, None] - 0.5
+    places = first[..., None] + distance[:, None, None] * torch.arange(_SAMPLES, device=step.device)
+    # A pixel beyond the square is the next one's; a square between two pixels is looked at on its edge.
+    return torch.where(places < end, places, torch.minimum(places[..., :1], end)), distance
 
 
 def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     """Joints where each heatmap's bicubic surface is highest, to a fraction of a pixel.
 
-    detectron2's `heatmaps_to_keypoints` enlarges each map to its box and takes the highest pixel. Here the same
-    surface is sampled, without a loop, around the map's own highest pixel only, and a parabola through the highest
-    sample and its neighbours gives the fraction. It works on whole arrays, so it can be traced and exported.
+    detectron2's `heatmaps_to_keypoints` enlarges each map to its box's pixels and takes the highest. Here, without a
+    loop, the surface is looked at in the same pixels, but only in the few squares that hold a map's highest cells, and
+    in large boxes not in each; then a parabola through it gives the fraction. It works on whole arrays, so it can be
+    traced and exported.
 
     Args:
         logits: (R, K, S, S), S a multiple of 4, as every keypoint head's is.
@@ -46,40 +58,64 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
         map at the surface's maximum, which can exceed 1 a little.
     """
     regions, joints, side = logits.shape[0], logits.shape[1], logits.shape[-1]
-    maps = regions * joints
+    maps, squares = regions * joints, side // _BLOCK
     flat = logits.reshape(maps, side * side)
-    # On a CPU a maximum without its index is several times as fast as one with it: first the highest band of rows.
-    bands = flat.view(maps, side // _BAND, _BAND * side)
-    top, band = bands.amax(dim=2).max(dim=1)
-    first = torch.arange(maps, device=logits.device)
-    peak = bands.flatten(0, 1).index_select(0, first * (side // _BAND) + band).max(dim=1).indices
-    column, row = peak % side, torch.div(peak, side, rounding_mode="floor") + band * _BAND
-
-    # Bicubic resizing repeats the border, so indices are clamped instead of the map being padded.
-    near = torch.arange(-_REACH, _REACH + 1, device=logits.device)
-    columns = (column[:, None] + near).clamp(0, side - 1)
-    rows = (row[:, None] + near).clamp(0, side - 1)
-    around = flat.gather(1, (rows[:, :, None] * side + columns[:, None, :]).flatten(1))
-    weights = torch.as_tensor(_weights(), device=logits.device).to(logits.dtype)
-    samples = 2 * _STEPS + 1
-    surface = around @ weights.T
-    best, sample = surface.max(dim=1)
-    index = torch.stack([sample % samples, torch.div(sample, samples, rounding_mode="floor")])  # across, down
-
-    # A parabola through the highest sample and its neighbours along each axis; at the rim of the surface there is none.
-    inner = index.clamp(1, samples - 2)
-    stride = torch.tensor([[1], [samples]], device=logits.device)
-    centre = first * samples**2 + sample + (inner - index) * stride
-    left, middle, right = surface.take(torch.stack([centre - stride, centre, centre + stride]))
-    shift = (0.5 * (left - right) / (left - 2 * middle + right).clamp(max=-1e-12)).clamp(-0.5, 0.5)
-    fine = (index + shift * (inner == index)) / _STEPS - 1
-    xy = (torch.stack([column, row]) + fine + 0.5).clamp(0, side)
-    # exp(best) over the map's sum of exponentials. The softmax, one fused operation, has exp(top) over it at the peak.
-    score = flat.softmax(dim=1).gather(1, (row * side + column)[:, None])[:, 0] * (best - top).exp()
+    # On a CPU the maximum of two long rows is quicker than one along an axis.
+    rows = flat.view(maps, squares, _BLOCK // 2, 2 * side)
+    rows = torch.maximum(rows[:, :, 0], rows[:, :, 1])
+    rows = torch.maximum(rows[..., :side], rows[..., side:])
+    highest = rows.view(maps, squares * squares, _BLOCK).amax(dim=2)
+    tops, chosen = highest.topk(_CANDIDATES, dim=1)
+    square = torch.stack([chosen % squares, torch.div(chosen, squares, rounding_mode="floor")])  # across, down
 
     size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
-    places = xy.T.reshape(regions, joints, 2) * (size / side)[:, None] + boxes[:, None, :2]
-    return torch.cat([places, score.view(regions, joints, 1)], dim=2)
+    step = (side / size.ceil()).T.reshape(-1)  # of all regions across, then down
+    places, distance = _places(step, side)
+    reach = torch.arange(-2, _BLOCK + 2, device=logits.device)
+    start = _BLOCK * torch.arange(squares, device=logits.device)[:, None]
+    weights = _kernel(places[..., None] - (start + reach)[:, None, :])
+    region = torch.arange(regions, device=logits.device).repeat_interleave(joints)
+    axes = torch.stack([region, region + regions])  # rows of `places`
+    pick = (axes[..., None] * squares + square).flatten()
+    weights = weights.flatten(0, 1).index_select(0, pick).unflatten(0, (2, maps * _CANDIDATES))
+
+    # Bicubic resizing repeats the border, so indices are clamped instead of the map being padded.
+    cells = (_BLOCK * square[..., None] + reach).clamp(0, side - 1)
+    around = flat.gather(1, (cells[1][..., :, None] * side + cells[0][..., None, :]).flatten(1))
+    around = around.view(maps * _CANDIDATES, _BLOCK + 4, _BLOCK + 4)
+    surface = weights[1] @ around @ weights[0].transpose(1, 2)
+    best, sample = surface.view(maps, _CANDIDATES * _SAMPLES**2).max(dim=1)
+
+    # (2, maps): the place of the highest sample
+    candidate = torch.div(sample, _SAMPLES**2, rounding_mode="floor")
+    square = square.gather(2, candidate.expand(2, -1)[..., None])[..., 0]
+    index = torch.stack([sample % _SAMPLES, torch.div(sample, _SAMPLES, rounding_mode="floor") % _SAMPLES])
+    place = places.view(-1).take((axes * squares + square) * _SAMPLES + index)
+    around = around.index_select(0, torch.arange(maps, device=logits.device) * _CANDIDATES + candidate)
+    place = place + _fraction(around, place - _BLOCK * square, distance.take(axes))
+
+    # The softmax's denominator; powers of 2 are quicker.
+    total = (flat - tops[:, :1]).mul_(_LOG2_E).exp2_().sum(dim=1)
+    score = (best - tops[:, 0]).exp() / total
+    xy = ((place + 0.5) / side).clamp(0, 1).T.reshape(regions, joints, 2) * size[:, None] + boxes[:, None, :2]
+    return torch.cat([xy, score.view(regions, joints, 1)], dim=2)
+
+
+def _fraction(around: Tensor, place: Tensor, distance: Tensor) -> Tensor:
+    """How far (2, N) from places (2, N), across and down, the vertices of parabolas through the surface are.
+
+    Args:
+        around: (N, _BLOCK + 4, _BLOCK + 4) a square's cells and those around it.
+        place: In cells from the square's first one.
+        distance: (2, N) that of the places looked at so far: no vertex is farther away than half of it.
+    """
+    apart = distance.clamp(max=1) / 2
+    at = place[..., None] + apart[..., None] * torch.arange(-1, 2, device=around.device)  # (2, N, 3)
+    weights = _kernel(at[..., None] - torch.arange(-2, _BLOCK + 2, device=around.device))
+    lines = torch.stack([(weights[1, :, 1, None] @ around)[:, 0], (around @ weights[0, :, 1, :, None])[..., 0]])
+    left, centre, right = (weights @ lines[..., None])[..., 0].unbind(-1)
+    shift = 0.5 * (left - right) / (left - 2 * centre + right).clamp(max=-1e-12)
+    return shift.clamp(-1, 1) * apart
 
 
 def decode_reference(logits: Tensor, boxes: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from people_files import labels, toy
+from people_files import NARROW, labels, toy
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
@@ -25,11 +25,6 @@ from orplugins.io.statistics import load_statistics  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color"
 YAML = sorted(path for path in ROOT.rglob("*.yaml") if not path.name.startswith("_"))
 LAZY = sorted(ROOT.rglob("*_lazy.py"))
-# Widths that make a training step quick.
-NARROW = ["MODEL.DEVICE", "cpu", "MODEL.RESNETS.STEM_OUT_CHANNELS", 8, "MODEL.RESNETS.RES2_OUT_CHANNELS", 16,
-          "MODEL.RESNETS.WIDTH_PER_GROUP", 4, "MODEL.FPN.OUT_CHANNELS", 16, "MODEL.ROI_BOX_HEAD.FC_DIM", 16,
-          "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS", (16,), "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH", 16,
-          "SOLVER.IMS_PER_BATCH", 2, "DATALOADER.NUM_WORKERS", 0]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +45,10 @@ def names(data: Path) -> list[str]:
 def test_yaml(path, data):
     read_config(str(path))  # as it is
     train, test = names(data)
-    cfg = read_config(str(path), [*NARROW, "DATASETS.H36_STATS_PATH", str(data / "statistics.json"),
-                                  "DATASETS.TRAIN", (train,), "DATASETS.TEST", (test,)])  # fmt: skip
+    cfg = read_config(str(path), [*NARROW, "MODEL.DEVICE", "cpu", "SOLVER.IMS_PER_BATCH", 2,
+                                  "DATALOADER.NUM_WORKERS", 0, "DATASETS.H36_STATS_PATH", str(data / "statistics.json"),
+                                  "DATASETS.TRAIN", (train,), "DATASETS.TEST", (test,),
+                                  "OUTPUT_DIR", str(data / "output")])  # fmt: skip
     torch.manual_seed(0)
     model = ORPoseTrainer.build_model(cfg).train()
     optimiser = ORPoseTrainer.build_optimizer(cfg, model)

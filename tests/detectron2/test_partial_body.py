@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
 
+from detectron2.checkpoint import DetectionCheckpointer  # noqa: E402
 from detectron2.modeling import build_model  # noqa: E402
 
 import orplugins  # noqa: E402, F401
+from orplugins.checkpoints.weights import write_weights  # noqa: E402
 from orplugins.detectron2.data.partial_body import load_partial_body  # noqa: E402
 from orplugins.detectron2.partial_body import PartialBodyDetector, detector_config  # noqa: E402
 
@@ -54,11 +57,29 @@ def test_no_weights_no_boxes(model, tmp_path):
         PartialBodyDetector(CONFIG, tmp_path / "absent.pth", opts=NARROW)
     picture = np.zeros((64, 64, 3), np.uint8)
     backbone = {name: value for name, value in model.state_dict().items() if name.startswith("backbone.")}
-    with pytest.raises(ValueError, match="the detector's last layer is random"):
-        PartialBodyDetector(CONFIG, save(tmp_path / "backbone.pth", backbone), opts=NARROW)([picture])
     other = {**model.state_dict(), "roi_heads.box_predictor.cls_score.weight": torch.zeros(81, 16)}
-    with pytest.raises(ValueError, match="the detector's last layer is random"):
-        PartialBodyDetector(CONFIG, save(tmp_path / "coco.pth", other), opts=NARROW)([picture])
+    for name, state in (("backbone.pth", backbone), ("coco.pth", other)):
+        file = save(tmp_path / name, state)
+        with pytest.raises(ValueError, match=f"{name}: is for another model"):
+            PartialBodyDetector(CONFIG, file, opts=NARROW)
+        # The stock scripts load it with a line in the log.
+        random = build_model(detector_config(CONFIG, ["MODEL.DEVICE", "cpu", *NARROW])).eval()
+        DetectionCheckpointer(random).load(str(file))
+        with pytest.raises(ValueError, match="the detector's last layer is random"):
+            random([{"image": torch.as_tensor(picture.transpose(2, 0, 1))}])
+
+
+def test_stock_loading_takes_safetensors_and_no_code(model, tmp_path):
+    file = tmp_path / "detector.safetensors"
+    write_weights(file, model.state_dict(), {})
+    options = ["MODEL.DEVICE", "cpu", *NARROW, "MODEL.WEIGHTS"]
+    other = build_model(detector_config(CONFIG, [*options, str(file)])).eval()
+    DetectionCheckpointer(other).load(str(file))
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in model.state_dict().items())
+    with open(tmp_path / "code.pkl", "wb") as evil:
+        pickle.dump({"model": Path}, evil)
+    with pytest.raises(ValueError, match="code.pkl"):
+        build_model(detector_config(CONFIG, [*options, str(tmp_path / "code.pkl")]))
 
 
 def test_categories_of_another_set_are_refused(tmp_path):

@@ -49,6 +49,18 @@ def test_batched_decoding_agrees_with_detectron2s():
     assert errors[0] <= errors[1]
 
 
+def test_batched_decoding_chooses_detectron2s_place_among_many_high_ones():
+    structures = pytest.importorskip("detectron2.structures")
+    generator = torch.Generator().manual_seed(2)
+    maps = torch.randn(20, 17, 14, 14, generator=generator)
+    maps = torch.nn.functional.interpolate(maps, scale_factor=4, mode="bilinear", align_corners=False)
+    corner, size = 300 * torch.rand(2, 20, 2, generator=generator)
+    boxes = torch.cat([corner, corner + size + 5], dim=1)
+    found, host = decode_batched(maps, boxes), structures.heatmaps_to_keypoints(maps, boxes)[:, :, [0, 1, 3]]
+    apart = (found - host)[..., :2].abs().amax(dim=-1)
+    assert (apart > 2).float().mean() < 0.05 and apart.median() < 0.5
+
+
 def test_decoding_at_the_border_in_tiny_boxes_and_without_regions():
     maps = torch.zeros(2, 17, 56, 56)
     maps[0, :, 0, 0], maps[1, :, 55, 55] = 9, 9

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people_files import toy
+from people_files import NARROW, toy
 from tests_tools import run_tool
 
 torch = pytest.importorskip("torch")
@@ -30,10 +30,7 @@ def options(tmp_path_factory) -> list[str]:
     """A narrow network and a set of three pictures."""
     folder = tmp_path_factory.mktemp("ladder")
     truth = toy(folder, 3)
-    return ["MODEL.RESNETS.STEM_OUT_CHANNELS", "8", "MODEL.RESNETS.RES2_OUT_CHANNELS", "16",
-            "MODEL.RESNETS.WIDTH_PER_GROUP", "4", "MODEL.FPN.OUT_CHANNELS", "16", "MODEL.ROI_BOX_HEAD.FC_DIM", "16",
-            "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS", "(16,)", "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH", "16",
-            "DATASETS.H36_STATS_PATH", str(folder / "statistics.json"), "DATASETS.TEST_SET_NAME", "ladder_toy",
+    return [*NARROW, "DATASETS.H36_STATS_PATH", str(folder / "statistics.json"), "DATASETS.TEST_SET_NAME", "ladder_toy",
             "DATASETS.TEST_SET_JSON", str(truth), "DATASETS.TEST_SET_IMGDIR", str(folder / "images")]  # fmt: skip
 
 

@@ -24,6 +24,14 @@ class PartialBodyRCNN(GeneralizedRCNN):
         self._has_weights = False
         self._register_load_state_dict_pre_hook(self._note_weights)
 
+    @classmethod
+    def from_config(cls, cfg) -> dict:
+        # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
+        from orplugins.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
+
+        expect_weights(cfg.MODEL.WEIGHTS)
+        return super().from_config(cfg)
+
     def _note_weights(self, state_dict, prefix, *args) -> None:
         self._has_weights = self._has_weights or prefix + _LAST_LAYER in state_dict
 
