@@ -60,10 +60,7 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     regions, joints, side = logits.shape[0], logits.shape[1], logits.shape[-1]
     maps, squares = regions * joints, side // _BLOCK
     flat = logits.reshape(maps, side * side)
-    # On a CPU the maximum of two long rows is quicker than one along an axis.
-    rows = flat.view(maps, squares, _BLOCK // 2, 2 * side)
-    rows = torch.maximum(rows[:, :, 0], rows[:, :, 1])
-    rows = torch.maximum(rows[..., :side], rows[..., side:])
+    rows = flat.view(maps, squares, _BLOCK, side).amax(dim=2)  # row by row first: in the order of the memory
     highest = rows.view(maps, squares * squares, _BLOCK).amax(dim=2)
     tops, chosen = highest.topk(_CANDIDATES, dim=1)
     square = torch.stack([chosen % squares, torch.div(chosen, squares, rounding_mode="floor")])  # across, down
