@@ -9,7 +9,7 @@ from torch.nn import functional
 _BLOCK = 4  # cells a side of the squares that a map is searched by
 _CANDIDATES = 3  # squares with the highest cells of a map, in which its surface is looked at
 _SAMPLES = 12  # places a side at most where the surface is looked at within a square
-_ROUNDING = 1e-4
+_ROUNDING = 1e-4  # more than the rounding error of a number of pixels
 _A = -0.75  # PyTorch's bicubic kernel
 _LOG2_E = 1.4426950408889634
 
@@ -50,7 +50,7 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     traced and exported.
 
     Args:
-        logits: (R, K, S, S), S a multiple of 4, as every keypoint head's is.
+        logits: (R, K, S, S), S a multiple of 4 and at least 8, as every keypoint head's is; of any precision.
         boxes: (R, 4) x1, y1, x2, y2 pixels; sides below 1 count as 1.
 
     Returns:
@@ -59,7 +59,7 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     """
     regions, joints, side = logits.shape[0], logits.shape[1], logits.shape[-1]
     maps, squares = regions * joints, side // _BLOCK
-    flat = logits.reshape(maps, side * side)
+    flat = logits.reshape(maps, side * side).to(boxes.dtype)
     rows = flat.view(maps, squares, _BLOCK, side).amax(dim=2)  # row by row first: in the order of the memory
     highest = rows.view(maps, squares * squares, _BLOCK).amax(dim=2)
     tops, chosen = highest.topk(_CANDIDATES, dim=1)

@@ -72,6 +72,11 @@ def test_decoding_at_the_border_in_tiny_boxes_and_without_regions():
     assert decode_batched(maps[:0], boxes[:0]).shape == (0, 17, 3)
 
 
+def test_decoding_takes_half_precision():
+    maps, boxes, _ = blobs()
+    torch.testing.assert_close(decode_batched(maps.half(), boxes), decode_batched(maps.half().float(), boxes))
+
+
 def test_decoding_can_be_traced_for_any_number_of_regions():
     maps, boxes, _ = blobs()
     traced = torch.jit.trace(decode_batched, (maps[:2], boxes[:2]))
