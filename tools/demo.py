@@ -18,6 +18,7 @@ import html
 import importlib.util
 import json
 import os
+import shutil
 import string
 import subprocess
 import sys
@@ -76,9 +77,12 @@ class Demo:
         return json.loads((out / "metrics.json").read_text())
 
     def folder(self, name: str) -> Path:
-        """A folder for a section's files."""
-        (self.out / name).mkdir(parents=True, exist_ok=True)
-        return self.out / name
+        """An empty folder for a section's files; those of an earlier run are removed."""
+        folder = self.out / name
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        return folder
 
     def note(self, text: str) -> None:
         """Add a line to table.md and to what is printed once the section is through."""

@@ -1,9 +1,12 @@
-"""People of the clip of whom a part is cut off: poses, and what is seen, hidden or out of view."""
+"""Boxes and poses of whole pictures; then people of whom a part is cut off: what is seen, hidden or out of view."""
 
 ORDER = 30
 TITLE = "Partial body: what is seen, hidden, or out of view"
 CONFIG = "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
 WEIGHTS = "demo/vitpose-t_people-states.safetensors"
+DETECTOR = "configs/detectron2/partial_body/faster_rcnn_tiny.yaml"
+DETECTOR_WEIGHTS = "demo/faster_rcnn_tiny.safetensors"
+FRAME = 4
 VIEWS = ("whole", "waist", "chest", "side")
 PEOPLE = 3
 # The clip's pictures are small: drawn on three times the size, lines and rings can be told apart.
@@ -15,6 +18,8 @@ def run(demo) -> str:
     import json
 
     out = demo.folder("partial_body")
+    found = whole_pictures(demo, out)
+    demo.note(f"detector and poses on {found['pictures']} pictures: {found['people']} people")
     people = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(people))
     demo.run("tools/make_partial_views.py", "--ann", out / "people.json", "--images", demo.data, "--out", out / "views",
@@ -27,12 +32,35 @@ def run(demo) -> str:
         demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
     montage(out, sorted(truth))
     return "\n".join([
+        demo.picture(out / "found.png", "The detector's boxes and the poses in them, one moment by each camera."),
         demo.picture(out / "montage.png",
                      "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
                      "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame."),
         demo.table(["view", "people", "states right, %"], rows),
-        f"<p>Boxes are the true ones. {demo.weights(demo.root / WEIGHTS)}</p>",
+        f"<p>The table's boxes are the true ones. "
+        f"{demo.weights(demo.root / WEIGHTS, demo.root / DETECTOR_WEIGHTS)}</p>",
     ])
+
+
+def whole_pictures(demo, out) -> dict:
+    """What the whole chain finds in a moment's pictures, drawn in found.png."""
+    import json
+    import shutil
+
+    import cv2
+    import numpy as np
+
+    frames = out / "frames"
+    frames.mkdir()
+    for path in sorted(demo.data.glob(f"day1/cam*/color/{FRAME:06d}.png")):
+        shutil.copy(path, frames / f"{path.parts[-3]}.png")
+    demo.run("tools/infer_partial.py", frames, "--detector-config", DETECTOR, "--detector-weights", DETECTOR_WEIGHTS,
+             "--box-score", 0.6, "--labels", "patient", "user", "--config", CONFIG, "--checkpoint", WEIGHTS, "--out",
+             out / "found")
+    drawn = [cv2.imread(str(path)) for path in sorted((out / "found/overlays").glob("*.png"))]
+    cv2.imwrite(str(out / "found.png"), np.concatenate(drawn, axis=1))
+    poses = json.loads((out / "found/poses.json").read_text())
+    return {"pictures": len(poses["images"]), "people": len(poses["annotations"])}
 
 
 def chosen(truth: dict) -> dict:

@@ -64,6 +64,12 @@ def test_a_section_waits_for_the_one_that_it_needs(demo, tmp_path):
     assert [(r.body, r.notes, r.failed) for r in results] == [("True", ["second"], False), ("1", ["first"], False)]
 
 
+def test_a_second_run_starts_its_sections_afresh(demo, tmp_path):
+    page = demo.Demo(tmp_path)
+    (page.folder("section") / "progress.jsonl").touch()
+    assert list(page.folder("section").iterdir()) == []
+
+
 def test_a_clip_is_drawn(tmp_path, monkeypatch, capsys):
     from PIL import Image
 
