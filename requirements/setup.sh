@@ -44,7 +44,7 @@ install -r requirements/torch.txt
 if "$py" -c 'import mmcv, sys; sys.exit(mmcv.__version__ != "2.1.0")' 2>/dev/null; then
   say "2/5 mmcv 2.1.0 is there"
 else
-  say "2/5 mmcv 2.1.0: seconds with a built wheel in PIP_FIND_LINKS, else compiled: about 10 minutes on two cores"
+  say "2/5 mmcv 2.1.0: seconds with a built wheel in PIP_FIND_LINKS, else compiled: about 12 minutes on two cores"
   # Python's own flags ask for debugging information, which doubles the time.
   CFLAGS="${CFLAGS:-} -g0" MMCV_WITH_OPS=1 install --no-build-isolation -r requirements/mmcv.txt
 fi
