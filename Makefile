@@ -1,7 +1,12 @@
-# `make demo` and `make test` set up all that they need; PYTHON=/path/to/python3.10 names an interpreter.
-PY := .venv/bin/python
+# `make demo` and `make test` set up all that they need. STACK=2024 names the older of the two stacks
+# (requirements/setup.sh), PYTHON=/path/to/python an interpreter, TESTS="tests/io tests/host" the tests to run.
+STACK ?= current
+VENV := $(if $(filter current,$(STACK)),.venv,.venv-$(STACK))
+PY := $(VENV)/bin/python
+TESTS ?=
+export STACK
 
-# A folder of ready wheels saves compiling mmcv; set-up works without one.
+# A folder of ready wheels saves minutes; set-up works without one.
 WHEELS ?= $(wildcard ../shared/wheels)
 export PIP_FIND_LINKS := $(strip $(PIP_FIND_LINKS) $(abspath $(WHEELS)))
 
@@ -11,7 +16,7 @@ setup:
 	@bash requirements/setup.sh
 
 test: setup lint
-	$(PY) -m pytest
+	$(PY) -m pytest $(TESTS)
 
 lint: setup
 	$(PY) -m ruff check .

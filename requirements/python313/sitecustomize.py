@@ -1,0 +1,20 @@
+"""Lets xtcocotools 1.14.3 be built by Python 3.13; on PYTHONPATH for that one command of setup.sh.
+
+Its setup.py reads the version with a bare ``exec`` inside a function and looks it up in ``locals()``, which Python 3.13
+keeps apart (PEP 667). The frame's own ``f_locals`` is still shared by both.
+"""
+
+import builtins
+import sys
+
+_exec = builtins.exec
+
+
+def exec_in_caller(source, *namespaces, **options):
+    if not namespaces:
+        frame = sys._getframe(1)
+        namespaces = (frame.f_globals, frame.f_locals)
+    return _exec(source, *namespaces, **options)
+
+
+builtins.exec = exec_in_caller
