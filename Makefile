@@ -4,6 +4,8 @@ STACK ?= current
 VENV := $(if $(filter current,$(STACK)),.venv,.venv-$(STACK))
 PY := $(VENV)/bin/python
 TESTS ?=
+# Two cores run two files of tests at a time, each on one thread.
+PYTEST ?= -n auto --maxprocesses 4 --dist loadfile
 export STACK
 
 # A folder of ready wheels saves minutes; set-up works without one.
@@ -16,7 +18,7 @@ setup:
 	@bash requirements/setup.sh
 
 test: setup lint
-	$(PY) -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST) $(TESTS)
 
 lint: setup
 	$(PY) -m ruff check .

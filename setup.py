@@ -8,13 +8,14 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "orplugins/__init__.py").read_text()).group(1)
 
+# Lower bounds only. mmpose, its xtcocotools, mmcv and detectron2 are not here, because pip cannot install them as they
+# are; `orplugins doctor` prints the commands for the Python and torch that it finds.
 EXTRAS = {
-    # mmpose asks for chumpy, which does not build: install mmpose itself with --no-deps (README, "Install").
-    "mmpose": ["torch>=2.0", "torchvision", "mmengine>=0.10", "mmcv>=2.0", "mmdet>=3.0", "xtcocotools>=1.12",
-               "json_tricks", "munkres", "scipy", "opencv-python", "pillow", "matplotlib", "safetensors"],
-    "detectron2": ["torch>=2.0", "torchvision", "fvcore", "iopath", "yacs", "omegaconf<2.4", "hydra-core", "tabulate",
-                   "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black", "packaging",
-                   "safetensors"],
+    "mmpose": ["torch>=2.0", "torchvision>=0.15", "mmengine>=0.10", "mmdet>=3.2", "json_tricks", "munkres", "scipy",
+               "opencv-python", "pillow", "matplotlib", "safetensors"],
+    "detectron2": ["torch>=2.0", "torchvision>=0.15", "fvcore", "iopath", "yacs", "omegaconf>=2.1", "hydra-core",
+                   "tabulate", "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black",
+                   "packaging", "matplotlib", "pillow", "safetensors"],
     "mvor": ["scipy", "pycocotools>=2.0.6"],
     "motion": ["scipy", "matplotlib", "opencv-python", "pillow", "pyyaml"],
     "itop": ["h5py"],
@@ -34,7 +35,8 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["orplugins", "orplugins.*"]),
-    package_data={"orplugins.synthetic": ["assets/*"]},
+    package_data={"orplugins.synthetic": ["assets/*"], "orplugins.hosts": ["mmcv_ops/*.*", "xtcocotools_build/*.py"]},
+    entry_points={"console_scripts": ["orplugins = orplugins.__main__:main"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.24", "wrapt>=1.14"],
     extras_require=EXTRAS,

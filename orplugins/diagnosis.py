@@ -4,14 +4,23 @@ import importlib
 import importlib.metadata
 import importlib.util
 import platform
+import sys
+import sysconfig
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orplugins
+from orplugins.advice import Advice, Facts, advise
 
-PACKAGES = ("numpy", "torch", "mmengine", "mmcv", "mmdet", "mmpose", "detectron2", "timm", "einops", "xtcocotools")
+PACKAGES = ("numpy", "torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "detectron2", "timm", "einops",
+            "xtcocotools")  # fmt: skip
 # Importable only if the package was compiled, and for the torch that is installed.
 COMPILED = ("mmcv.ops", "detectron2._C")
+HEADINGS = {
+    "mmpose": "To use mmpose, with {python}:",
+    "detectron2": "To use detectron2, with {python}:",
+    "traps": "Traps:",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,10 @@ class Report:
         A host that did not import has no entry.
     adapters
         The imports of the modules that register our classes.
+    mmcv_ops
+        "compiled", "torchvision" (mmcv-torchvision-ops: nms and roi_align, others raise) or None.
+    advice
+        What to do about what is missing ("mmpose", "detectron2") and about known traps ("traps").
     """
 
     orplugins: str
@@ -53,6 +66,8 @@ class Report:
     compiled: tuple[Import, ...]
     adapters: tuple[Import, ...]
     registered: dict[str, tuple[str, ...]]
+    mmcv_ops: str | None = None
+    advice: dict[str, tuple[Advice, ...]] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Import, ...]:
@@ -78,6 +93,10 @@ def _try_import(name: str) -> Import:
         return Import(name, "absent")
     try:
         module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name != package:  # detectron2._C of a wheel without its compiled part
+            return Import(name, "absent")
+        return Import(name, "failed", error=_describe(error))
     except Exception as error:  # whatever a broken package raises (OSError, AssertionError ...) is what we report
         return Import(name, "failed", error=_describe(error))
     return Import(name, "ok", version=_version(module) if name == package else None)
@@ -90,6 +109,31 @@ def _version(package) -> str:
         return importlib.metadata.version(package.__name__)
     except importlib.metadata.PackageNotFoundError:
         return "?"
+
+
+def _mmcv_ops() -> str | None:
+    """Return where mmcv's operators come from, once ``mmcv.ops`` was imported."""
+    module = sys.modules.get("mmcv._ext")
+    if module is None:
+        return None
+    return "torchvision" if (module.__file__ or "").endswith(".py") else "compiled"
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _facts(found: tuple[Import, ...], mmcv_ops: str | None) -> Facts:
+    names = {(distribution.metadata["Name"] or "").lower() for distribution in importlib.metadata.distributions()}
+    return Facts(
+        python=sys.version_info[:2],
+        versions={each.name: each.version for each in found if each.status == "ok"},
+        errors={each.name: each.error for each in found if each.status == "failed"},
+        distributions=frozenset(names),
+        pkg_resources=_has("pkg_resources"),
+        mmcv_ops=mmcv_ops,
+        site_packages=sysconfig.get_path("purelib"),
+    )
 
 
 def _mmpose_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
@@ -121,6 +165,7 @@ def diagnose() -> Report:
             attempts, names = look()
             adapters += attempts
             registered |= names
+    mmcv_ops = _mmcv_ops()
     return Report(
         orplugins=orplugins.__version__,
         python=platform.python_version(),
@@ -128,6 +173,8 @@ def diagnose() -> Report:
         compiled=compiled,
         adapters=tuple(adapters),
         registered=registered,
+        mmcv_ops=mmcv_ops,
+        advice=advise(_facts(packages, mmcv_ops)),
     )
 
 
@@ -135,7 +182,7 @@ def format_report(report: Report) -> str:
     """Return the report as text for people."""
     rows = [("orplugins", report.orplugins), ("python", report.python)]
     rows += [(found.name, found.version or found.status) for found in report.packages]
-    rows += [(found.name, found.status) for found in report.compiled]
+    rows += [(found.name, _operators(found, report.mmcv_ops)) for found in report.compiled]
     lines = [f"{name:<14} {value}" for name, value in rows]
     lines += ["", "Registered:"]
     lines += [f"  {registry:<24} {', '.join(names) or '-'}" for registry, names in report.registered.items()]
@@ -144,4 +191,16 @@ def format_report(report: Report) -> str:
     if report.failures:
         lines += ["", "Failed to import:"]
         lines += [f"  {found.name}: {found.error}" for found in report.failures]
+    for heading, advice in report.advice.items():
+        lines += ["", HEADINGS[heading].format(python=sys.executable)]
+        for each in advice:
+            lines += [f"  {each.found}", *(f"    {command}" for command in each.commands)]
     return "\n".join(lines)
+
+
+def _operators(found: Import, mmcv_ops: str | None) -> str:
+    if found.name == "mmcv.ops" and mmcv_ops == "torchvision":
+        return "ok (nms and roi_align through torchvision; the others raise NotImplementedError)"
+    if found.name == "detectron2._C" and found.status == "absent":
+        return "absent (ROIAlign and NMS come from torchvision; no rotated boxes, no deformable convolution)"
+    return found.status

@@ -22,8 +22,7 @@ py=$venv/bin/python
 say() { printf '[setup] %s\n' "$*"; }
 fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
 
-inputs=(requirements/*.txt requirements/setup.sh requirements/*/*.py setup.py pyproject.toml)
-inputs+=(orplugins/__init__.py orplugins/hosts/mmcv_ops/*)
+inputs=(requirements/*.txt requirements/setup.sh setup.py pyproject.toml orplugins/hosts/*/*.*)
 stamp_now() { { echo "$STACK $MMCV"; cat "${inputs[@]}"; } | cksum; }
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(stamp_now)" ]; then
   exit 0
@@ -81,7 +80,7 @@ install -r requirements/build.txt
 say "3/6 what the hosts need"
 install -r requirements/hosts.txt
 say "4/6 xtcocotools, compiled against this NumPy (seconds)"
-PYTHONPATH=requirements/python313 build --no-binary xtcocotools "xtcocotools==1.14.3"
+PYTHONPATH=orplugins/hosts/xtcocotools_build build --no-binary xtcocotools "xtcocotools==1.14.3"
 say "5/6 mmpose and detectron2"
 install --no-deps -r requirements/hosts-nodeps.txt
 if [ "$MMCV" = compiled ]; then

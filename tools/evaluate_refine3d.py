@@ -21,6 +21,7 @@ import numpy as np
 
 from orplugins.core.metrics.refined_poses import RefinedErrors, match_people
 from orplugins.core.skeletons import COCO_17, ITOP_15, convert
+from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.depth import load_depth
 from orplugins.io.depth_people import DepthPeople, load_depth_people
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=CONFIG, help="of the chain")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="of the chain (refinet_files.py merge-weights)")
     parser.add_argument("--min-score", type=float, default=0.0, help="2D joints below it are missing")
-    parser.add_argument("--device", default="cpu")
+    add_device_option(parser)
     parser.add_argument("--images", type=int, help="take that many of the images, evenly spaced (default: all)")
     parser.add_argument("--pictures", type=int, default=4, help="frames to draw, evenly spaced (default: 4)")
     args = parser.parse_args(arguments)

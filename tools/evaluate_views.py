@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from orplugins.device import add_device_option
 from orplugins.io.atomic import write_json
 from orplugins.io.partial_views import VIEWS
 
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the views")
     parser.add_argument("--views", nargs="+", default=list(VIEWS), help="default: " + " ".join(VIEWS))
     parser.add_argument("--out", type=Path, metavar="JSON", help="write all numbers there")
-    parser.add_argument("--device", default="cpu")
+    add_device_option(parser)
     args = parser.parse_args(argv)
     try:
         table = evaluate(args)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from orplugins.core.draw_pose import draw_pose
 from orplugins.core.lifting import coco_to_h36_present
 from orplugins.core.skeletons import COCO_17, H36M_17
+from orplugins.device import add_device_option
 from orplugins.io.atomic import write_json
 from orplugins.io.pictures import find_pictures, read_image, write_image
 from orplugins.io.video import VIDEO_SUFFIXES, read_video, write_video
@@ -97,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--size", type=parse_size, default=(640, 480), help="what the network sees (default: 640x480)")
     parser.add_argument("--threshold", type=float, default=0.5, help="least score of a person (default: 0.5)")
     parser.add_argument("--fps", type=float, default=20.0, help="of poses.mp4 (default: 20)")
-    parser.add_argument("--device", default="cuda")
+    add_device_option(parser)
     args = parser.parse_args(argv)
     failed: dict[str, str] = {}
     try:

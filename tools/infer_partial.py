@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.device import add_device_option
 from orplugins.io.boxes import FrameBoxes, frame_boxes, read_boxes, write_boxes, write_published_boxes
 from orplugins.io.frames import Frame, Source, find_sources, read_frames
 from orplugins.io.journal import Journal
@@ -72,7 +73,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threshold", type=float, default=0.3,
                         help="least score of a visible joint, for networks that do not tell states (default: 0.3)")
     parser.add_argument("--batch", type=int, default=8, help="frames at a time (default: 8)")
-    parser.add_argument("--device", default="cpu", help="such as cuda:0 (default: cpu)")
+    add_device_option(parser)
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
     parser.add_argument("--no-overlays", action="store_true", help="write no pictures and videos")
     parser.add_argument("--published-boxes", action="store_true", help="also write bbox_detections.json as published")

@@ -22,6 +22,7 @@ from orplugins.core.screen import display_points
 from orplugins.core.sequence_lifting import TRAINING_HZ
 from orplugins.core.skeletons import COCO_17, H36M_17, convert
 from orplugins.core.triangulation import present
+from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.kinect import make_record, write_kinect_record
 from orplugins.io.openpose import read_openpose_folder
@@ -279,7 +280,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pose2d-weights", help="its weights")
     parser.add_argument("--det-model", help="person detector of mmpose's inferencer, or 'whole_image'")
     parser.add_argument("--min-score", type=float, default=0.3, help="least 2D score of a joint")
-    parser.add_argument("--device", default="cpu")
+    add_device_option(parser)
     parser.add_argument("--render", metavar="NAME", help="animation in --out: .gif, .mp4, .avi")
     parser.add_argument("--background", type=Path, metavar="VIDEO", help="video or folder of frames to draw on")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="draw every N-th frame")

@@ -3,7 +3,7 @@
 Examples:
     python tools/pseudo_label.py frames/ --out labels.json --lifter outputs/lifter/lifter.pth \\
         --statistics outputs/lifter/statistics.json --pose td-hm_hrnet-w48_8xb32-210e_coco-384x288.py \\
-        --pose-weights hrnet_w48.pth --device cuda
+        --pose-weights hrnet_w48.pth
     torchrun --nproc-per-node 2 tools/pseudo_label.py ...          # every process takes its share
 
 A run that was stopped is continued by the same command. --pose takes an mmpose config (.py) or a detectron2 keypoint
@@ -24,6 +24,7 @@ import torch
 from tqdm import tqdm
 
 from orplugins.core.pseudo_labels import ThreeStageTeacher, Thresholds, dropped_rows
+from orplugins.device import add_device_option
 from orplugins.io.labels import LabelStore
 from orplugins.io.pictures import find_pictures, read_image
 from orplugins.io.statistics import load_statistics
@@ -98,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--lift-policy", choices=("all", "fill"), default="all", help="who has a hard 3D label")
     options.add_argument("--min-hard-joints", type=int, default=8, help="for --lift-policy fill (default: 8)")
     options.add_argument("--batch", type=int, default=4, help="pictures at a time (default: 4)")
-    options.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add_device_option(options)
     return options
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.core.skeletons import ITOP_15
+from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.camerafile import load_camera
 from orplugins.io.depth import load_depth
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="of the chain (refinet_files.py merge-weights)")
     parser.add_argument("--plain", action="store_true", help="only lift, without networks")
     parser.add_argument("--min-score", type=float, default=0.0, help="2D joints below it are missing")
-    parser.add_argument("--device", default="cpu")
+    add_device_option(parser)
     parser.add_argument("--pictures", type=int, default=8, help="frames to draw (default: 8)")
     parser.add_argument("--animate", action="store_true", help="write poses3d.gif of all frames")
     args = parser.parse_args(arguments)

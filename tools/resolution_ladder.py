@@ -2,7 +2,7 @@
 
 Example:
     python tools/resolution_ladder.py --config-file configs/detectron2/orpose_color/orpose_tiny.yaml \\
-        --weights outputs/student/model_final.pth --out outputs/ladder --device cpu \\
+        --weights outputs/student/model_final.pth --out outputs/ladder \\
         DATASETS.TEST_SET_NAME toy DATASETS.TEST_SET_JSON annotations.json DATASETS.TEST_SET_IMGDIR images
 
 --weights may be given several times (NAME=FILE names a line). Writes ladder.json, ladder.md and ladder.png below --out.
@@ -24,6 +24,7 @@ from orplugins.detectron2.checkpoint import load_weights
 from orplugins.detectron2.data.mapper import LowResolution
 from orplugins.detectron2.engine import read_config
 from orplugins.detectron2.ladder import evaluate_ladder, format_ladder, plot_ladder
+from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
 
 
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", required=True, action="append", metavar="[NAME=]FILE", help="'' is untrained")
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.add_argument("--factors", type=float, nargs="+", default=[1, 2, 4, 8, 10, 12])
-    parser.add_argument("--device", default="cuda")
+    add_device_option(parser)
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs of the config")
     args = parser.parse_args(argv)
     try:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from orplugins.core.lifting import PoseStatistics, statistics_of
 from orplugins.core.metrics.mpjpe import mpjpe
+from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.people import lifting_pairs
 from orplugins.io.statistics import load_statistics, save_statistics
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--image-width", type=float, help="pixels (default: the files' own)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
+    add_device_option(parser)
     args = parser.parse_args(argv)
     try:
         pairs = [lifting_pairs(path) for path in args.annotations]

@@ -22,10 +22,15 @@ from detectron2.utils.logger import setup_logger
 import orplugins  # noqa: F401 - registers
 from orplugins.detectron2.checkpoint import CarefulCheckpointer
 from orplugins.detectron2.engine import ORPoseTrainer, read_config
+from orplugins.device import choose_device
 
 
 def main(args) -> object:
     cfg = read_config(args.config_file, args.opts, train=not args.eval_only)
+    try:
+        choose_device(cfg.MODEL.DEVICE)
+    except ValueError as error:
+        raise ValueError(f"MODEL.DEVICE: {error}; without a GPU add --num-gpus 0 MODEL.DEVICE cpu") from None
     cfg.freeze()
     default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")

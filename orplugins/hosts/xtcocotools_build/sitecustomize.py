@@ -1,4 +1,4 @@
-"""Lets xtcocotools 1.14.3 be built by Python 3.13; on PYTHONPATH for that one command of setup.sh.
+"""Lets xtcocotools 1.14.3 be built by Python 3.13: a folder to put on PYTHONPATH for that one `pip install`.
 
 Its setup.py reads the version with a bare ``exec`` inside a function and looks it up in ``locals()``, which Python 3.13
 keeps apart (PEP 667). The frame's own ``f_locals`` is still shared by both.
