@@ -15,6 +15,8 @@ HOSTS = Path(__file__).parent / "hosts"
 MMCV_OPS = HOSTS / "mmcv_ops"
 XTCOCOTOOLS_BUILD = HOSTS / "xtcocotools_build"
 PIP = "python -m pip install"
+NUMPY_TOO_NEW = (2, 4)
+OLDER_NUMPY = "'numpy<2.4'"
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,16 @@ def _torch(facts: Facts) -> list[Advice]:
     return [Advice(f"torchvision (for torch {torch}): {why}", (f"{PIP} torch=={torch.partition('+')[0]} {pinned}",))]
 
 
+def _numpy(facts: Facts) -> list[Advice]:
+    numpy = facts.versions.get("numpy")
+    if not numpy or version_tuple(numpy) < NUMPY_TOO_NEW:
+        return []
+    found = f"NumPy {numpy}: mmpose's OpenCV visualiser takes int() of an array, which NumPy 2.4 refuses"
+    return [Advice(found, (f"{PIP} {OLDER_NUMPY}",))]
+
+
 def _mmpose(facts: Facts) -> list[Advice]:
-    advice = []
+    advice = _numpy(facts) if facts.absent("mmpose") else []
     if facts.absent("mmengine"):
         advice.append(Advice("mmengine is not installed", (f"{PIP} 'mmengine>=0.10'",)))
     ops = f"{PIP} {shlex.quote(str(MMCV_OPS))}"
@@ -121,12 +131,11 @@ def _mmpose(facts: Facts) -> list[Advice]:
 
 
 def xtcocotools_commands(facts: Facts) -> tuple[str, ...]:
-    """Return the commands that build xtcocotools against the NumPy that is installed."""
-    numpy = "numpy" if "numpy" in facts.versions else "'numpy<2.4'"
+    """Return the commands that build xtcocotools against a NumPy that mmpose takes."""
     # Its setup.py fails on Python 3.13 and later; a module of ours mends that for the one command.
     shim = f"PYTHONPATH={shlex.quote(str(XTCOCOTOOLS_BUILD))} " if facts.python >= (3, 13) else ""
     build = "--no-deps --no-binary xtcocotools --no-build-isolation --force-reinstall --no-cache-dir"
-    return f"{PIP} {numpy} cython 'setuptools<80' wheel", f"{shim}{PIP} {build} xtcocotools"
+    return f"{PIP} {OLDER_NUMPY} cython 'setuptools<80' wheel", f"{shim}{PIP} {build} xtcocotools"
 
 
 def _detectron2(facts: Facts) -> list[Advice]:
@@ -159,11 +168,7 @@ def _detectron2(facts: Facts) -> list[Advice]:
 
 
 def _traps(facts: Facts) -> list[Advice]:
-    advice = []
-    numpy = facts.versions.get("numpy")
-    if numpy and version_tuple(numpy) >= (2, 4) and not facts.absent("mmpose"):
-        found = f"NumPy {numpy}: mmpose's OpenCV visualiser takes int() of an array, which NumPy 2.4 refuses"
-        advice.append(Advice(found, (f"{PIP} 'numpy<2.4'",)))
+    advice = [] if facts.absent("mmpose") else _numpy(facts)
     if not facts.pkg_resources and not facts.absent("detectron2"):
         found = "pkg_resources, which detectron2's model zoo imports, is not there (setuptools is too new, or absent)"
         advice.append(Advice(found, (f"{PIP} 'setuptools<80'",)))
