@@ -12,10 +12,10 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "orplugins/__init__.py")
 # are; `orplugins doctor` prints the commands for the Python and torch that it finds.
 EXTRAS = {
     "mmpose": ["torch>=2.0", "torchvision>=0.15", "mmengine>=0.10", "mmdet>=3.2", "json_tricks", "munkres", "scipy",
-               "opencv-python", "pillow", "matplotlib", "safetensors"],
+               "opencv-python", "pillow", "matplotlib", "safetensors", "timm>=1.0", "tqdm"],
     "detectron2": ["torch>=2.0", "torchvision>=0.15", "fvcore", "iopath", "yacs", "omegaconf>=2.1", "hydra-core",
                    "tabulate", "cloudpickle", "tensorboard", "pycocotools>=2.0.6", "termcolor", "tqdm", "black",
-                   "packaging", "matplotlib", "pillow", "safetensors"],
+                   "packaging", "matplotlib", "pillow", "safetensors", "scipy", "opencv-python"],
     "mvor": ["scipy", "pycocotools>=2.0.6"],
     "motion": ["scipy", "matplotlib", "opencv-python", "pillow", "pyyaml"],
     "itop": ["h5py"],

@@ -1,6 +1,9 @@
 """The wheel: pure, complete, and of use where there is neither torch nor a host."""
 
+import ast
 import email
+import re
+import sys
 import zipfile
 
 import pytest
@@ -35,6 +38,27 @@ def test_wheel_requires_numpy_and_wrapt_only(metadata):
 
 def test_wheel_offers_extras_for_the_hosts(metadata):
     assert {"mmpose", "detectron2", "mvor", "all"} <= set(metadata.get_all("Provides-Extra"))
+
+
+def test_extras_cover_every_import(metadata):
+    """What the library imports comes with an extra, but for the hosts, for which the doctor has the commands."""
+    names = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
+    by_doctor = {"mmpose", "mmcv", "detectron2", "pkg_resources", "setuptools", "xtcocotools"}
+    imported = set()
+    for path in (REPOSITORY / "orplugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported.add(node.module.partition(".")[0])
+    wanted = {names.get(name, name) for name in imported - set(sys.stdlib_module_names) - by_doctor - {"orplugins"}}
+    needs = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need or '"all"' in need]
+    offered = {re.split(r"[<>=; (]", need)[0] for need in needs}
+    assert wanted <= offered
+
+
+def test_extras_have_lower_bounds_only(metadata):
+    assert not [need for need in metadata.get_all("Requires-Dist") if re.search(r"==|<|~=", need.partition(";")[0])]
 
 
 def test_wheel_carries_the_licence(wheel):
