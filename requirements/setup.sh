@@ -80,7 +80,7 @@ install -r requirements/build.txt
 say "3/6 what the hosts need"
 install -r requirements/hosts.txt
 say "4/6 xtcocotools, compiled against this NumPy (seconds)"
-PYTHONPATH=orplugins/hosts/xtcocotools_build build --no-binary xtcocotools "xtcocotools==1.14.3"
+PYTHONPATH=$PWD/orplugins/hosts/xtcocotools_build build --no-binary xtcocotools "xtcocotools==1.14.3"
 say "5/6 mmpose and detectron2"
 install --no-deps -r requirements/hosts-nodeps.txt
 if [ "$MMCV" = compiled ]; then
