@@ -12,7 +12,7 @@ export STACK
 WHEELS ?= $(wildcard ../shared/wheels)
 export PIP_FIND_LINKS := $(strip $(PIP_FIND_LINKS) $(abspath $(WHEELS)))
 
-.PHONY: setup test lint demo bench clean
+.PHONY: setup test lint demo bench gpu clean
 
 setup:
 	@bash requirements/setup.sh
@@ -28,6 +28,10 @@ demo: setup
 
 bench: setup
 	$(PY) -m benchmarks
+
+# What only a GPU can show, in less than ten minutes (dev/gpu_check.py --help).
+gpu: setup
+	$(PY) dev/gpu_check.py --out outputs/gpu_check.json
 
 clean:
 	rm -rf build dist outputs work_dirs *.egg-info
