@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
@@ -90,11 +91,9 @@ def machine() -> dict[str, str]:
     from importlib import metadata
 
     found = {"cpu": _cpu(), "cores": str(os.cpu_count()), "python": platform.python_version()}
-    for package in ("numpy", "torch", "opencv-python", "mmpose", "mmcv", "sal-detectron2"):
-        try:
+    for package in ("numpy", "torch", "opencv-python", "mmpose", "mmcv", "mmcv-lite", "sal-detectron2"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
     return found
 
 

@@ -56,6 +56,6 @@ class BatchedHeatmap(UDPHeatmap):
 
     def batch_decode(self, encoded: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) of maps (B, K, h, w)."""
-        positions, scores = decode_batch(encoded.detach().cpu().numpy(), self.blur_kernel_size)
+        positions, scores = decode_batch(encoded.detach().float().cpu().numpy(), self.blur_kernel_size)
         size = np.array(self.heatmap_size) - 1
         return (positions / size * self.input_size)[:, None], scores[:, None]

@@ -101,12 +101,12 @@ class VideoPoseLifter(PoseLifter):
         """Poses of every output frame, metres: ``pred_instances.keypoints`` (T, J, 3), with the root as asked for."""
         poses, trajectory = self._averaged(inputs) if self.test_cfg.get("flip_test", False) else self.dense(inputs)
         for k, sample in enumerate(data_samples):
-            keypoints = poses[k].detach().cpu().numpy()
+            keypoints = poses[k].detach().float().cpu().numpy()
             instances = InstanceData(
                 keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2], dtype=np.float32)
             )
             if trajectory is not None:
-                instances.trajectory = trajectory[k].detach().cpu().numpy()
+                instances.trajectory = trajectory[k].detach().float().cpu().numpy()
             root = self.test_cfg.get("root", "target")
             if root == "target" and "target_root" in sample.metainfo:
                 instances.keypoints = keypoints + sample.metainfo["target_root"].reshape(-1, 1, 3)
@@ -135,8 +135,8 @@ class VideoPoseLifter(PoseLifter):
         def run(windows: np.ndarray) -> np.ndarray:
             inputs = torch.from_numpy(np.ascontiguousarray(windows)).to(device).permute(0, 2, 3, 1).flatten(1, 2)
             if trajectory:
-                return self.traj_head.dense(self.traj_backbone(inputs)).cpu().numpy()
-            return self.head.dense(self.backbone(inputs)).cpu().numpy()
+                return self.traj_head.dense(self.traj_backbone(inputs)).float().cpu().numpy()
+            return self.head.dense(self.backbone(inputs)).float().cpu().numpy()
 
         return run
 

@@ -88,7 +88,7 @@ class PAFHead(BaseHead):
             maps = average_flip(direct, mirrored)
         else:
             maps = self(feats)[-1]
-        heatmaps, pafs = maps.heatmaps.cpu().numpy(), maps.pafs.cpu().numpy()
+        heatmaps, pafs = maps.heatmaps.float().cpu().numpy(), maps.pafs.float().cpu().numpy()
         instances = []
         for heatmap, paf in zip(heatmaps, pafs, strict=True):
             poses = self.decoder.decode_poses(heatmap, paf)

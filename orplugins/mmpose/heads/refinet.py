@@ -70,7 +70,8 @@ class OffsetHead(BaseHead):
         if self.keep_missing:
             refined = torch.where(valid[..., None] > 0, refined, torch.zeros_like(refined))
         predictions = []
-        for sample, pose, present in zip(batch_data_samples, refined.cpu().numpy(), valid.cpu().numpy(), strict=True):
+        poses, flags = refined.float().cpu().numpy(), valid.cpu().numpy()
+        for sample, pose, present in zip(batch_data_samples, poses, flags, strict=True):
             pixels, fields = pose, {}
             if pose.shape[-1] == 3:
                 pixels, fields = sample.metainfo["camera"].project(pose), {"keypoints_3d": pose[None]}
