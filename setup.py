@@ -35,7 +35,10 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["orplugins", "orplugins.*"]),
-    package_data={"orplugins.synthetic": ["assets/*"], "orplugins.hosts": ["mmcv_ops/*.*", "xtcocotools_build/*.py"]},
+    package_data={
+        "orplugins.synthetic.scene": ["assets/*"],
+        "orplugins.hosts": ["mmcv_ops/*.*", "xtcocotools_build/*.py"],
+    },
     entry_points={"console_scripts": ["orplugins = orplugins.__main__:main"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.24", "wrapt>=1.14"],

@@ -13,8 +13,8 @@ PEOPLE = (3, 8, 20)
 def run(repeats: int) -> list[Comparison]:
     import numpy as np
 
-    from orplugins.core.paf import decode_fast, decode_published
-    from orplugins.synthetic.paf_scenes import paf_scene
+    from orplugins.depthpose.paf import decode_fast, decode_published
+    from orplugins.depthpose.paf.scenes import paf_scene
 
     comparisons = []
     for people in PEOPLE:

@@ -21,7 +21,7 @@ def run(repeats: int) -> list[Comparison]:
     from mmpose.utils import register_all_modules
 
     import orplugins  # noqa: F401 - registers
-    from orplugins.core.depth import sensor_view
+    from orplugins.depth.image import sensor_view
 
     register_all_modules()
     # init_weights logs each of some hundred parameters.

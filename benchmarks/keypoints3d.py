@@ -25,10 +25,10 @@ def run(repeats: int) -> list[Comparison]:
     from detectron2.structures import Boxes, Instances, heatmaps_to_keypoints
 
     import orplugins  # noqa: F401 - registers
-    from orplugins.core.lifting import statistics_of
-    from orplugins.detectron2.config import add_orplugins_config
-    from orplugins.detectron2.modeling.keypoints3d_head import StandardKeypoints3DHead
-    from orplugins.nn.keypoint_decode import decode_batched
+    from orplugins.hosts.detectron2.config import add_orplugins_config
+    from orplugins.orpose_color.decode import decode_batched
+    from orplugins.orpose_color.detectron2.keypoint_head import StandardKeypoints3DHead
+    from orplugins.orpose_color.lifting import statistics_of
 
     torch.manual_seed(0)
     random = np.random.default_rng(0)

@@ -19,8 +19,8 @@ def run(repeats: int) -> list[Comparison]:
     from mmpose.models.backbones import TCN
     from mmpose.registry import MODELS
 
-    from orplugins.core.sequence_lifting import lift_normalised, window
-    from orplugins.core.skeletons import COCO_17, H36M_17
+    from orplugins.skeletons import COCO_17, H36M_17
+    from orplugins.videopose3d.sequence import lift_normalised, window
 
     init_default_scope("mmpose")
     torch.manual_seed(0)

@@ -12,7 +12,7 @@ def crowd(frames: int = FRAMES, people: int = PEOPLE) -> list:
     """Detections of people who stand and move in a room, three cameras, 2 px noise, 5 % of the joints missing."""
     import numpy as np
 
-    from orplugins.core.skeletons import COCO_17
+    from orplugins.skeletons import COCO_17
     from orplugins.synthetic.motion_points import body_motion, in_skeleton, observe, room_rig
 
     rng, bodies = np.random.default_rng(0), []
@@ -34,13 +34,14 @@ def _cpu(run) -> float:
 
 
 def run(repeats: int) -> list[Comparison]:
-    from orplugins.core import multiview, multiview_batch
+    from benchmarks import multiview_reference
+    from orplugins.multiview import batch as multiview_batch
     from orplugins.synthetic.motion_points import room_rig
 
     cameras, detections = room_rig(), crowd()
 
     def readable() -> None:
-        multiview.reconstruct(cameras, detections)
+        multiview_reference.reconstruct(cameras, detections)
 
     def single() -> None:
         for views in detections:
@@ -50,10 +51,10 @@ def run(repeats: int) -> list[Comparison]:
         multiview_batch.reconstruct(cameras, detections)
 
     shapes, results = {"frames": str(FRAMES), "views": "3", "people": str(PEOPLE)}, []
-    for name, baseline in (("readable", ("core/multiview", readable)), ("single", ("one frame a call", single))):
-        found = compare(f"multiview/{name}", baseline, ("core/multiview_batch", batch), repeats, shapes=shapes)
+    for name, baseline in (("readable", ("multiview_reference", readable)), ("single", ("one frame a call", single))):
+        found = compare(f"multiview/{name}", baseline, ("multiview/batch", batch), repeats, shapes=shapes)
         for side, milliseconds in ((found.baseline, found.baseline_ms), (found.contender, found.contender_ms)):
             found.shapes[f"frames/s, {side}"] = f"{1000 * FRAMES / milliseconds:.0f}"
-        found.shapes["frames a CPU second, core/multiview_batch"] = f"{FRAMES / min(_cpu(batch) for _ in range(5)):.0f}"
+        found.shapes["frames a CPU second, multiview/batch"] = f"{FRAMES / min(_cpu(batch) for _ in range(5)):.0f}"
         results.append(found)
     return results

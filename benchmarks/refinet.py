@@ -16,13 +16,15 @@ def run(repeats: int) -> list[Comparison]:
     import numpy as np
     import torch
 
-    from orplugins.core.refine import ITOP_CAMERA, CloudSettings, depth_patches, joint_clouds, lift
-    from orplugins.core.refine.checks import checked_metres
-    from orplugins.core.refine.clouds import depth_to_points
-    from orplugins.core.refine.reference import published_cloud, published_patch
-    from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
-    from orplugins.nn.refinet_chain import RefineChain
-    from orplugins.synthetic.itop_files import label_everybody, render_itop
+    from benchmarks.refinet_reference import published_cloud, published_patch
+    from orplugins.refinet.chain import RefineChain
+    from orplugins.refinet.checks import checked_metres
+    from orplugins.refinet.clouds import CloudSettings, depth_to_points, joint_clouds
+    from orplugins.refinet.depth_camera import ITOP_CAMERA
+    from orplugins.refinet.lift import lift
+    from orplugins.refinet.network import PatchNet, PointCloudNet, SkeletonNet
+    from orplugins.refinet.patches import depth_patches
+    from orplugins.synthetic.export.itop_files import label_everybody, render_itop
 
     torch.manual_seed(0)
     _, frame = render_itop(3, 1, people=(5, 5))

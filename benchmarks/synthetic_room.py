@@ -13,9 +13,9 @@ CASES = (("depth for 64x48", (128, 96), False), ("depth and colour", (320, 240),
 
 
 def run(repeats: int) -> list[Comparison]:
-    from orplugins.synthetic.frames import render_frames
-    from orplugins.synthetic.in_memory import generate
-    from orplugins.synthetic.raster import has_embree
+    from orplugins.synthetic.export.in_memory import generate
+    from orplugins.synthetic.render.frames import render_frames
+    from orplugins.synthetic.render.raster import has_embree
 
     def frame(size, color: bool, backend: str):
         # Each side renders the same frames in the same order: scenes differ in cost.

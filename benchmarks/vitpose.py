@@ -25,9 +25,9 @@ def run(repeats: int) -> list[Comparison]:
     from mmpose.codecs import UDPHeatmap
     from timm.models.vision_transformer import VisionTransformer
 
-    from orplugins.core.udp import decode
-    from orplugins.mmpose.codecs.udp import BatchedHeatmap
-    from orplugins.nn.vit import ViT
+    from orplugins.partial_body.mmpose.codec import BatchedHeatmap
+    from orplugins.partial_body.udp import decode
+    from orplugins.partial_body.vit import ViT
 
     torch.manual_seed(0)
     few = min(repeats, MOST_REPEATS)
@@ -75,7 +75,7 @@ def _frame(name: str, config: str, repeats: int) -> Comparison:
     from mmengine.registry import init_default_scope
     from mmpose.registry import MODELS
 
-    from orplugins.mmpose.topdown import TopdownRunner
+    from orplugins.hosts.mmpose.topdown import TopdownRunner
 
     init_default_scope("mmpose")
     path, rng = CONFIGS / f"{config}.py", np.random.default_rng(0)

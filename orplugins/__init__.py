@@ -23,7 +23,9 @@ def register() -> None:
         return
     _hooked = True
     register_post_import_hook(lambda host: importlib.import_module("orplugins.registry"), "mmpose")
-    register_post_import_hook(lambda host: importlib.import_module("orplugins.detectron2").register(), "detectron2")
+    register_post_import_hook(
+        lambda host: importlib.import_module("orplugins.hosts.detectron2.components").register(), "detectron2"
+    )
 
 
 def doctor():

@@ -141,15 +141,15 @@ def _mmpose_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
     if attempts[0].status == "failed":
         return attempts, {}
     registry = importlib.import_module("orplugins.registry")
-    attempts += [_try_import(location) for locations in registry.LOCATIONS.values() for location in locations]
-    names = {f"mmpose.{name}": tuple(sorted(getattr(registry, name).module_dict)) for name in registry.LOCATIONS}
+    attempts += [_try_import(location) for location in registry.LOCATIONS]
+    names = {f"mmpose.{name}": tuple(sorted(getattr(registry, name).module_dict)) for name in registry.REGISTRIES}
     return attempts, names
 
 
 def _detectron2_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
-    from orplugins.detectron2 import COMPONENTS
+    from orplugins.hosts.detectron2.components import COMPONENTS
 
-    attempts = [_try_import(name) for name in ("orplugins.detectron2.config", *COMPONENTS)]
+    attempts = [_try_import(name) for name in ("orplugins.hosts.detectron2.config", *COMPONENTS)]
     return attempts, {"detectron2": tuple(sorted(found.name for found in attempts[1:] if found.status == "ok"))}
 
 

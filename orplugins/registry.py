@@ -8,21 +8,23 @@ look-up, from the packages in ``LOCATIONS``; mmengine does not hide an error in 
 from mmengine.registry import Registry
 from mmpose import registry as mmpose_registry
 
-LOCATIONS = {
-    "MODELS": tuple(f"orplugins.mmpose.{kind}" for kind in ("backbones", "heads", "estimators")),
-    "DATASETS": ("orplugins.mmpose.datasets",),
-    "TRANSFORMS": ("orplugins.mmpose.transforms",),
-    "METRICS": ("orplugins.mmpose.metrics",),
-    "KEYPOINT_CODECS": ("orplugins.mmpose.codecs",),
-    "VISUALIZERS": ("orplugins.mmpose.visualization",),
-    "HOOKS": ("orplugins.mmpose.hooks",),
-}
+LOCATIONS = (
+    "orplugins.hosts.mmpose.seed_hook",
+    "orplugins.mvor.mmpose",
+    "orplugins.synthetic.mmpose",
+    "orplugins.depthpose.mmpose",
+    "orplugins.refinet.mmpose",
+    "orplugins.partial_body.mmpose",
+    "orplugins.videopose3d.mmpose",
+)
+
+REGISTRIES = ("MODELS", "DATASETS", "TRANSFORMS", "METRICS", "KEYPOINT_CODECS", "VISUALIZERS", "HOOKS")
 
 
 def _child(name: str) -> Registry:
     """Make the child of mmpose's registry ``name``."""
     parent = getattr(mmpose_registry, name)
-    return Registry(parent.name, parent=parent, scope="orplugins", locations=list(LOCATIONS[name]))
+    return Registry(parent.name, parent=parent, scope="orplugins", locations=list(LOCATIONS))
 
 
 MODELS = _child("MODELS")

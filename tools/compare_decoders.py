@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.paf import DECODERS, PafPoses
+from orplugins.depthpose.paf import DECODERS, PafPoses
+from orplugins.depthpose.paf.scenes import PafScene, paf_scene
 from orplugins.io.atomic import atomic_write
-from orplugins.synthetic.paf_scenes import PafScene, paf_scene
 
 PEOPLE = (1, 2, 3, 5, 8, 12, 16, 20)
 RADIUS, SMALLEST_RADIUS = 0.1, 8.0

@@ -13,10 +13,10 @@ import itertools
 import sys
 from pathlib import Path
 
-from orplugins.core.comparison import MODES, compare
 from orplugins.io.atomic import write_json
-from orplugins.io.motion_report import markdown_table, row, write_report
-from orplugins.io.recordings import read_recording
+from orplugins.motion.compare import MODES, compare
+from orplugins.motion.recordings import read_recording
+from orplugins.motion.report import markdown_table, row, write_report
 
 EXAMPLES = """examples:
   python tools/compare_motion.py kinect.txt lifted/record.txt stereo/record.txt --out runs/report

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from orplugins.core.comparison import Recording, compare
-from orplugins.core.metrics.motion import CORE_12
-from orplugins.core.motion_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
-from orplugins.core.skeletons import COCO_17, H36M_17, Skeleton
-from orplugins.core.triangulation import Code, present
+from orplugins.depth.png import load_depth
+from orplugins.geometry.timeseries import fill_gaps
+from orplugins.geometry.triangulation import Code, present
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.depth import load_depth
-from orplugins.io.motion_report import draw_clock, markdown_table, write_report
-from orplugins.io.motion_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
-from orplugins.io.people3d import write_motion_npz
-from orplugins.io.videopose3d import fill_gaps
+from orplugins.motion.clip_files import write_motion_npz
+from orplugins.motion.clip_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
+from orplugins.motion.compare import Recording, compare
+from orplugins.motion.measures import CORE_12
+from orplugins.motion.report import draw_clock, markdown_table, write_report
+from orplugins.multiview.capture_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
+from orplugins.skeletons import COCO_17, H36M_17, Skeleton
 
 EXAMPLES = """examples:
   python tools/make_or_dataset.py --out data/or_motion --frames 300 --seed 34 --motion 100 --people 4-6 --depth-only \\
@@ -131,7 +131,7 @@ def write_recordings(out: Path, systems: list[Recording]) -> None:
 def run(args) -> list[dict]:
     model = None
     if args.weights:
-        from orplugins.mmpose.lifting import build_lifter
+        from orplugins.videopose3d.mmpose.build import build_lifter
 
         model = build_lifter(args.weights)
     clips, rng, results, seen = read_motion_set(args.set), np.random.default_rng(args.seed), [], []

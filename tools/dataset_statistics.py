@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.jsonfile import load_json
-from orplugins.synthetic.scene import make_scene
+from orplugins.io.json_fields import load_json
+from orplugins.synthetic.scene.scene import make_scene
 from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
 
 # Of the public annotation files of MVOR (Srivastav et al. 2018): counts and percentiles, no data.

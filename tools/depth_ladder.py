@@ -20,10 +20,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orplugins.core.depth import downsample
+from orplugins.depth.image import downsample
+from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.depth import load_depth, save_depth
-from orplugins.io.mvor import load_mvor
+from orplugins.mvor.annotations import load_mvor
 
 
 def reduced(data: Path, out: Path, factor: int) -> Path:

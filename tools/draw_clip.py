@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.depth import downsample
-from orplugins.core.skeletons import COCO_17
-from orplugins.io.depth import load_depth
-from orplugins.io.jsonfile import load_json
-from orplugins.synthetic.drawing import depth_colours, person_colour
+from orplugins.depth.image import downsample
+from orplugins.depth.png import load_depth
+from orplugins.io.json_fields import load_json
+from orplugins.skeletons import COCO_17
+from orplugins.viz.colours import depth_colours, person_colour
 
 PANEL = (320, 240)
 # Detections below these are not drawn.

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.depth import downsample
-from orplugins.core.skeletons import COCO_17
+from orplugins.depth.image import downsample
 from orplugins.io.atomic import atomic_write
-from orplugins.synthetic.drawing import depth_colours, person_colour
-from orplugins.synthetic.frames import Frame, render_frames, render_scene
-from orplugins.synthetic.motion import Clip
+from orplugins.skeletons import COCO_17
+from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
+from orplugins.synthetic.scene.motion import Clip
+from orplugins.viz.colours import depth_colours, person_colour
 
 SIZE = (320, 240)
 

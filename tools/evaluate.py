@@ -8,13 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.metrics.ap import BOX_COLUMNS, KEYPOINT_BOX_COLUMNS, boxes_from_keypoints, person_ap
-from orplugins.core.metrics.mpjpe import mv3dreg_errors, view_support
-from orplugins.core.metrics.pck import mvor_pck
-from orplugins.core.skeletons import CAMMA_10
 from orplugins.io.atomic import write_json
-from orplugins.io.mvor import MVORAnnotations, load_mvor
-from orplugins.io.results import (
+from orplugins.io.coco_results import (
     KeypointResults,
     box_records,
     has_boxes,
@@ -22,6 +17,11 @@ from orplugins.io.results import (
     load_keypoint_results,
     load_mv3dreg,
 )
+from orplugins.mvor.annotations import MVORAnnotations, load_mvor
+from orplugins.mvor.mpjpe import mv3dreg_errors, view_support
+from orplugins.mvor.pck import mvor_pck
+from orplugins.mvor.person_ap import BOX_COLUMNS, KEYPOINT_BOX_COLUMNS, boxes_from_keypoints, person_ap
+from orplugins.skeletons import CAMMA_10
 
 EXAMPLES = """examples:
   python tools/evaluate.py mvor-pck --gt camma_mvor_2018.json --dt openpose_kps.json --out table.json

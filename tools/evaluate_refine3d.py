@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.metrics.refined_poses import RefinedErrors, match_people
-from orplugins.core.skeletons import COCO_17, ITOP_15, convert
+from orplugins.depth.png import load_depth
 from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.depth import load_depth
-from orplugins.io.depth_people import DepthPeople, load_depth_people
-from orplugins.io.results import load_keypoint_results
+from orplugins.io.coco_results import load_keypoint_results
+from orplugins.refinet.or_frames import DepthPeople, load_depth_people
+from orplugins.refinet.refined_poses import RefinedErrors, match_people
+from orplugins.skeletons import COCO_17, ITOP_15, convert
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-bc_or.py", ROOT / "demo/refinet_or-bc.safetensors"
@@ -83,9 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     from tqdm import tqdm
 
-    from orplugins.io.draw3d import draw_frame
-    from orplugins.mmpose.refiner import load_refine_chain
-    from orplugins.nn.refiner import Refiner3D
+    from orplugins.refinet.mmpose.load import load_refine_chain
+    from orplugins.refinet.refiner import Refiner3D
+    from orplugins.viz.depth_figures import draw_frame
 
     try:
         frames = [frame for frame in load_depth_people(args.data) if len(frame.keypoints)]

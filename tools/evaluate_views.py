@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orplugins.device import add_device_option
 from orplugins.io.atomic import write_json
-from orplugins.io.partial_views import VIEWS
+from orplugins.partial_body.view_sets import VIEWS
 
 COLUMNS = ("coco/AP", "coco/AP .5", "PCK", "state/accuracy", "state/balanced")
 

@@ -7,7 +7,7 @@ Example:
         --log work_dirs/depthpose_tiny-64x48/20260101_000000/vis_data/scalars.json
 
 Keeps the parameters (float16, safetensors) without optimiser, logs and training-only layers. mmpose's and detectron2's
-stock tools load the file once a model of the project is built; `orplugins.checkpoints.weights` reads it anywhere.
+stock tools load the file once a model of the project is built; `orplugins.io.weights` reads it anywhere.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orplugins.checkpoints.weights import read_weights, write_weights
 from orplugins.io.atomic import atomic_write
+from orplugins.io.weights import read_weights, write_weights
 
 TRAINING_ONLY = ("head.reconstruction.",)
 

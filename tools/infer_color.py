@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from orplugins.core.draw_pose import draw_pose
-from orplugins.core.lifting import coco_to_h36_present
-from orplugins.core.skeletons import COCO_17, H36M_17
 from orplugins.device import add_device_option
 from orplugins.io.atomic import write_json
-from orplugins.io.pictures import find_pictures, read_image, write_image
+from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.video import VIDEO_SUFFIXES, read_video, write_video
+from orplugins.orpose_color.lifting import coco_to_h36_present
+from orplugins.skeletons import COCO_17, H36M_17
+from orplugins.viz.overlay import draw_pose
 
 
 def frames(inputs: list[str], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, failed: dict[str, str]) -> tuple[list[dict], list[dict]]:
     import orplugins  # noqa: F401 - registers
-    from orplugins.detectron2.predictor import Predictor, read_model_config
+    from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 
     options = ["DATASETS.H36_STATS_PATH", args.statistics] if args.statistics else []
     predictor = Predictor(read_model_config(args.config, args.weights, args.device, options), native=True)

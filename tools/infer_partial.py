@@ -24,11 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.device import add_device_option
-from orplugins.io.boxes import FrameBoxes, frame_boxes, read_boxes, write_boxes, write_published_boxes
 from orplugins.io.frames import Frame, Source, find_sources, read_frames
-from orplugins.io.journal import Journal
-from orplugins.io.partial_poses import draw_people, person_records, write_poses
+from orplugins.io.resume_log import Journal
 from orplugins.io.video import read_image, write_image, write_video
+from orplugins.partial_body.box_files import FrameBoxes, frame_boxes, read_boxes, write_boxes, write_published_boxes
+from orplugins.partial_body.results import person_records, write_poses
+from orplugins.viz.overlay import draw_people
 
 ROOT = Path(__file__).resolve().parents[1]
 DETECTOR = ROOT / "configs/detectron2/partial_body/faster_rcnn_R_101_FPN_partial_body.yaml"
@@ -147,7 +148,7 @@ def locate(batch: list, finder, args: argparse.Namespace, problems: list[str]) -
 def run(args: argparse.Namespace, problems: list[str]) -> None:
     from tqdm import tqdm
 
-    from orplugins.mmpose.topdown import TopdownRunner
+    from orplugins.hosts.mmpose.topdown import TopdownRunner
 
     sources, unusable = find_sources(args.inputs)
     problems += unusable
@@ -155,7 +156,7 @@ def run(args: argparse.Namespace, problems: list[str]) -> None:
         raise ValueError("no picture and no video to work on")
     finder = None
     if args.detector_weights:
-        from orplugins.detectron2.partial_body import PartialBodyDetector
+        from orplugins.partial_body.detectron2.detector import PartialBodyDetector
 
         finder = PartialBodyDetector(args.detector_config, args.detector_weights, args.box_score, args.device,
                                      args.detector_opts)

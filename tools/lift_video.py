@@ -17,24 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.association import track_people, track_poses
-from orplugins.core.screen import display_points
-from orplugins.core.sequence_lifting import TRAINING_HZ
-from orplugins.core.skeletons import COCO_17, H36M_17, convert
-from orplugins.core.triangulation import present
 from orplugins.device import add_device_option
+from orplugins.geometry.timeseries import fill_gaps
+from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.kinect import make_record, write_kinect_record
+from orplugins.io.coco_results import load_keypoint_results
 from orplugins.io.openpose import read_openpose_folder
-from orplugins.io.results import load_keypoint_results
-from orplugins.io.videopose3d import (
-    Keypoints2D,
-    fill_gaps,
-    read_clip,
-    read_custom_2d,
-    read_detection_archive,
-    write_clip,
-)
+from orplugins.motion.kinect_files import make_record, write_kinect_record
+from orplugins.multiview.association import track_people, track_poses
+from orplugins.skeletons import COCO_17, H36M_17, convert
+from orplugins.videopose3d.files import Keypoints2D, read_clip, read_custom_2d, read_detection_archive, write_clip
+from orplugins.videopose3d.screen import display_points
+from orplugins.videopose3d.sequence import TRAINING_HZ
 
 EXAMPLES = """examples:
   python tools/lift_video.py exercise.mp4.npz --weights pretrained_h36m_detectron_coco.bin --out runs/exercise
@@ -94,8 +88,8 @@ def _coco_list(path: Path, args) -> Keypoints2D:
 def _frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[np.ndarray | None], int | None]:
     """Frame rate, frames (BGR, or depth in millimetres; None for one that cannot be read, which is noted) and their
     number, where known."""
-    from orplugins.io.depth import is_depth_png, load_depth
-    from orplugins.io.jsonfile import load_json
+    from orplugins.depth.png import is_depth_png, load_depth
+    from orplugins.io.json_fields import load_json
     from orplugins.io.video import NOTE, image_files, probe_video, read_image, read_video
 
     if not path.is_dir():
@@ -230,7 +224,7 @@ def render(args, clip: Keypoints2D, shown: np.ndarray, fps: float) -> None:
     """Draw the animation: the picture with its 2D joints, and the lifted pose."""
     from tqdm import tqdm
 
-    from orplugins.io.motion_pictures import animation_frames, write_animation
+    from orplugins.viz.figures import animation_frames, write_animation
 
     indices = np.arange(0, len(shown), args.every)[: args.limit]
     pictures = _pictures(args.background, set(indices.tolist())) if args.background else {}
@@ -249,7 +243,7 @@ def _pictures(path: Path, wanted: set[int]) -> dict[int, np.ndarray]:
 
 def _shown(frame: np.ndarray) -> np.ndarray:
     """A frame as RGB; depth as grey, near things bright, holes black."""
-    from orplugins.core.depth import depth_to_8bit
+    from orplugins.depth.image import depth_to_8bit
 
     if frame.ndim == 3:
         return frame[..., ::-1]
@@ -288,7 +282,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     args.failed = 0
     try:
-        from orplugins.mmpose.lifting import build_lifter
+        from orplugins.videopose3d.mmpose.build import build_lifter
 
         model = build_lifter(args.weights, args.causal).to(args.device)
         clip = read_input(args.input, args)

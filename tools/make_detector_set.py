@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from orplugins.io.detector_set import write_detector_set
+from orplugins.partial_body.detector_set import write_detector_set
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,7 +19,7 @@ import json
 import re
 import sys
 
-from orplugins.synthetic.mvor_layout import write_dataset
+from orplugins.synthetic.export.mvor_layout import write_dataset
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         try:
             if args.itop:
-                from orplugins.synthetic.itop_files import VIEWS, write_itop
+                from orplugins.synthetic.export.itop_files import VIEWS, write_itop
 
                 counts = write_itop(args.out, args.frames, args.seed, noise=not args.exact, progress=progress,
                                     views=VIEWS if args.itop == "both" else (args.itop,), people=args.people or (1, 3),

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from orplugins.io.partial_views import VIEWS, write_views
+from orplugins.partial_body.view_sets import VIEWS, write_views
 
 
 def main(argv: list[str] | None = None) -> int:

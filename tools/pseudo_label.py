@@ -23,19 +23,19 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from orplugins.core.pseudo_labels import ThreeStageTeacher, Thresholds, dropped_rows
 from orplugins.device import add_device_option
-from orplugins.io.labels import LabelStore
-from orplugins.io.pictures import find_pictures, read_image
-from orplugins.io.statistics import load_statistics
-from orplugins.nn.lifter_training import load_lifter
+from orplugins.io.images import find_pictures, read_image
+from orplugins.orpose_color.label_store import LabelStore
+from orplugins.orpose_color.statistics import load_statistics
+from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
+from orplugins.orpose_color.train_lifter import load_lifter
 
 CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
 
 def build_teacher(args: argparse.Namespace) -> ThreeStageTeacher:
     import orplugins  # noqa: F401 - registers
-    from orplugins.detectron2.predictor import KeypointsInBoxes, PersonDetector, Predictor, read_model_config
+    from orplugins.hosts.detectron2.predictor import KeypointsInBoxes, PersonDetector, Predictor, read_model_config
 
     thresholds = Thresholds(args.det_threshold, args.hard_threshold, args.lift_policy, args.min_hard_joints)
     statistics, network = load_statistics(args.statistics), load_lifter(args.lifter).to(args.device)
@@ -47,7 +47,7 @@ def build_teacher(args: argparse.Namespace) -> ThreeStageTeacher:
     detector = Predictor(read_model_config(args.detector, args.detector_weights, args.device))
     pose: Callable
     if args.pose.endswith(".py"):
-        from orplugins.mmpose.topdown import TeacherPose, TopdownRunner
+        from orplugins.hosts.mmpose.topdown import TeacherPose, TopdownRunner
 
         pose = TeacherPose(TopdownRunner(args.pose, args.pose_weights, args.device))
     elif (args.pose, args.pose_weights) == (args.detector, args.detector_weights):

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.skeletons import ITOP_15
+from orplugins.depth.png import load_depth
 from orplugins.device import add_device_option
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.camerafile import load_camera
-from orplugins.io.depth import load_depth
+from orplugins.io.camera_file import load_camera
 from orplugins.io.pose2d import load_pose2d
+from orplugins.skeletons import ITOP_15
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG, WEIGHTS = ROOT / "configs/mmpose/refinet/refinet-lift-bc_or.py", ROOT / "demo/refinet_or-bc.safetensors"
@@ -84,16 +84,16 @@ def main(arguments: list[str] | None = None) -> int:
 
     from tqdm import tqdm
 
-    from orplugins.io.draw3d import draw_frame, save_animation
-    from orplugins.nn.refiner import Refiner3D
-    from orplugins.nn.refinet_chain import RefineChain
+    from orplugins.refinet.chain import RefineChain
+    from orplugins.refinet.refiner import Refiner3D
+    from orplugins.viz.depth_figures import draw_frame, save_animation
 
     try:
         camera, frames = load_camera(args.camera), load_pose2d(args.poses)
         if args.plain:
             chain = RefineChain(lifting=dict(window="pixel", holes="person"))
         else:
-            from orplugins.mmpose.refiner import load_refine_chain
+            from orplugins.refinet.mmpose.load import load_refine_chain
 
             chain = load_refine_chain(args.config, args.weights, args.device)
     except (ValueError, OSError) as error:

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
-from orplugins.io.plainpickle import load_plain_pickle
-from orplugins.io.refinet_poses import FORMATS, load_itop_poses, save_itop_poses
+from orplugins.io.safe_pickle import load_plain_pickle
+from orplugins.refinet.pose_files import FORMATS, load_itop_poses, save_itop_poses
 
 NETWORKS = {"a": "patch_net", "b": "skeleton_net", "c": "point_net"}
 
@@ -44,8 +44,8 @@ def poses_to_npz(args: argparse.Namespace) -> str:
 def merge_weights(args: argparse.Namespace) -> str:
     import torch
 
-    from orplugins.checkpoints.refinet import bare_state_dict, which_network
-    from orplugins.checkpoints.weights import read_weights
+    from orplugins.io.weights import read_weights
+    from orplugins.refinet.checkpoint import bare_state_dict, which_network
 
     given = {net: getattr(args, key) for key, net in NETWORKS.items() if getattr(args, key)}
     if not given:

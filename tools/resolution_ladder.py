@@ -19,13 +19,14 @@ from detectron2.modeling import build_model
 from detectron2.utils.logger import setup_logger
 
 import orplugins  # noqa: F401 - registers
-from orplugins.checkpoints.orpose_color import check_weights
-from orplugins.detectron2.checkpoint import load_weights
-from orplugins.detectron2.data.mapper import LowResolution
-from orplugins.detectron2.engine import read_config
-from orplugins.detectron2.ladder import evaluate_ladder, format_ladder, plot_ladder
 from orplugins.device import add_device_option
+from orplugins.hosts.detectron2.checkpoint import load_weights
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.check_weights import check_weights
+from orplugins.orpose_color.detectron2.mapper import LowResolution
+from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder, format_ladder
+from orplugins.orpose_color.detectron2.trainer import read_config
+from orplugins.viz.figures import plot_ladder
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from orplugins.core.lifting import PoseStatistics, statistics_of
-from orplugins.core.metrics.mpjpe import mpjpe
 from orplugins.device import add_device_option
+from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.people import lifting_pairs
-from orplugins.io.statistics import load_statistics, save_statistics
-from orplugins.nn.keypoints3d import LiftingNetwork
-from orplugins.nn.lifter_training import fit_lifter
+from orplugins.orpose_color.annotations import lifting_pairs
+from orplugins.orpose_color.lifting import PoseStatistics, statistics_of
+from orplugins.orpose_color.network import LiftingNetwork
+from orplugins.orpose_color.statistics import load_statistics, save_statistics
+from orplugins.orpose_color.train_lifter import fit_lifter
 
 
 def error_of(network: LiftingNetwork, statistics: PoseStatistics, keypoints: np.ndarray, poses: np.ndarray) -> float:
@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _width(paths: list[str]) -> float:
-    from orplugins.io.jsonfile import load_json
+    from orplugins.io.json_fields import load_json
 
     widths = {image["width"] for path in paths for image in load_json(path)["images"]}
     if len(widths) != 1:

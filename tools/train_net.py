@@ -20,9 +20,9 @@ from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 import orplugins  # noqa: F401 - registers
-from orplugins.detectron2.checkpoint import CarefulCheckpointer
-from orplugins.detectron2.engine import ORPoseTrainer, read_config
 from orplugins.device import choose_device
+from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer
+from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
 
 def main(args) -> object:

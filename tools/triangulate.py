@@ -17,10 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.association import track_points
-from orplugins.core.multiview import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
-from orplugins.core.multiview_batch import reconstruct
-from orplugins.core.mvor_people import (
+from orplugins.depth.png import load_depth
+from orplugins.geometry.triangulation import Code, present
+from orplugins.io.atomic import write_json
+from orplugins.io.calibration import is_parallel, read_parallel, read_rig
+from orplugins.io.coco_results import load_keypoint_results, load_mv3dreg
+from orplugins.io.json_fields import field, load_json, numbers
+from orplugins.io.openpose import read_openpose_folder
+from orplugins.motion.clip_files import write_motion_npz, write_people
+from orplugins.motion.kinect_files import make_record, write_kinect_record
+from orplugins.multiview.association import track_points
+from orplugins.multiview.batch import reconstruct
+from orplugins.multiview.mvor import (
     Truth,
     detections_by_frame,
     fit_with_other_days,
@@ -33,19 +41,11 @@ from orplugins.core.mvor_people import (
     to_room,
     truth_from_poses,
 )
-from orplugins.core.skeletons import BODY_25, CAMMA_10, COCO_17, convert
-from orplugins.core.stereo_clip import stereo_clip
-from orplugins.core.triangulation import Code, present
-from orplugins.io.atomic import write_json
-from orplugins.io.depth import load_depth
-from orplugins.io.jsonfile import field, load_json, numbers
-from orplugins.io.kinect import make_record, write_kinect_record
-from orplugins.io.motion_pictures import draw_people
-from orplugins.io.mvor import MVORAnnotations, load_mvor
-from orplugins.io.openpose import read_openpose_folder
-from orplugins.io.people3d import write_motion_npz, write_people
-from orplugins.io.results import load_keypoint_results, load_mv3dreg
-from orplugins.io.rig import is_parallel, read_parallel, read_rig
+from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
+from orplugins.multiview.rectified_pair import stereo_clip
+from orplugins.mvor.annotations import MVORAnnotations, load_mvor
+from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, convert
+from orplugins.viz.figures import draw_people
 
 METHODS = {
     "geometry": "triangulation only: uses the calibration and nothing else",

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from color_toy import write_set
 
-from orplugins.core.lifting import statistics_of
-from orplugins.core.pseudo_labels import ThreeStageTeacher
 from orplugins.io.atomic import write_json
-from orplugins.io.itop import itop_path, load_itop_labels
-from orplugins.io.jsonfile import load_json
-from orplugins.io.labels import LabelStore
-from orplugins.io.people import lifting_pairs
-from orplugins.io.refinet_poses import save_itop_poses
-from orplugins.io.statistics import save_statistics
-from orplugins.synthetic.color_toy import write_set
-from orplugins.synthetic.itop_files import write_itop
+from orplugins.io.json_fields import load_json
+from orplugins.orpose_color.annotations import lifting_pairs
+from orplugins.orpose_color.label_store import LabelStore
+from orplugins.orpose_color.lifting import statistics_of
+from orplugins.orpose_color.statistics import save_statistics
+from orplugins.orpose_color.teacher import ThreeStageTeacher
+from orplugins.refinet.itop import itop_path, load_itop_labels
+from orplugins.refinet.pose_files import save_itop_poses
+from orplugins.synthetic.export.itop_files import write_itop
+from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import write_lifting_data
-from orplugins.synthetic.mvor_layout import write_dataset
 
 PICTURE = (160, 120)
 

@@ -13,15 +13,15 @@ from torch import Tensor
 from dev.gpu.networks import REGIONS, mmpose_model
 from dev.gpu.report import Check, Outcome
 from dev.gpu.session import HOSTS, Session, leaves
-from orplugins.core.paf.decode import decode_pafs
-from orplugins.core.refine.cameras import DepthCamera
-from orplugins.core.udp import decode as decode_udp
-from orplugins.core.udp_batch import decode_batch
-from orplugins.nn.keypoint_decode import decode_batched
-from orplugins.nn.keypoint_losses import heatmap_targets
-from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
-from orplugins.nn.refinet_chain import RefineChain
-from orplugins.synthetic.paf_scenes import paf_scene
+from orplugins.depthpose.paf.decode import decode_pafs
+from orplugins.depthpose.paf.scenes import paf_scene
+from orplugins.orpose_color.decode import decode_batched
+from orplugins.orpose_color.losses import heatmap_targets
+from orplugins.partial_body.udp import decode as decode_udp
+from orplugins.partial_body.udp_batch import decode_batch
+from orplugins.refinet.chain import RefineChain
+from orplugins.refinet.depth_camera import DepthCamera
+from orplugins.refinet.network import PatchNet, PointCloudNet, SkeletonNet
 
 CELLS = 56  # a side of a keypoint head's maps
 
@@ -100,8 +100,8 @@ def _pafs(how: str):
 
 
 def _pafs_of_averaged_maps():
-    from orplugins.mmpose.heads.paf import average_flip
-    from orplugins.nn.depthpose import StageOutput
+    from orplugins.depthpose.mmpose.head import average_flip
+    from orplugins.depthpose.network import StageOutput
 
     def decode(heat: Tensor, paf: Tensor, flip_heat: Tensor, flip_paf: Tensor):
         maps = average_flip(StageOutput(paf, heat), StageOutput(flip_paf, flip_heat))
@@ -130,7 +130,7 @@ def _udp_together():
 
 
 def _udp_codec():
-    from orplugins.mmpose.codecs.udp import BatchedHeatmap
+    from orplugins.partial_body.mmpose.codec import BatchedHeatmap
 
     return BatchedHeatmap(input_size=(192, 256), heatmap_size=(48, 64), sigma=2).batch_decode, _peaks()
 

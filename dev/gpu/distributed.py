@@ -19,7 +19,7 @@ from dev.gpu.forward import relative
 from dev.gpu.networks import NETWORKS, built
 from dev.gpu.report import Check, Outcome, Skipped
 from dev.gpu.session import Session
-from orplugins.nn.keypoint_losses import mean_over_processes
+from orplugins.orpose_color.losses import mean_over_processes
 
 WORLD = 2
 TIMEOUT_S = 120

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dev.gpu.session import HOSTS
-from orplugins.core.lifting import PoseStatistics, statistics_of
-from orplugins.nn.depthpose import DepthPose, init_depthpose
-from orplugins.nn.fast_conv import use_fast_convolutions
-from orplugins.nn.joint_states import JointStateBranch
-from orplugins.nn.keypoints3d import JointStatistics, Keypoints3DNet, LiftingNetwork
-from orplugins.nn.refinet import PatchNet, PointCloudNet, SkeletonNet
-from orplugins.nn.refinet_chain import RefineChain
+from orplugins.depthpose.network import DepthPose, init_depthpose
+from orplugins.depthpose.winograd import use_fast_convolutions
+from orplugins.orpose_color.lifting import PoseStatistics, statistics_of
+from orplugins.orpose_color.network import JointStatistics, Keypoints3DNet, LiftingNetwork
+from orplugins.partial_body.state_branch import JointStateBranch
+from orplugins.refinet.chain import RefineChain
+from orplugins.refinet.network import PatchNet, PointCloudNet, SkeletonNet
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 REGIONS = 10  # people in a picture
@@ -137,7 +137,7 @@ def _depthpose(name: str, fast: bool = False) -> Callable[[bool], nn.Module]:
 
 def _vit(arch: str) -> Callable[[bool], nn.Module]:
     def build(quick: bool) -> nn.Module:
-        from orplugins.nn.vit import ViT  # imports timm
+        from orplugins.partial_body.vit import ViT  # imports timm
 
         return ViT(arch, (64, 64) if quick else (192, 256), depth=2 if quick else None, drop_path=0.0)
 
@@ -278,7 +278,7 @@ def _rcnn(path: str, options: tuple = ()) -> nn.Module:
     from detectron2.modeling import build_model
 
     import orplugins  # noqa: F401 - registers
-    from orplugins.detectron2.config import add_orplugins_config
+    from orplugins.hosts.detectron2.config import add_orplugins_config
 
     cfg = get_cfg()
     add_orplugins_config(cfg)
@@ -297,7 +297,7 @@ def _student(quick: bool) -> nn.Module:
 def _trained_student(quick: bool) -> nn.Module:
     import detectron2  # noqa: F401 - the host first
 
-    from orplugins.detectron2.checkpoint import load_weights
+    from orplugins.hosts.detectron2.checkpoint import load_weights
 
     model = _rcnn(str(CONFIGS / "detectron2/orpose_color/orpose_tiny.yaml"))
     load_weights(model, str(CONFIGS.parent / "demo/orpose_tiny.safetensors"))
@@ -314,7 +314,7 @@ def _stock_rcnn(quick: bool) -> nn.Module:
 def _student_head(quick: bool) -> nn.Module:
     from detectron2.layers import ShapeSpec
 
-    from orplugins.detectron2.modeling.keypoints3d_head import StandardKeypoints3DHead
+    from orplugins.orpose_color.detectron2.keypoint_head import StandardKeypoints3DHead
 
     widths = (32,) * 2 if quick else (512,) * 8
     return _KeypointMaps(StandardKeypoints3DHead(ShapeSpec(256, 14, 14), conv_dims=widths))

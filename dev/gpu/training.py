@@ -155,8 +155,8 @@ def _mmpose_step(recipe: Recipe, folder: str) -> Step:
 
 def _student_step(recipe: Recipe, folder: Path) -> Step:
     import orplugins  # noqa: F401 - registers
-    from orplugins.detectron2.data.people import register_people
-    from orplugins.detectron2.engine import ORPoseTrainer, read_config
+    from orplugins.orpose_color.detectron2.datasets import register_people
+    from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
     register_people("gpu_check_people", folder / "labels.json", folder / "images")
     cfg = read_config(str(CONFIGS / f"{recipe.config}.yaml"), [
@@ -171,8 +171,8 @@ def _detector_step(recipe: Recipe, folder: Path) -> Step:
     from detectron2.engine import DefaultTrainer
 
     import orplugins  # noqa: F401 - registers
-    from orplugins.detectron2.data.partial_body import register_partial_body
-    from orplugins.detectron2.partial_body import detector_config
+    from orplugins.partial_body.detectron2.datasets import register_partial_body
+    from orplugins.partial_body.detectron2.detector import detector_config
 
     register_partial_body("gpu_check_detector", folder / "detector.json", folder / "images")
     cfg = detector_config(CONFIGS / f"{recipe.config}.yaml", ["DATASETS.TRAIN", ("gpu_check_detector",)])

@@ -4,7 +4,7 @@ detectron2 calls `setup_environment` in the middle of its own import, when the p
 yet: code that runs from here imports its submodules and asks nothing of the package.
 """
 
-from orplugins.detectron2 import register
+from orplugins.hosts.detectron2.components import register
 
 
 def setup_environment() -> None:
@@ -15,8 +15,8 @@ def setup_environment() -> None:
     """
     from detectron2.config.defaults import _C as defaults
 
-    from orplugins.detectron2.config import add_orplugins_config
-    from orplugins.detectron2.data.stock import choose_mapper
+    from orplugins.hosts.detectron2.config import add_orplugins_config
+    from orplugins.orpose_color.detectron2.stock_mapper import choose_mapper
 
     register()
     add_orplugins_config(defaults)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.pictures import image_files, natural_key, read_image
+from orplugins.io.images import image_files, natural_key, read_image
 from orplugins.io.video import VIDEO_SUFFIXES, probe_video, read_video
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.skeletons import BODY_25, OPENPOSE_18, Skeleton
-from orplugins.core.triangulation import present
+from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import write_json
-from orplugins.io.jsonfile import entries, field, load_json
+from orplugins.io.json_fields import entries, field, load_json
+from orplugins.skeletons import BODY_25, OPENPOSE_18, Skeleton
 
 _NAME = re.compile(r"(?P<video>.+?)_(?P<frame>\d{1,12})_keypoints\.json$")
 MPI_15 = Skeleton(

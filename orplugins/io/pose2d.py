@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.skeletons import BODY_25, CAMMA_10, COCO_17, ITOP_15, OPENPOSE_18, Skeleton
-from orplugins.io.jsonfile import entries, field, integer, load_json, numbers
+from orplugins.io.json_fields import entries, field, integer, load_json, numbers
+from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, ITOP_15, OPENPOSE_18, Skeleton
 
 _BY_COUNT = {skeleton.num_joints: skeleton for skeleton in (COCO_17, OPENPOSE_18, BODY_25, CAMMA_10, ITOP_15)}
 _OPENPOSE_END = "_keypoints.json"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orplugins.io.atomic import write_json
-from orplugins.io.jsonfile import load_json, number
-from orplugins.io.pictures import image_files, read_image, write_image
+from orplugins.io.images import image_files, read_image, write_image
+from orplugins.io.json_fields import load_json, number
 
 if TYPE_CHECKING:
     import cv2

@@ -1,1 +1,1 @@
-"""Adapters into mmpose 1.x: they translate between its types and `orplugins.core` / `orplugins.nn`."""
+"""The public door for mmpose's configs: `orplugins.mmpose.guard`."""

@@ -3,6 +3,6 @@
 mmpose's inferencers open a checkpoint before they build the model, so a guard that the model sets comes too late there.
 """
 
-from orplugins.mmpose.checkpoints import guard_checkpoints
+from orplugins.hosts.mmpose.checkpoints import guard_checkpoints
 
 guard_checkpoints()

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.cameras import Camera
-from orplugins.core.skeletons import COCO_17, H36M_17, Skeleton
+from orplugins.geometry.cameras import Camera
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.pickled_npz import object_scalar
-from orplugins.io.videopose3d import COCO_SYMMETRY, H36M_SYMMETRY
+from orplugins.io.safe_npz import object_scalar
+from orplugins.skeletons import COCO_17, COCO_SYMMETRY, H36M_17, H36M_SYMMETRY, Skeleton
 
 ACTIONS = ("walk", "arms", "legs", "reach")
 SIZE = (640, 480)
@@ -221,7 +220,7 @@ def camera_record(camera: Camera) -> dict:
 
 
 def rig_record(cameras: Sequence[Camera]) -> dict:
-    """Cameras as the JSON of :func:`orplugins.io.rig.read_rig`."""
+    """Cameras as the JSON of :func:`orplugins.io.calibration.read_rig`."""
     records = []
     for camera in cameras:
         inverse = np.linalg.inv(camera.pose)

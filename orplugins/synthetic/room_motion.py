@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.core.skeletons import COCO_17, H36M_17
-from orplugins.synthetic.annotate import body_joints
-from orplugins.synthetic.motion import FPS, Clip
+from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.synthetic.motion_points import camera_record, save_lifting_files
+from orplugins.synthetic.render.annotate import body_joints
+from orplugins.synthetic.scene.motion import FPS, Clip
 
 _NEAREST = 0.3  # metres in front of a camera; people nearer than this to any camera are left out
 _MEMORY = 0.4  # seconds for which a detector's error lasts

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from orplugins.synthetic.room import TABLE
-from orplugins.synthetic.scene import Scene, hand_clearance
+from orplugins.synthetic.scene.room import TABLE
+from orplugins.synthetic.scene.scene import Scene, hand_clearance
 
 _LEVELS = (5, 25, 50, 75, 95)
 _FULL_WIDTH = 640

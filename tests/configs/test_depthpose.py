@@ -17,9 +17,9 @@ from mmengine.optim import build_optim_wrapper  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import DATASETS, MODELS  # noqa: E402
 
-from orplugins.core.depth import depth_to_8bit, downsample  # noqa: E402
-from orplugins.io.depth import load_depth, save_depth  # noqa: E402
-from orplugins.synthetic.mvor_layout import write_dataset  # noqa: E402
+from orplugins.depth.image import depth_to_8bit, downsample  # noqa: E402
+from orplugins.depth.png import load_depth, save_depth  # noqa: E402
+from orplugins.synthetic.export.mvor_layout import write_dataset  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs/mmpose/depthpose"
 CONFIGS = sorted(ROOT.rglob("*.py"))

@@ -18,9 +18,9 @@ from detectron2.modeling.backbone import BottleneckBlock, ResNet  # noqa: E402
 from detectron2.utils.events import EventStorage  # noqa: E402
 
 import orplugins  # noqa: E402, F401
-from orplugins.detectron2.data.people import register_people  # noqa: E402
-from orplugins.detectron2.engine import ORPoseTrainer, read_config  # noqa: E402
-from orplugins.io.statistics import load_statistics  # noqa: E402
+from orplugins.orpose_color.detectron2.datasets import register_people  # noqa: E402
+from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config  # noqa: E402
+from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color"
 YAML = sorted(path for path in ROOT.rglob("*.yaml") if not path.name.startswith("_"))

@@ -18,8 +18,8 @@ from mmengine.optim import build_optim_wrapper  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import DATASETS, MODELS  # noqa: E402
 
-from orplugins.core.skeletons import SKELETONS  # noqa: E402
 from orplugins.io.video import write_image  # noqa: E402
+from orplugins.skeletons import SKELETONS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs"
 CONFIGS = sorted((ROOT / "mmpose/partial_body").rglob("*.py"))
@@ -118,9 +118,9 @@ def test_detector_trains_a_step_and_evaluates(path, tmp_path, monkeypatch):
     from detectron2.data import DatasetCatalog, MetadataCatalog
     from detectron2.engine import DefaultTrainer
 
-    from orplugins.detectron2.data.partial_body import register_partial_body
-    from orplugins.detectron2.evaluation.partial_body import PartialBodyEvaluator
-    from orplugins.detectron2.partial_body import detector_config
+    from orplugins.partial_body.detectron2.datasets import register_partial_body
+    from orplugins.partial_body.detectron2.detector import detector_config
+    from orplugins.partial_body.detectron2.evaluator import PartialBodyEvaluator
 
     rng = np.random.default_rng(0)
     boxes = [(1, 1, [20, 20, 60, 80]), (1, 2, [70, 10, 60, 60]), (2, 1, [10, 10, 100, 90])]

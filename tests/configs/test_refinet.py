@@ -19,11 +19,11 @@ from mmengine.optim import build_optim_wrapper  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import DATASETS, MODELS  # noqa: E402
 
-from orplugins.io.depth import save_depth  # noqa: E402
-from orplugins.io.itop import itop_path, load_itop_labels  # noqa: E402
-from orplugins.io.refinet_poses import save_itop_poses  # noqa: E402
-from orplugins.synthetic.frames import render_frames  # noqa: E402
-from orplugins.synthetic.itop_files import write_itop  # noqa: E402
+from orplugins.depth.png import save_depth  # noqa: E402
+from orplugins.refinet.itop import itop_path, load_itop_labels  # noqa: E402
+from orplugins.refinet.pose_files import save_itop_poses  # noqa: E402
+from orplugins.synthetic.export.itop_files import write_itop  # noqa: E402
+from orplugins.synthetic.render.frames import render_frames  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs/mmpose/refinet"
 PARAMETERS = {"refinet-a": 827806, "refinet-b": 4301869, "refinet-c": 2935244, "refinet": 8064919}

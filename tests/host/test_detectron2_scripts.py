@@ -19,9 +19,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
 cv2 = pytest.importorskip("cv2")
 
-from orplugins.io.people import lifting_pairs, load_people  # noqa: E402
-from orplugins.io.statistics import load_statistics  # noqa: E402
-from orplugins.nn.lifter_training import fit_lifter  # noqa: E402
+from orplugins.io.coco_people import load_people  # noqa: E402
+from orplugins.orpose_color.annotations import lifting_pairs  # noqa: E402
+from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
+from orplugins.orpose_color.train_lifter import fit_lifter  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +141,7 @@ def test_evaluation_alone_and_weights_that_do_not_fit(data, trained, tmp_path):
 def label_command(data: Path, trained: Path, out: Path, *images: str) -> list[str]:
     config = data / "teacher.yaml"
     config.write_text(f"_BASE_: {CONFIGS / 'orpose_tiny.yaml'}\n")
-    from orplugins.detectron2.engine import read_config
+    from orplugins.orpose_color.detectron2.trainer import read_config
 
     cfg = read_config(str(config), options(data, out, "MODEL.WEIGHTS", str(trained / "model_final.pth")), train=False)
     config.write_text(cfg.dump())
@@ -175,8 +176,8 @@ from detectron2.modeling import build_model
 from detectron2.utils.events import EventStorage
 from torch.nn.parallel import DistributedDataParallel
 import orplugins
-from orplugins.detectron2.data.mapper import MVORDatasetMapper
-from orplugins.detectron2.engine import read_config
+from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
+from orplugins.orpose_color.detectron2.trainer import read_config
 from detectron2.data import DatasetCatalog
 
 rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))

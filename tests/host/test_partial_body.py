@@ -14,9 +14,9 @@ import pytest
 torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 
-from orplugins.io.partial_views import write_views  # noqa: E402
 from orplugins.io.video import read_image, write_image  # noqa: E402
-from orplugins.synthetic.mvor_layout import write_dataset  # noqa: E402
+from orplugins.partial_body.view_sets import write_views  # noqa: E402
+from orplugins.synthetic.export.mvor_layout import write_dataset  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

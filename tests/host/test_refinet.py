@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 pytest.importorskip("h5py")
 
-from orplugins.synthetic.itop_files import write_itop  # noqa: E402
+from orplugins.synthetic.export.itop_files import write_itop  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 
-from orplugins.synthetic.mvor_layout import write_dataset  # noqa: E402
+from orplugins.synthetic.export.mvor_layout import write_dataset  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

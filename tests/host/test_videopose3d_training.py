@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 mmpose = pytest.importorskip("mmpose")
 
-from orplugins.checkpoints.videopose3d import to_published  # noqa: E402
 from orplugins.synthetic.motion_points import write_lifting_data  # noqa: E402
+from orplugins.videopose3d.checkpoint import to_published  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from orplugins.io.pictures import find_pictures, image_files, natural_key, read_image, write_image  # noqa: E402
+from orplugins.io.images import find_pictures, image_files, natural_key, read_image, write_image  # noqa: E402
 from orplugins.io.video import NOTE, join_frames, probe_video, read_video, split_video, write_video  # noqa: E402
 
 

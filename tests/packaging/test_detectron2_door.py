@@ -26,7 +26,7 @@ from detectron2.config import get_cfg
 cfg = get_cfg()
 cfg.merge_from_file("ours.yaml")
 cfg.freeze()
-print(type(cfg.ORPLUGINS).__name__, "orplugins.detectron2" in sys.modules)
+print(type(cfg.ORPLUGINS).__name__, "orplugins.hosts.detectron2.components" in sys.modules)
 """
     # detectron2 scripts functions with torch.jit, which warns on stderr since torch 2.13
     assert python(code, **DOOR, PYTHONWARNINGS="ignore").strip() == "CfgNode True"
@@ -48,7 +48,7 @@ def test_importing_orplugins_leaves_the_defaults_alone(python):
     code = """
 import orplugins
 from detectron2.config import get_cfg
-from orplugins.detectron2.config import add_orplugins_config
+from orplugins.hosts.detectron2.config import add_orplugins_config
 cfg = get_cfg()
 assert "ORPLUGINS" not in cfg
 add_orplugins_config(cfg)
@@ -65,7 +65,7 @@ def test_a_component_can_be_the_first_import(python):
     code = """
 import importlib, os, sys
 import cv2, torch, torchvision  # once for all
-from orplugins.detectron2 import COMPONENTS
+from orplugins.hosts.detectron2.components import COMPONENTS
 for component in COMPONENTS:
     child = os.fork()
     if not child:

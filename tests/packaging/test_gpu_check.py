@@ -128,7 +128,7 @@ def test_the_depth_networks_are_those_of_the_configs(clone):
     from mmpose.registry import MODELS
 
     from dev.gpu.networks import CONFIGS, DEPTHPOSE
-    from orplugins.nn.depthpose import DepthPose
+    from orplugins.depthpose.network import DepthPose
 
     init_default_scope("mmpose")
     for name, options in DEPTHPOSE.items():

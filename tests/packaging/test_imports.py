@@ -2,10 +2,13 @@
 
 import pytest
 
+from .layout import HOSTS as ALL_HOSTS
+from .layout import without_a_host, without_torch
+
 HOSTS = ("mmpose", "detectron2")
 
 BLOCKED = """
-import importlib, pkgutil, sys
+import importlib, sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
@@ -13,10 +16,8 @@ class Block:
             raise ImportError(f"{{name}} is blocked")
 
 sys.meta_path.insert(0, Block())
-for name in {packages!r}:
-    package = importlib.import_module(name)
-    for module in pkgutil.walk_packages(package.__path__, name + "."):
-        importlib.import_module(module.name)
+for name in {names!r}:
+    importlib.import_module(name)
 """
 
 ORDER = """
@@ -29,7 +30,7 @@ if "mmpose" in order:
     assert MODELS.children["orplugins"] is sys.modules["orplugins.registry"].MODELS
 else:
     assert "orplugins.registry" not in sys.modules
-assert ("orplugins.detectron2" in sys.modules) == ("detectron2" in order)
+assert ("orplugins.hosts.detectron2.components" in sys.modules) == ("detectron2" in order)
 import orplugins
 orplugins.register()
 assert not [name for name in {hosts!r} if name not in order and name in sys.modules]
@@ -46,14 +47,14 @@ def test_import_brings_neither_torch_nor_a_host(python):
     assert python(f"import sys, orplugins; print([name for name in {heavy} if name in sys.modules])").strip() == "[]"
 
 
-def test_core_and_io_import_without_torch(python):
-    blocked = {"torch", "torchvision", "mmcv", "mmengine", "mmpose", "mmdet", "detectron2", "fvcore"}
-    python(BLOCKED.format(blocked=blocked, packages=("orplugins.core", "orplugins.io")))
+def test_what_needs_no_torch_imports_without_it(python):
+    names = without_torch()
+    assert {"orplugins.io.video", "orplugins.multiview.batch", "orplugins.depthpose.paf.fast"} <= set(names)
+    python(BLOCKED.format(blocked={"torch", "torchvision", *ALL_HOSTS}, names=names))
 
 
-def test_nn_imports_without_a_host(python):
-    blocked = {"mmcv", "mmengine", "mmpose", "mmdet", "detectron2", "fvcore"}
-    python(BLOCKED.format(blocked=blocked, packages=("orplugins.nn",)))
+def test_what_is_no_adapter_imports_without_a_host(python):
+    python(BLOCKED.format(blocked=ALL_HOSTS, names=without_a_host()))
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ def statistics_path() -> str:
 def config(name: str = "orpose_fixed_12x", **options):
     from detectron2.config import get_cfg
 
-    from orplugins.detectron2.config import add_keypoints3d_config
+    from orplugins.hosts.detectron2.config import add_keypoints3d_config
 
     cfg = get_cfg()
     add_keypoints3d_config(cfg)
@@ -84,7 +84,7 @@ def head(**options):
     """The registered head with the case's weights, in evaluation mode."""
     from detectron2.layers import ShapeSpec
 
-    from orplugins.detectron2.modeling.keypoints3d_head import ROI_KEYPOINTS3D_HEAD_REGISTRY
+    from orplugins.orpose_color.detectron2.keypoint_head import ROI_KEYPOINTS3D_HEAD_REGISTRY
 
     cfg = config(**options)
     cls = ROI_KEYPOINTS3D_HEAD_REGISTRY.get(cfg.MODEL.ROI_KEYPOINTS3D_HEAD.NAME)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from cases import case_arrays, params, parity_cases
 
-from orplugins.core.paf.assemble import assemble_published
-from orplugins.core.paf.layout import NUM_JOINTS, NUM_LIMBS, NUM_PAF_CHANNELS
-from orplugins.core.paf.poses import PafDecodeSettings
-from orplugins.core.paf.published import (
+from orplugins.depthpose.paf.assemble import assemble_published
+from orplugins.depthpose.paf.layout import NUM_JOINTS, NUM_LIMBS, NUM_PAF_CHANNELS
+from orplugins.depthpose.paf.published import (
     Peaks,
     connect_published,
     decode_published,
     enlarged_maps,
     find_peaks_published,
 )
+from orplugins.depthpose.paf.types import PafDecodeSettings
 
 SYSTEM = "depthpose"
 PERSON, PEAK, SAMPLE = 1e-3, 1e-4, 2e-5  # absolute tolerances of scores; joints, ids and counters are exact

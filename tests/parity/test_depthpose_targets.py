@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import case_arrays, params, parity_cases
 
-from orplugins.core.paf.targets import encode_paf_targets
+from orplugins.depthpose.paf.targets import encode_paf_targets
 
 SYSTEM = "depthpose"
 EAR_CHANNELS = [18, 19, 26, 27]

@@ -17,14 +17,14 @@ from detectron2.data import DatasetCatalog, MetadataCatalog  # noqa: E402
 from detectron2.structures import Boxes, Instances, Keypoints  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from orplugins.core.camma import coco_to_camma  # noqa: E402
-from orplugins.core.draw_pose import draw_pose  # noqa: E402
-from orplugins.core.lifting import H36_TO_CAMMA, coco_to_h36, coco_to_h36_present, kept_rows  # noqa: E402
-from orplugins.core.skeletons import COCO_17  # noqa: E402
-from orplugins.detectron2.data.mapper import LowResolution, MVORDatasetMapper, random_factor  # noqa: E402
-from orplugins.detectron2.data.people import register_from_config  # noqa: E402
-from orplugins.detectron2.evaluation.people import LiftedPoseEvaluator  # noqa: E402
-from orplugins.io.statistics import load_statistics  # noqa: E402
+from orplugins.mvor.camma import coco_to_camma  # noqa: E402
+from orplugins.orpose_color.detectron2.datasets import register_from_config  # noqa: E402
+from orplugins.orpose_color.detectron2.evaluators import LiftedPoseEvaluator  # noqa: E402
+from orplugins.orpose_color.detectron2.mapper import LowResolution, MVORDatasetMapper, random_factor  # noqa: E402
+from orplugins.orpose_color.lifting import H36_TO_CAMMA, coco_to_h36, coco_to_h36_present, kept_rows  # noqa: E402
+from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
+from orplugins.skeletons import COCO_17  # noqa: E402
+from orplugins.viz.overlay import draw_pose  # noqa: E402
 
 BOX = (4.6, 5.2, 150.9, 110.4)
 

@@ -18,7 +18,7 @@ from detectron2.modeling import build_model  # noqa: E402
 from detectron2.structures import Boxes, ImageList, Instances, Keypoints  # noqa: E402
 from detectron2.utils.events import EventStorage  # noqa: E402
 
-from orplugins.detectron2.config import add_keypoints3d_config  # noqa: E402
+from orplugins.hosts.detectron2.config import add_keypoints3d_config  # noqa: E402
 
 OURS = ("ORPLUGINS", "DATASETS.TRAIN_SET_")
 

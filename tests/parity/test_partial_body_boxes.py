@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from cases import params, parity_cases
 
-from orplugins.core.detections import PARTIAL_BODY_CLASSES
-from orplugins.io.boxes import FrameBoxes, read_boxes, write_published_boxes
+from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
+from orplugins.partial_body.box_files import FrameBoxes, read_boxes, write_published_boxes
 
 SYSTEM = "partial_body"
 CASES = [(n, d) for n, _, d in parity_cases(SYSTEM) if "annotation_key_order" in d]

@@ -14,7 +14,7 @@ from mmpose.models.utils.tta import flip_heatmaps  # noqa: E402
 from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS  # noqa: E402
 
 import orplugins  # noqa: E402, F401
-from orplugins.core.udp import published_boxes  # noqa: E402
+from orplugins.partial_body.udp import published_boxes  # noqa: E402
 
 SYSTEM = "partial_body"
 ROWS = [

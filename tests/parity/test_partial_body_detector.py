@@ -16,8 +16,8 @@ from detectron2.modeling import build_model  # noqa: E402
 from detectron2.structures import Boxes, ImageList  # noqa: E402
 
 import orplugins  # noqa: E402
-from orplugins.detectron2.config import add_orplugins_config  # noqa: E402
-from orplugins.detectron2.partial_body import detector_config  # noqa: E402
+from orplugins.hosts.detectron2.config import add_orplugins_config  # noqa: E402
+from orplugins.partial_body.detectron2.detector import detector_config  # noqa: E402
 
 SYSTEM = "partial_body"
 CONFIG = Path(__file__).resolve().parents[2] / "configs/detectron2/partial_body/faster_rcnn_R_101_FPN_partial_body.yaml"

@@ -20,7 +20,7 @@ from mmpose.models.utils.tta import flip_heatmaps  # noqa: E402
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS  # noqa: E402
 from mmpose.structures.bbox import get_udp_warp_matrix  # noqa: E402
 
-from orplugins.checkpoints.vit import convert_vit  # noqa: E402
+from orplugins.partial_body.checkpoint import convert_vit  # noqa: E402
 
 SYSTEM = "partial_body"
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/mmpose/partial_body"

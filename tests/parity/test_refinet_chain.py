@@ -16,8 +16,9 @@ from mmengine.structures import InstanceData  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 from mmpose.structures import PoseDataSample  # noqa: E402
 
-from orplugins.core.refine import ITOP_CAMERA, joint_clouds  # noqa: E402
-from orplugins.core.refine.checks import checked_metres  # noqa: E402
+from orplugins.refinet.checks import checked_metres  # noqa: E402
+from orplugins.refinet.clouds import joint_clouds  # noqa: E402
+from orplugins.refinet.depth_camera import ITOP_CAMERA  # noqa: E402
 
 SYSTEM = "refinet"
 FILES = parity_cases(SYSTEM)

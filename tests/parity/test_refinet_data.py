@@ -17,10 +17,11 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import DATASETS, METRICS  # noqa: E402
 
-from orplugins.core.refine import ITOP_CAMERA, fixed_noise  # noqa: E402
-from orplugins.core.refine.checks import checked_metres  # noqa: E402
-from orplugins.io.itop import write_itop  # noqa: E402
-from orplugins.io.refinet_poses import save_itop_poses  # noqa: E402
+from orplugins.refinet.checks import checked_metres  # noqa: E402
+from orplugins.refinet.depth_camera import ITOP_CAMERA  # noqa: E402
+from orplugins.refinet.itop import write_itop  # noqa: E402
+from orplugins.refinet.noise import fixed_noise  # noqa: E402
+from orplugins.refinet.pose_files import save_itop_poses  # noqa: E402
 
 SYSTEM = "refinet"
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/mmpose/refinet"
@@ -152,7 +153,7 @@ def test_metrics(case):
     z, expected = case_arrays(path, data), data["results"][flavour]
     sigmas = 0.107
     if "sigmas" in flavour:
-        from orplugins.core.metrics.joint_distance import ITOP_SIGMAS as sigmas  # noqa: N811
+        from orplugins.refinet.joint_distance import ITOP_SIGMAS as sigmas  # noqa: N811
     distance = METRICS.build(dict(type="orplugins.JointDistance", thresholds=(100, 50), table=False))
     oks = METRICS.build(dict(type="orplugins.RefineOKS", sigmas=sigmas))
     for metric in (distance, oks):
@@ -174,7 +175,7 @@ def test_metrics(case):
     (name, (path, data)) for name, path, data in FILES if "extension_per_joint_3d_visible_mask" in data
 ], SYSTEM))  # fmt: skip
 def test_joint_by_joint(case):
-    from orplugins.core.metrics.joint_distance import joint_distances, refinet_oks
+    from orplugins.refinet.joint_distance import joint_distances, refinet_oks
 
     path, data = case
     z, expected = case_arrays(path, data), data["extension_per_joint_3d_visible_mask"]

@@ -12,15 +12,13 @@ pytest.importorskip("mmpose")
 
 from mmpose.registry import TRANSFORMS  # noqa: E402
 
-from orplugins.core.refine import (  # noqa: E402
-    ITOP_CAMERA,
+from orplugins.refinet.checks import checked_metres  # noqa: E402
+from orplugins.refinet.clouds import (  # noqa: E402
     CloudSettings,
-    baracca_camera,
-    baracca_cloud_camera,
+    depth_to_points,  # noqa: E402
     joint_clouds,
 )
-from orplugins.core.refine.checks import checked_metres  # noqa: E402
-from orplugins.core.refine.clouds import depth_to_points  # noqa: E402
+from orplugins.refinet.depth_camera import ITOP_CAMERA, baracca_camera, baracca_cloud_camera  # noqa: E402
 
 SYSTEM = "refinet"
 FILES = parity_cases(SYSTEM)

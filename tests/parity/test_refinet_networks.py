@@ -12,7 +12,7 @@ pytest.importorskip("mmpose")
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 
-from orplugins.nn.refinet import PointFeatures, depth_range_loss, masked_joint_mse, symmetry_loss  # noqa: E402
+from orplugins.refinet.network import PointFeatures, depth_range_loss, masked_joint_mse, symmetry_loss  # noqa: E402
 
 SYSTEM = "refinet"
 FILES = parity_cases(SYSTEM)

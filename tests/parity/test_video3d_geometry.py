@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 from cases import case_arrays, params, parity_cases
 
-from orplugins.core.association import PairRules, choose_subject, match_pairs, pair_cost
-from orplugins.core.cameras import Camera
-from orplugins.core.comparison import compare_core
-from orplugins.core.kinect import to_kinect
-from orplugins.core.metrics.motion import p_mpjpe_frames, velocity_error
-from orplugins.core.metrics.mpjpe import mpjpe, n_mpjpe, p_mpjpe
-from orplugins.core.screen import camera_to_world, project_screen, to_pixels, to_screen, world_to_camera
-from orplugins.core.skeletons import BODY_25
-from orplugins.core.stereo import ParallelRig, StereoRules, clean_clip, triangulate_rectified
-from orplugins.core.triangulation import triangulate
-from orplugins.io.kinect import make_record, read_kinect_record, write_kinect_record
+from orplugins.geometry.assignment import match_pairs
+from orplugins.geometry.cameras import Camera
+from orplugins.geometry.pose_error import mpjpe, n_mpjpe, p_mpjpe, velocity_error
+from orplugins.geometry.rectified import ParallelRig, StereoRules, triangulate_rectified
+from orplugins.geometry.triangulation import triangulate
 from orplugins.io.openpose import read_openpose_folder
+from orplugins.motion.compare import compare_core
+from orplugins.motion.kinect import to_kinect
+from orplugins.motion.kinect_files import make_record, read_kinect_record, write_kinect_record
+from orplugins.motion.measures import p_mpjpe_frames
+from orplugins.multiview.association import PairRules, choose_subject, pair_cost
+from orplugins.multiview.rectified_pair import clean_clip
+from orplugins.skeletons import BODY_25
+from orplugins.videopose3d.screen import camera_to_world, project_screen, to_pixels, to_screen, world_to_camera
 
 SYSTEM = "video3d"
 
@@ -178,7 +180,7 @@ def test_protocols(case):
 @pytest.mark.parametrize("case", cases("loss_bone_T1", "loss_projection_T1"))
 def test_losses_of_training(case):
     torch = pytest.importorskip("torch")
-    from orplugins.nn.videopose3d import bone_length_loss, mpjpe_loss, projection_loss, weighted_mpjpe_loss
+    from orplugins.videopose3d.losses import bone_length_loss, mpjpe_loss, projection_loss, weighted_mpjpe_loss
 
     path, data = case
     a = {name: torch.as_tensor(value) for name, value in case_arrays(path, data).items()}

@@ -12,11 +12,11 @@ pytest.importorskip("mmpose")
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 
-from orplugins.checkpoints.videopose3d import convert_published, recover_options, to_published  # noqa: E402
-from orplugins.core.screen import display_points, to_screen  # noqa: E402
-from orplugins.core.sequence_lifting import lift_normalised  # noqa: E402
-from orplugins.core.skeletons import COCO_17, H36M_17  # noqa: E402
-from orplugins.io.videopose3d import read_custom_2d, read_detection_archive  # noqa: E402
+from orplugins.skeletons import COCO_17, H36M_17  # noqa: E402
+from orplugins.videopose3d.checkpoint import convert_published, recover_options, to_published  # noqa: E402
+from orplugins.videopose3d.files import read_custom_2d, read_detection_archive  # noqa: E402
+from orplugins.videopose3d.screen import display_points, to_screen  # noqa: E402
+from orplugins.videopose3d.sequence import lift_normalised  # noqa: E402
 
 SYSTEM = "video3d"
 MODES = ("symmetric", "causal")

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orplugins.core.camma import coco_to_camma
-from orplugins.core.metrics.ap import boxes_from_keypoints, person_ap
-from orplugins.core.metrics.mpjpe import mv3dreg_errors, view_support
-from orplugins.core.metrics.pck import mvor_pck
-from orplugins.io.jsonfile import load_json
-from orplugins.io.mvor import load_mvor
-from orplugins.io.results import load_box_results, load_keypoint_results, load_mv3dreg
+from orplugins.io.coco_results import load_box_results, load_keypoint_results, load_mv3dreg
+from orplugins.io.json_fields import load_json
+from orplugins.mvor.annotations import load_mvor
+from orplugins.mvor.camma import coco_to_camma
+from orplugins.mvor.mpjpe import mv3dreg_errors, view_support
+from orplugins.mvor.pck import mvor_pck
+from orplugins.mvor.person_ap import boxes_from_keypoints, person_ap
 
 FOLDER = Path(os.environ.get("ORPLUGINS_MVOR", Path(__file__).parents[2] / "../shared/data/mvor"))
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from orplugins.core.skeletons import H36M_17, ITOP_15
-from orplugins.synthetic.annotate import COVER, JOINT_SETS, camma_joints
-from orplugins.synthetic.frames import render_frames
-from orplugins.synthetic.scene import fits, hand_clearance, make_scene
+from orplugins.skeletons import H36M_17, ITOP_15
+from orplugins.synthetic.render.annotate import COVER, JOINT_SETS, camma_joints
+from orplugins.synthetic.render.frames import render_frames
+from orplugins.synthetic.scene.scene import fits, hand_clearance, make_scene
 
 SIZE = (320, 240)
 

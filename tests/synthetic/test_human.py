@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from orplugins.synthetic.geometry import part_of, rotation, swing
-from orplugins.synthetic.human import Pose, body_model, facing, skin, solve
-from orplugins.synthetic.poses import KINDS, random_pose
+from orplugins.synthetic.scene.geometry import part_of, rotation, swing
+from orplugins.synthetic.scene.human import Pose, body_model, facing, skin, solve
+from orplugins.synthetic.scene.poses import KINDS, random_pose
 
 
 def random_body(seed, kind):

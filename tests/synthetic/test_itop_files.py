@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from orplugins.core.refine import ITOP_CAMERA
-from orplugins.io.itop import ItopFrames, itop_path, load_itop_labels
-from orplugins.synthetic.itop_files import SCALE, write_itop
+from orplugins.refinet.depth_camera import ITOP_CAMERA
+from orplugins.refinet.itop import ItopFrames, itop_path, load_itop_labels
+from orplugins.synthetic.export.itop_files import SCALE, write_itop
 
 h5py = pytest.importorskip("h5py")
 

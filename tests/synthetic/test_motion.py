@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from orplugins.synthetic.geometry import outside_rectangle
-from orplugins.synthetic.motion import FPS, Clip, Walk, minimum_jerk, track
+from orplugins.synthetic.scene.geometry import outside_rectangle
+from orplugins.synthetic.scene.motion import FPS, Clip, Walk, minimum_jerk, track
 
 
 @pytest.fixture(scope="module")

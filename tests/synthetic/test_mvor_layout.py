@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orplugins.core.cameras import cameras_from_mvor
-from orplugins.io.depth import load_depth
-from orplugins.io.mvor import load_mvor
-from orplugins.synthetic import mvor_layout
-from orplugins.synthetic.in_memory import generate
-from orplugins.synthetic.mvor_layout import image_id, write_dataset
+from orplugins.depth.png import load_depth
+from orplugins.geometry.cameras import cameras_from_mvor
+from orplugins.mvor.annotations import load_mvor
+from orplugins.synthetic.export import mvor_layout
+from orplugins.synthetic.export.in_memory import generate
+from orplugins.synthetic.export.mvor_layout import image_id, write_dataset
 
 TOOL = Path(__file__).parents[2] / "tools/make_or_dataset.py"
 SMALL = (64, 48)
@@ -68,7 +68,7 @@ def test_mmpose_data_sets_read_it(three_views):
     from mmpose.datasets import CocoDataset
 
     import orplugins  # noqa: F401
-    from orplugins.mmpose.datasets import MVORDataset
+    from orplugins.mvor.mmpose.dataset import MVORDataset
 
     mvor = MVORDataset(data_root=f"{three_views}/", ann_file="annotations/mvor.json", with_3d=True, check_files=True,
                        modality="color", test_mode=True)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from orplugins.core.cameras import Camera
-from orplugins.synthetic.geometry import box, moved
-from orplugins.synthetic.raster import Caster, has_embree
-from orplugins.synthetic.scene import make_scene
+from orplugins.geometry.cameras import Camera
+from orplugins.synthetic.render.raster import Caster, has_embree
+from orplugins.synthetic.scene.geometry import box, moved
+from orplugins.synthetic.scene.scene import make_scene
 
 CAMERA = Camera(60.0, 60.0, 39.5, 29.5, (80, 60))
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from orplugins.core.skeletons import H36M_17
-from orplugins.io.videopose3d import load_lifting_clips
+from orplugins.skeletons import H36M_17
 from orplugins.synthetic.room_motion import detector_noise, write_room_lifting_data
+from orplugins.videopose3d.files import load_lifting_clips
 
 
 def test_files_are_read_and_fit_together(tmp_path):

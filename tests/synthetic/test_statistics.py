@@ -2,8 +2,8 @@
 
 import json
 
-from orplugins.synthetic.mvor_layout import write_dataset
-from orplugins.synthetic.scene import make_scene
+from orplugins.synthetic.export.mvor_layout import write_dataset
+from orplugins.synthetic.scene.scene import make_scene
 from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
 
 

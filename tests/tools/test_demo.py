@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orplugins.synthetic.mvor_layout import write_dataset
+from orplugins.synthetic.export.mvor_layout import write_dataset
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,8 +16,8 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 
-from orplugins.io.boxes import frame_boxes, write_boxes, write_published_boxes  # noqa: E402
 from orplugins.io.video import probe_video, read_image, write_image, write_video  # noqa: E402
+from orplugins.partial_body.box_files import frame_boxes, write_boxes, write_published_boxes  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
@@ -62,7 +62,7 @@ def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
     pytest.importorskip("detectron2")
     from detectron2.modeling import build_model
 
-    from orplugins.detectron2.partial_body import detector_config
+    from orplugins.partial_body.detectron2.detector import detector_config
 
     config = ROOT / "configs/detectron2/partial_body/faster_rcnn_tiny.yaml"
     options = ["INPUT.MIN_SIZE_TEST", "64", "TEST.DETECTIONS_PER_IMAGE", "4"]

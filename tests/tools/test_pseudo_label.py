@@ -17,13 +17,14 @@ pytest.importorskip("cv2")
 from detectron2.modeling import build_model  # noqa: E402
 from mmpose.apis import inference_topdown, init_model  # noqa: E402
 
-from orplugins.checkpoints.safety import UnsafeCheckpointError  # noqa: E402
-from orplugins.detectron2.engine import read_config  # noqa: E402
-from orplugins.io.people import lifting_pairs, load_people  # noqa: E402
-from orplugins.io.pictures import read_image  # noqa: E402
-from orplugins.io.statistics import load_statistics  # noqa: E402
-from orplugins.mmpose.topdown import TeacherPose, TopdownRunner  # noqa: E402
-from orplugins.nn.lifter_training import fit_lifter  # noqa: E402
+from orplugins.hosts.mmpose.topdown import TeacherPose, TopdownRunner  # noqa: E402
+from orplugins.io.checkpoint_safety import UnsafeCheckpointError  # noqa: E402
+from orplugins.io.coco_people import load_people  # noqa: E402
+from orplugins.io.images import read_image  # noqa: E402
+from orplugins.orpose_color.annotations import lifting_pairs  # noqa: E402
+from orplugins.orpose_color.detectron2.trainer import read_config  # noqa: E402
+from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
+from orplugins.orpose_color.train_lifter import fit_lifter  # noqa: E402
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color/orpose_tiny.yaml"
 HRNET = """

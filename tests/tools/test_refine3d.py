@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orplugins.core.skeletons import COCO_17
-from orplugins.io.depth import save_depth
-from orplugins.io.depth_people import load_depth_people
-from orplugins.synthetic.frames import render_frames
-from orplugins.synthetic.mvor_layout import write_dataset
+from orplugins.depth.png import save_depth
+from orplugins.refinet.or_frames import load_depth_people
+from orplugins.skeletons import COCO_17
+from orplugins.synthetic.export.mvor_layout import write_dataset
+from orplugins.synthetic.render.frames import render_frames
 
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")

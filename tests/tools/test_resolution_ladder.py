@@ -18,8 +18,8 @@ pytest.importorskip("matplotlib")
 from detectron2.modeling import build_model  # noqa: E402
 from detectron2.structures import Boxes, Instances  # noqa: E402
 
-from orplugins.detectron2.engine import read_config  # noqa: E402
-from orplugins.detectron2.ladder import evaluate_ladder  # noqa: E402
+from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder  # noqa: E402
+from orplugins.orpose_color.detectron2.trainer import read_config  # noqa: E402
 
 CONFIG = str(Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color/orpose_tiny.yaml")
 COLUMNS = ["box AP", "keypoint AP", "keypoint AP50", "PCK", "MPJPE mm", "MPJPE all mm"]

@@ -5,10 +5,10 @@ from detectron2.config import LazyCall as L
 from detectron2.layers import ShapeSpec
 from detectron2.modeling.poolers import ROIPooler
 
-from orplugins.detectron2.data.mapper import MVORDatasetMapper
-from orplugins.detectron2.evaluation.people import build_people_evaluator
-from orplugins.detectron2.modeling.keypoints3d_head import StandardKeypoints3DHead
-from orplugins.detectron2.modeling.keypoints3d_roi_heads import Keypoints3DROIHeads
+from orplugins.orpose_color.detectron2.evaluators import build_people_evaluator
+from orplugins.orpose_color.detectron2.keypoint_head import StandardKeypoints3DHead
+from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
+from orplugins.orpose_color.detectron2.roi_heads import Keypoints3DROIHeads
 
 model = model_zoo.get_config('common/models/mask_rcnn_fpn.py').model
 train = model_zoo.get_config('common/train.py').train

@@ -1,1 +1,0 @@
-"""Reading published checkpoints: name maps, and files that are never executed."""

@@ -1,1 +1,0 @@
-"""The maths: NumPy (torch where stated), no host framework, no file access."""

@@ -1,0 +1,1 @@
+"""Depth images: units, holes, low-resolution models, PNG files."""

@@ -1,0 +1,18 @@
+"""Part affinity fields: channel layout, training targets, and the decoders of people."""
+
+from orplugins.depthpose.paf.decode import DECODERS, decode_pafs
+from orplugins.depthpose.paf.fast import decode_fast
+from orplugins.depthpose.paf.published import decode_published
+from orplugins.depthpose.paf.targets import coco_to_openpose18, encode_paf_targets
+from orplugins.depthpose.paf.types import PafDecodeSettings, PafPoses
+
+__all__ = [
+    "DECODERS",
+    "PafDecodeSettings",
+    "PafPoses",
+    "coco_to_openpose18",
+    "decode_fast",
+    "decode_pafs",
+    "decode_published",
+    "encode_paf_targets",
+]

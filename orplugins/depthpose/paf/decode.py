@@ -1,0 +1,40 @@
+"""One door to the decoders."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orplugins.depthpose.paf.fast import decode_fast
+from orplugins.depthpose.paf.published import decode_published
+from orplugins.depthpose.paf.types import PafDecodeSettings, PafPoses
+
+DECODERS = {"published": decode_published, "fast": decode_fast}
+
+
+def decode_pafs(
+    heat: np.ndarray,
+    paf: np.ndarray,
+    scale: int,
+    flip_heat: np.ndarray | None = None,
+    flip_paf: np.ndarray | None = None,
+    decode: str = "fast",
+    settings: PafDecodeSettings | None = None,
+) -> PafPoses:
+    """People from heatmaps and part affinity fields.
+
+    Args:
+        heat: (19, h, w) heatmaps at the network's resolution.
+        paf: (38, h, w) part affinity fields.
+        scale: Frame pixels a map cell.
+        flip_heat, flip_paf: Maps of the mirrored image, not mirrored back; both or neither.
+        decode: 'fast' (fifty to eighty times quicker and more accurate on generated scenes, see
+            ``tools/compare_decoders.py``) or 'published', for the published numbers; 'published' keypoints are half a
+            pixel to the lower right of 'fast' ones.
+        settings: Thresholds.
+
+    Raises:
+        ValueError: unknown decoder, wrong shapes, or values that are not finite.
+    """
+    if decode not in DECODERS:
+        raise ValueError(f"decode: found {decode!r}, expected one of {', '.join(map(repr, DECODERS))}")
+    return DECODERS[decode](heat, paf, scale, flip_heat, flip_paf, settings)

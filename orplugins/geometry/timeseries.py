@@ -1,0 +1,75 @@
+"""Signals over time: resampling, gaps, running medians, jumps and jitter; NaN is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def running_median(values: np.ndarray, half_window: int, least: int = 3) -> np.ndarray:
+    """Median over [t - half_window, t + half_window] along the first axis, NaN ignored; NaN with fewer than
+    ``least``."""
+    frames = len(values)
+    padded = np.full((frames + 2 * half_window, *values.shape[1:]), np.nan)
+    padded[half_window : half_window + frames] = values
+    windows = np.stack([padded[k : k + frames] for k in range(2 * half_window + 1)])
+    windows.sort(axis=0)  # NaN last
+    count = np.isfinite(windows).sum(0)
+    lower = np.take_along_axis(windows, np.maximum(count - 1, 0)[None] // 2, 0)[0]
+    upper = np.take_along_axis(windows, np.minimum(count // 2, 2 * half_window)[None], 0)[0]
+    return np.where(count >= least, (lower + upper) / 2, np.nan)
+
+
+def resample(values: np.ndarray, times: np.ndarray, wanted: np.ndarray, max_gap: float = np.inf) -> np.ndarray:
+    """Linear interpolation in time of values (F, ...), NaN = missing, at ``wanted`` (G,).
+
+    A value between two valid samples further apart than ``max_gap`` (in the unit of ``times``) stays NaN, and so does
+    anything before the first and after the last valid sample.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    flat = values.reshape(len(values), -1)
+    out = np.full((len(wanted), flat.shape[1]), np.nan)
+    for column in range(flat.shape[1]):
+        valid = np.flatnonzero(np.isfinite(flat[:, column]))
+        if not len(valid):
+            continue
+        known = times[valid]
+        out[:, column] = np.interp(wanted, known, flat[valid, column], left=np.nan, right=np.nan)
+        after = np.clip(np.searchsorted(known, wanted), 1, len(known) - 1) if len(known) > 1 else None
+        if after is not None and np.isfinite(max_gap):
+            exact = np.isin(wanted, known)
+            wide = known[after] - known[after - 1] > max_gap + 1e-9
+            out[wide & ~exact, column] = np.nan
+    return out.reshape(len(wanted), *values.shape[1:])
+
+
+def parabola_offset(scores: Sequence[float], best: int) -> float:
+    """Where the top of a parabola through a maximum and its two neighbours lies, in steps; 0 at the ends."""
+    if not 0 < best < len(scores) - 1:
+        return 0.0
+    before, top, after = scores[best - 1], scores[best], scores[best + 1]
+    curve = before - 2 * top + after
+    return float(0.5 * (before - after) / curve) if np.isfinite(curve) and curve < 0 else 0.0
+
+
+JUMP_M_PER_S = 4.5
+
+
+def count_jumps(poses: np.ndarray, fps: float, limit: float = JUMP_M_PER_S) -> int:
+    """Steps between consecutive valid frames that are quicker than ``limit`` m/s."""
+    with np.errstate(invalid="ignore"):
+        return int((np.linalg.norm(np.diff(poses, axis=0), axis=-1) * fps > limit).sum())
+
+
+def jitter(poses: np.ndarray, fps: float) -> float:
+    """Mean length of the second differences, m/s^2."""
+    second = np.linalg.norm(poses[2:] - 2 * poses[1:-1] + poses[:-2], axis=-1) * fps**2
+    return float(np.nanmean(second)) if np.isfinite(second).any() else float("nan")
+
+
+def fill_gaps(values: np.ndarray, detected: np.ndarray) -> np.ndarray:
+    """Linear interpolation over frames (F, ...) that were not detected, constant beyond the first and last one."""
+    frames, flat = np.arange(len(values)), values.reshape(len(values), -1)
+    filled = [np.interp(frames, frames[detected], column[detected]) for column in flat.T]
+    return np.stack(filled, 1).astype(values.dtype).reshape(values.shape)

@@ -1,0 +1,92 @@
+"""Reading and writing weights with detectron2's checkpointer, carefully."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from detectron2.checkpoint import DetectionCheckpointer
+
+from orplugins.io.check_weights import check_weights
+from orplugins.io.weights import read_weights
+
+
+def read_safetensors_too() -> None:
+    """Have detectron2's checkpointer read ``.safetensors`` files, which it does not know; other files as before.
+
+    Called by the project's heads when they are built from a config and by `CarefulCheckpointer`, so that the stock
+    scripts take such a file as ``MODEL.WEIGHTS``. A process without a model of ours is left alone.
+    """
+    read = DetectionCheckpointer._torch_load
+    if hasattr(read, "before_orplugins"):
+        return
+
+    def torch_load(self: DetectionCheckpointer, filename: str) -> dict:
+        if not str(filename).endswith(".safetensors"):
+            return read(self, filename)
+        return {"model": read_weights(filename)["state_dict"]}
+
+    torch_load.before_orplugins = read
+    DetectionCheckpointer._torch_load = torch_load
+
+
+def expect_weights(path: str) -> None:
+    """Before a model is built that a stock script then loads this file into: refuse one with code; know safetensors."""
+    if Path(path).is_file():
+        check_weights(path)
+    read_safetensors_too()
+
+
+class CarefulCheckpointer(DetectionCheckpointer):
+    """detectron2's checkpointer that opens no file that would execute code, and replaces files in one step.
+
+    Args:
+        exact: Refuse a file that lacks a tensor of the model or has one of another shape, instead of logging it.
+        others: `DetectionCheckpointer`'s.
+    """
+
+    def __init__(self, model: torch.nn.Module, save_dir: str = "", *, exact: bool = False, **options):
+        read_safetensors_too()
+        super().__init__(model, save_dir, **options)
+        self.exact = exact
+
+    def _load_file(self, filename: str) -> dict:
+        check_weights(filename)
+        self._file = filename
+        return super()._load_file(filename)
+
+    def _load_model(self, checkpoint: dict):
+        total = len(self.model.state_dict())
+        found = super()._load_model(checkpoint)
+        shapes = [f"{name}: shape {tuple(a)}, the model has {tuple(b)}" for name, a, b in found.incorrect_shapes]
+        missing = [f"{name}: missing" for name in found.missing_keys]
+        problems = missing + shapes
+        self.logger.info("%s: %d of %d tensors of the model were loaded", self._file, total - len(problems), total)
+        if self.exact and problems:
+            more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
+            raise ValueError(f"checkpoint {self._file}: is for another model:\n  " + "\n  ".join(problems[:10]) + more)
+        return found
+
+    def save(self, name: str, **extra) -> None:
+        if not self.save_dir or not self.save_to_disk:
+            return
+        parts = {"model": self.model, **self.checkpointables}
+        data = {key: part.state_dict() for key, part in parts.items()}
+        path = Path(self.save_dir) / f"{name}.pth"
+        self.logger.info("Saving checkpoint to %s", path)
+        torch.save({**data, **extra}, f"{path}.tmp")
+        os.replace(f"{path}.tmp", path)
+        self.tag_last_checkpoint(path.name)
+
+
+def load_weights(model: torch.nn.Module, path: str, exact: bool = True) -> None:
+    """Load a file of weights into a model.
+
+    Raises:
+        FileNotFoundError, ValueError: No such file, truncated, code in it, or (if ``exact``) for another model.
+    """
+    checkpointer = CarefulCheckpointer(model, exact=exact)
+    if "://" not in path:
+        check_weights(path)
+    checkpointer.load(path)

@@ -1,0 +1,22 @@
+"""What of ours registers with detectron2."""
+
+import importlib
+
+# Modules whose import registers classes or data sets of ours with detectron2. They may run while detectron2 is half
+# imported (see `orplugins.detectron2.env`), so they import its submodules only.
+COMPONENTS: tuple[str, ...] = (
+    "orplugins.partial_body.detectron2.datasets",
+    "orplugins.orpose_color.detectron2.datasets",
+    "orplugins.orpose_color.detectron2.keypoint_head",
+    "orplugins.orpose_color.detectron2.roi_heads",
+    "orplugins.partial_body.detectron2.rcnn",
+)
+
+
+def register() -> None:
+    """Import `COMPONENTS`. A second call does nothing, as detectron2's registries refuse a name's second registration.
+
+    `import orplugins` arranges for this to be called once detectron2 is imported.
+    """
+    for component in COMPONENTS:
+        importlib.import_module(component)

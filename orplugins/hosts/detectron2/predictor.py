@@ -1,0 +1,116 @@
+"""Models of detectron2 as plain callables on pictures: persons' boxes, joints in given boxes, the student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from detectron2 import model_zoo
+from detectron2.config import CfgNode, get_cfg
+from detectron2.data import transforms as T
+from detectron2.modeling import build_model
+from detectron2.structures import Boxes, Instances
+
+from orplugins.hosts.detectron2.checkpoint import load_weights
+from orplugins.hosts.detectron2.config import add_orplugins_config
+
+PERSON = 0
+CELLS = 56 * 56  # of a keypoint head's map
+
+
+def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
+    """The config of a file, or of one of detectron2's model zoo; without weights, the zoo's own are fetched.
+
+    Raises:
+        FileNotFoundError: Neither a file nor a name in the zoo.
+    """
+    cfg = get_cfg()
+    add_orplugins_config(cfg)
+    if Path(config).is_file():
+        cfg.merge_from_file(config)
+    else:
+        try:
+            cfg.merge_from_file(model_zoo.get_config_file(config))
+        except RuntimeError:
+            raise FileNotFoundError(f"{config}: no such file, and not a name in detectron2's model zoo") from None
+        if not weights:
+            weights = model_zoo.get_checkpoint_url(config)
+    cfg.merge_from_list(list(options))
+    cfg.MODEL.WEIGHTS = weights or cfg.MODEL.WEIGHTS
+    cfg.MODEL.DEVICE = device
+    if not cfg.MODEL.WEIGHTS:
+        raise ValueError(f"{config}: names no weights (MODEL.WEIGHTS), expected a file of them")
+    return cfg
+
+
+class Predictor:
+    """A built model with its weights.
+
+    Args:
+        native: Give it pictures in their own size; otherwise resized as the config's ``INPUT`` says.
+    """
+
+    def __init__(self, cfg: CfgNode, native: bool = False):
+        self.cfg = cfg
+        self.model = build_model(cfg).eval()
+        load_weights(self.model, cfg.MODEL.WEIGHTS)
+        ours = cfg.MODEL.ROI_HEADS.NAME == "Keypoints3DROIHeads"  # its training and evaluation resize nothing
+        side = 0 if native or ours else cfg.INPUT.MIN_SIZE_TEST  # 0: as they are
+        self.resize = T.ResizeShortestEdge([side, side], cfg.INPUT.MAX_SIZE_TEST)
+
+    def inputs(self, images: list[np.ndarray]) -> list[dict]:
+        records = []
+        for image in images:
+            picture = image if self.cfg.INPUT.FORMAT == "BGR" else image[:, :, ::-1]
+            picture = self.resize.get_transform(picture).apply_image(picture)
+            tensor = torch.as_tensor(np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32))
+            records.append({"image": tensor, "height": image.shape[0], "width": image.shape[1]})
+        return records
+
+    @torch.no_grad()
+    def __call__(self, images: list[np.ndarray]) -> list[Instances]:
+        """Instances of each picture (H, W, 3) uint8 BGR, in its pixels."""
+        return [output["instances"].to("cpu") for output in self.model(self.inputs(images))]
+
+
+class PersonDetector:
+    """Stage 1 of a teacher: pictures to (boxes (N, 4), scores (N,)), persons only."""
+
+    def __init__(self, predictor: Predictor):
+        self.predictor = predictor
+
+    def __call__(self, images: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        persons = [found[found.pred_classes == PERSON] for found in self.predictor(images)]
+        return [(found.pred_boxes.tensor.numpy(), found.scores.numpy()) for found in persons]
+
+
+class KeypointsInBoxes:
+    """Stage 2 of a teacher by a keypoint model of detectron2: joints (N, 17, 3) in given boxes.
+
+    detectron2's score is the peak of a softmax over a map's cells, far below 1 for a good joint too. The confidence
+    here is 1 + log(score) / log(cells): 0 for a flat map, 1 for a single peak.
+    """
+
+    def __init__(self, predictor: Predictor):
+        self.predictor = predictor
+
+    @torch.no_grad()
+    def __call__(self, images: list[np.ndarray], boxes: list[np.ndarray]) -> list[np.ndarray]:
+        model = self.predictor.model
+        records, given = self.predictor.inputs(images), []
+        for record, each in zip(records, boxes, strict=True):
+            height, width = record["image"].shape[1:]
+            scale = torch.tensor([width / record["width"], height / record["height"]] * 2)
+            tensor = torch.as_tensor(np.asarray(each, dtype=np.float32)).reshape(-1, 4) * scale
+            given.append(Instances((height, width), pred_boxes=Boxes(tensor.to(model.device)),
+                                   pred_classes=torch.full((len(tensor),), PERSON, device=model.device)))  # fmt: skip
+        results = model.inference(records, detected_instances=given, do_postprocess=False)
+        out = []
+        for record, found in zip(records, results, strict=True):
+            height, width = record["image"].shape[1:]
+            scale = np.array([record["width"] / width, record["height"] / height, 1])
+            joints = found.pred_keypoints.cpu().numpy() * scale
+            joints[..., 2] = (1 + np.log(np.maximum(joints[..., 2], 1e-9)) / np.log(CELLS)).clip(0, 1)
+            out.append(joints)
+        return out

@@ -1,5 +1,0 @@
-"""Visualizers for mmpose."""
-
-from .depth import DepthVisualizer
-
-__all__ = ["DepthVisualizer"]

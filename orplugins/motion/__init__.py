@@ -1,0 +1,1 @@
+"""Recorded motion: Kinect records, clips, and how well two recordings agree."""

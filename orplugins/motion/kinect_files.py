@@ -1,0 +1,269 @@
+"""Kinect v1 recordings: a plain text record of 20 joints, and the exports of recording programs.
+
+The record, one line a frame and body::
+
+    # kinect-record 1.0
+    # source: openpose_stereo
+    # fps: 30
+    ...
+    0 0.000000 0 -0.376318 -0.079247 2.898665 2 ...
+
+83 columns: frame number, time in seconds, body, then x y z state of each joint. Missing: ``nan nan nan 0``. It reads
+with ``numpy.loadtxt``. Frame numbers are the time base: a lost frame is a line of state 0, never left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.io.atomic import atomic_write
+from orplugins.motion.kinect import to_kinect
+from orplugins.skeletons import KINECT_20, Skeleton
+
+SOURCES = ("videopose3d", "openpose_stereo", "kinect_v1", "multi_view")
+ROOTS = ("absolute", "absolute-estimated", "hip_center")
+AXES = "kinect-v1 (x: to the left of the sensor, y: up, z: away from the sensor)"
+_COLUMNS = 3 + 4 * KINECT_20.num_joints
+_KEYS = ("source", "fps", "units", "axes", "root", "joints", "columns", "frames")
+
+
+def _vendor_name(joint: str) -> str:
+    """hip_center -> HipCenter, left_elbow -> ElbowLeft: the names of Kinect's own documents."""
+    parts = joint.split("_")
+    if parts[0] in ("left", "right"):
+        parts = parts[1:] + parts[:1]
+    return "".join(part.capitalize() for part in parts)
+
+
+JOINT_NAMES = tuple(_vendor_name(joint) for joint in KINECT_20.joints)
+
+
+@dataclass(frozen=True)
+class KinectRecord:
+    """A recording in Kinect axes.
+
+    Attributes:
+        frame: (L,) frame numbers, sorted, then by body.
+        time: (L,) seconds.
+        body: (L,) body index.
+        xyz: (L, 20, 3) metres, NaN where missing.
+        state: (L, 20) 0 missing, 1 inferred, 2 tracked.
+        fps: Frames a second.
+        source, root: See :data:`SOURCES`, :data:`ROOTS`.
+        extra: Further header lines.
+    """
+
+    frame: np.ndarray
+    time: np.ndarray
+    body: np.ndarray
+    xyz: np.ndarray
+    state: np.ndarray
+    fps: float
+    source: str
+    root: str
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        lines = len(self.frame)
+        shapes = {"time": (lines,), "body": (lines,), "xyz": (lines, 20, 3), "state": (lines, 20)}
+        for name, shape in shapes.items():
+            if np.shape(getattr(self, name)) != shape:
+                raise ValueError(f"Kinect record: {name} has shape {np.shape(getattr(self, name))}, expected {shape}")
+        if not self.fps > 0:
+            raise ValueError(f"Kinect record: fps is {self.fps}, expected a number above 0")
+        order = np.lexsort((self.body, self.frame))
+        if (order != np.arange(lines)).any():
+            raise ValueError("Kinect record: lines are not sorted by frame, then body")
+        for kind, value, known in (("source", self.source, SOURCES), ("root", self.root, ROOTS)):
+            if value not in known:
+                raise ValueError(f"Kinect record: {kind} is {value!r}, expected one of {', '.join(known)}")
+        if not np.isin(self.state, (0, 1, 2)).all():
+            raise ValueError("Kinect record: states other than 0, 1, 2")
+
+    def one_body(self, body: int | None = None) -> KinectRecord:
+        """One body with a line for every frame number from the first to the last (missing ones with state 0).
+
+        The body with the most tracked joints if None.
+        """
+        bodies = np.unique(self.body)
+        if body is None:
+            body = max(bodies, key=lambda b: int((self.state[self.body == b] > 0).sum()))
+        if body not in bodies:
+            raise ValueError(f"Kinect record: no body {body}, found {bodies.tolist()}")
+        chosen = np.flatnonzero(self.body == body)
+        frames = np.arange(self.frame.min(), self.frame.max() + 1)
+        xyz, state = np.full((len(frames), 20, 3), np.nan), np.zeros((len(frames), 20), dtype=np.int64)
+        at = self.frame[chosen] - frames[0]
+        xyz[at], state[at] = self.xyz[chosen], self.state[chosen]
+        # True time stamps are kept; lost frames get theirs from the neighbours.
+        time = np.interp(frames, self.frame[chosen], self.time[chosen])
+        return KinectRecord(
+            frames, time, np.full(len(frames), body), xyz, state, self.fps, self.source, self.root, self.extra
+        )
+
+
+def make_record(
+    xyz: np.ndarray,
+    state: np.ndarray,
+    skeleton: Skeleton,
+    fps: float,
+    source: str,
+    root: str,
+    extra: dict[str, str] | None = None,
+    camera_axes: bool = True,
+    time: np.ndarray | None = None,
+    first_frame: int = 0,
+    **options,
+) -> KinectRecord:
+    """One person's clip (F, J, 3) in any joint set as a record; ``options`` are those of `kinect.to_kinect`."""
+    points, states = to_kinect(xyz, state, skeleton, camera_axes=camera_axes, **options)
+    frames = np.arange(first_frame, first_frame + len(points))
+    time = frames / fps if time is None else np.asarray(time, dtype=np.float64)
+    return KinectRecord(
+        frames, time, np.zeros(len(points), dtype=np.int64), points, states, fps, source, root, extra or {}
+    )
+
+
+def write_kinect_record(path: str | os.PathLike, record: KinectRecord) -> None:
+    """Write a record, whole or not at all."""
+    lines = [
+        "# kinect-record 1.0",
+        f"# source: {record.source}",
+        f"# fps: {record.fps:g}",
+        "# units: m",
+        f"# axes: {AXES}",
+        f"# root: {record.root}",
+        f"# joints: {' '.join(JOINT_NAMES)}",
+        "# columns: frame time body then x y z state for each joint",
+        f"# frames: {len(np.unique(record.frame))}",
+        *(f"# {key}: {value}" for key, value in record.extra.items()),
+    ]
+    for k in range(len(record.frame)):
+        joints = (
+            f"{x:.6f} {y:.6f} {z:.6f} {state}" if state else "nan nan nan 0"
+            for (x, y, z), state in zip(record.xyz[k], record.state[k], strict=True)
+        )
+        lines.append(f"{record.frame[k]} {record.time[k]:.6f} {record.body[k]} " + " ".join(joints))
+    with atomic_write(path) as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
+    """Read a record.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: Not a record of version 1, wrong number of columns, unsorted frames; names the line.
+    """
+    name = str(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{name}: no such file, expected a kinect-record")
+    header: dict[str, str] = {}
+    rows, version = [], None
+    try:
+        text = Path(path).read_text(encoding="ascii")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: byte {error.start} is not ASCII, expected a kinect-record") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("#"):
+            words = line[1:].strip()
+            if words.startswith("kinect-record"):
+                version = words.split()[-1]
+            key, colon, value = words.partition(":")
+            if colon:
+                header[key.strip()] = value.strip()
+        elif line.strip():
+            values = line.split()
+            if len(values) != _COLUMNS:
+                raise ValueError(f"{name}: line {number} has {len(values)} columns, expected {_COLUMNS}")
+            try:
+                rows.append([float(value) for value in values])
+            except ValueError as error:
+                raise ValueError(f"{name}: line {number}: {error}") from None
+    if version is None or version.split(".")[0] != "1":
+        raise ValueError(f"{name}: version is {version}, expected '# kinect-record 1.x' in the head")
+    try:
+        fps = float(header["fps"])
+    except (KeyError, ValueError):
+        raise ValueError(f"{name}: 'fps' is {header.get('fps')!r}, expected a number") from None
+    table = np.array(rows, dtype=np.float64).reshape(-1, _COLUMNS)
+    joints = table[:, 3:].reshape(-1, 20, 4)
+    state = joints[..., 3].astype(np.int64)
+    extra = {key: value for key, value in header.items() if key not in _KEYS}
+    try:
+        return KinectRecord(
+            table[:, 0].astype(np.int64),
+            table[:, 1],
+            table[:, 2].astype(np.int64),
+            np.where(state[..., None] > 0, joints[..., :3], np.nan),
+            state,
+            fps,
+            header.get("source", "kinect_v1"),
+            header.get("root", "absolute"),
+            extra,
+        )
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectRecord:
+    """A Kinect program's export: npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a head naming the
+    joints.
+
+    CSV columns: ``<Joint>X``, ``<Joint>Y``, ``<Joint>Z`` and (optional) ``<Joint>State`` by Kinect's names, upper or
+    lower case, with or without ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints
+    become missing.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a Kinect export")
+    time = None
+    if path.suffix == ".csv":
+        xyz, state, time = _read_csv(path)
+    elif path.suffix in (".npy", ".npz"):
+        xyz, state = _read_arrays(path)
+    else:
+        raise ValueError(f"{path}: unknown kind {path.suffix!r}, expected .npy, .npz or .csv")
+    there = np.isfinite(xyz).all(-1) & (xyz != 0).any(-1)
+    state = np.where(there, 2 if state is None else state, 0)
+    if time is not None and len(time) > 1:
+        fps = float(round(1 / np.median(np.diff(time)), 3))
+    return make_record(xyz, state, KINECT_20, fps, "kinect_v1", "absolute", camera_axes=False, time=time)
+
+
+def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        xyz = loaded["xyz"] if path.suffix == ".npz" else loaded
+        state = loaded["state"] if path.suffix == ".npz" and "state" in loaded else None
+    except (ValueError, KeyError, OSError) as error:
+        raise ValueError(f"{path}: cannot be read as a Kinect export: {error}") from None
+    if xyz.ndim != 3 or xyz.shape[1] != 20 or xyz.shape[2] not in (3, 4):
+        raise ValueError(f"{path}: shape {xyz.shape}, expected (frames, 20, 3) or (frames, 20, 4)")
+    if xyz.shape[2] == 4:
+        xyz, state = xyz[..., :3], xyz[..., 3]
+    return xyz.astype(np.float64), None if state is None else np.asarray(state).astype(np.int64)
+
+
+def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.reader(file) if row]
+    if len(rows) < 2:
+        raise ValueError(f"{path}: {len(rows)} lines, expected a head and frames")
+    head = [name.strip().lower().replace("_", "").replace(".", "").replace(" ", "") for name in rows[0]]
+    missing = [f"{joint}{axis}" for joint in JOINT_NAMES for axis in "XYZ" if f"{joint}{axis}".lower() not in head]
+    if missing:
+        raise ValueError(f"{path}: the head lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
+    try:
+        table = np.array([[float(value) if value.strip() else np.nan for value in row] for row in rows[1:]])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}, expected lines of {len(head)} numbers") from None
+    xyz = np.stack([table[:, [head.index(f"{j}{a}".lower()) for a in "XYZ"]] for j in JOINT_NAMES], 1)
+    states = [f"{joint}state".lower() for joint in JOINT_NAMES]
+    state = table[:, [head.index(name) for name in states]].astype(int) if all(s in head for s in states) else None
+    return xyz, state, table[:, head.index("time")] if "time" in head else None

@@ -1,0 +1,1 @@
+"""People of several calibrated cameras: association, triangulation, body prior."""

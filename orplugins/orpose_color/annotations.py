@@ -1,0 +1,68 @@
+"""What ORPose-Color takes out of files of people: CAMMA-10 joints, cameras, pairs to lift."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from orplugins.io.coco_people import load_people
+from orplugins.io.json_fields import entries, field, numbers
+from orplugins.mvor.camma import coco_to_camma
+from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS
+
+
+def camma_fields(person: dict) -> dict:
+    """`CAMMA_FIELDS` of an annotation with `keypoints_3d`: its CAMMA-10 joints in 2D and, flagged as there, in 3D.
+
+    `keypoints` are taken as detectron2's loader gives them, 0.5 to the right of and below COCO's.
+    """
+    flat = np.array(coco_to_camma(np.reshape(person["keypoints"], (17, 3)), presence="score"))
+    flat[:, 2] = np.floor(flat[:, 2])
+    flat[flat[:, 2] > 0, :2] -= 0.5
+    joints, there = np.reshape(person["keypoints_3d"], (17, 3)), np.ones(17)
+    across = coco_to_camma(np.column_stack([joints[:, :2], there]), presence="score")
+    away = coco_to_camma(np.column_stack([joints[:, 2], joints[:, 2], there]), presence="score")
+    pose = np.column_stack([across[:, :2], away[:, 0], flat[:, 2] > 0])
+    rows = {"keypoints2D_camma": flat, "keypoints3D_camma_projected_true": pose,
+            "keypoints3D_camma_projected_allkps": pose}  # fmt: skip
+    return {key: value.ravel().tolist() for key, value in rows.items()}
+
+
+def camera_of(image_id: int) -> int:
+    """Camera, from 1, that MVOR's image ids name in their decimal digits 2 to 4; 0 for an id without them."""
+    digits = str(image_id)
+    return int(digits[1:4]) if len(digits) >= 10 else 0
+
+
+def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list[float]] | None:
+    """Focal lengths and principal point (x, y pixels) of an image's camera; None where the file has no cameras."""
+    if "cameras_info" not in data:
+        return None
+    here = f"{where}: cameras_info.camParams"
+    cameras = entries(field(field(data["cameras_info"], "camParams", here), "intrinsics", here), f"{here}.intrinsics")
+    camera = camera_of(image_id)
+    if not 1 <= camera <= len(cameras):
+        raise ValueError(f"{where}: image id {image_id} names camera {camera}, expected 1 to {len(cameras)}")
+    entry = cameras[camera - 1]
+    return tuple(numbers(entry, key, 2, f"{here}.intrinsics[{camera - 1}]").tolist()
+                 for key in ("focallength", "principalpoint"))  # fmt: skip
+
+
+def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs to train a lifting network on: annotations with `h36m_3d` whose joints from ears to ankles are labelled.
+
+    Returns
+    -------
+    COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
+    """
+    keypoints, poses = [], []
+    for person in load_people(path)["annotations"]:
+        joints = np.reshape(person.get("keypoints", np.zeros(51)), (17, 3)).astype(np.float64)
+        if "h36m_3d" in person and (joints[LIFTED_COCO_JOINTS, 2] > 0).all():
+            joints[:, :2] += 0.5
+            keypoints.append(joints)
+            poses.append(1000 * np.reshape(person["h36m_3d"], (17, 3)))
+    if len(keypoints) < 2:
+        raise ValueError(f"{path}: {len(keypoints)} annotations have 'h36m_3d' and all joints, expected at least 2")
+    return np.array(keypoints), np.array(poses)

@@ -1,0 +1,194 @@
+"""ORPose-Color's keypoint head for detectron2 (see `orplugins.orpose_color.network`)."""
+
+from __future__ import annotations
+
+import torch
+from detectron2.config import configurable
+from detectron2.layers import ShapeSpec
+from detectron2.structures import Instances, heatmaps_to_keypoints
+from detectron2.utils.events import get_event_storage
+from detectron2.utils.registry import Registry
+from torch import Tensor
+
+from orplugins.orpose_color.decode import decode_batched
+from orplugins.orpose_color.lifting import PoseStatistics
+from orplugins.orpose_color.losses import (
+    heatmap_loss,
+    heatmap_targets,
+    kept_rows,
+    lifting_loss,
+    mean_over_processes,
+    nothing,
+)
+from orplugins.orpose_color.network import Keypoints3DNet
+from orplugins.orpose_color.statistics import load_statistics
+
+ROI_KEYPOINTS3D_HEAD_REGISTRY = Registry("ROI_KEYPOINTS3D_HEAD")
+ROI_KEYPOINTS3D_HEAD_REGISTRY.__doc__ = "Heads called with (features, instances), built from (cfg, ShapeSpec)."
+LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
+KINDS = ("hard", "soft")
+WEIGHT_KEYS = ("2DKEYPOINTS", "2DKEYPOINTS_SOFT", "3D_HARD", "3D_SOFT")
+_skipped = 0
+
+
+@ROI_KEYPOINTS3D_HEAD_REGISTRY.register()
+class StandardKeypoints3DHead(Keypoints3DNet):
+    """Hard and soft heatmaps, 2D joints, lifted 3D poses; in training their four losses.
+
+    Args:
+        input_shape: Channels (and sides) of the pooled features.
+        loss_weights: Weight of each of `LOSSES`.
+        loss_normalizer: "visible" divides the 2D losses by the number of joints that count; a number times the images
+            of the batch is the divisor otherwise.
+        decode: "batched" (`orplugins.orpose_color.decode`) or "published" (detectron2's `heatmaps_to_keypoints`).
+        losses: "guarded" never divides by zero joints and takes a weight of 0 as "leave it out"; "published" does
+            neither, so that a batch without soft joints makes the total NaN.
+        branches: Whose joints and poses are the result: the mean of "both", as published, or "hard" or "soft" alone,
+            for a head of which only one was trained.
+        others: Of :class:`~orplugins.orpose_color.network.Keypoints3DNet`.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        input_shape: ShapeSpec,
+        *,
+        conv_dims: tuple[int, ...] = (512,) * 8,
+        num_keypoints: int = 17,
+        loss_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
+        loss_normalizer: str | float = "visible",
+        decode: str = "batched",
+        losses: str = "guarded",
+        branches: str = "both",
+        lifter_width: int = 1024,
+        lifter_dropout: float = 0.5,
+        statistics: PoseStatistics | str | None = None,
+        store_statistics: bool = False,
+    ):
+        for name, value, known in (("decode", decode, ("batched", "published")),
+                                   ("losses", losses, ("guarded", "published")),
+                                   ("branches", branches, ("both", *KINDS))):  # fmt: skip
+            if value not in known:
+                raise ValueError(f"{name}: found {value!r}, expected one of {known}")
+        if loss_normalizer != "visible" and not isinstance(loss_normalizer, float):
+            raise ValueError(f"loss_normalizer: found {loss_normalizer!r}, expected 'visible' or a float")
+        if isinstance(statistics, str):  # a LazyConfig holds plain values
+            statistics = load_statistics(statistics) if statistics else None
+        super().__init__(input_shape.channels, tuple(conv_dims), num_keypoints, lifter_width, lifter_dropout,
+                         statistics, store_statistics)  # fmt: skip
+        self.loss_weights = dict(zip(LOSSES, loss_weights, strict=True))
+        self.loss_normalizer, self.decode, self.guarded = loss_normalizer, decode, losses == "guarded"
+        self.branches = branches
+
+    @classmethod
+    def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
+        head, ours = cfg.MODEL.ROI_KEYPOINTS3D_HEAD, cfg.ORPLUGINS.ORPOSE_COLOR
+        # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
+        from orplugins.hosts.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
+
+        expect_weights(cfg.MODEL.WEIGHTS)
+        regions = cfg.MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE * cfg.MODEL.ROI_HEADS.POSITIVE_FRACTION
+        visible = head.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS
+        return dict(
+            input_shape=input_shape,
+            conv_dims=head.CONV_DIMS,
+            num_keypoints=head.NUM_KEYPOINTS,
+            loss_weights=tuple(head[f"LOSS_WEIGHT_{key}"] for key in WEIGHT_KEYS),
+            loss_normalizer="visible" if visible else float(head.NUM_KEYPOINTS * regions),
+            decode=ours.DECODE,
+            losses=ours.LOSSES,
+            branches=ours.BRANCHES,
+            lifter_width=ours.LIFTER_WIDTH,
+            lifter_dropout=ours.LIFTER_DROPOUT,
+            statistics=cfg.DATASETS.H36_STATS_PATH,
+            store_statistics=ours.STORE_STATISTICS,
+        )  # fmt: skip
+
+    def forward(self, features: Tensor, instances: list[Instances]):
+        """Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.
+
+        The fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose (height, width)
+        is in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
+        `pred_keypoints_3d` (n, 17, 3) is in metres from the pelvis. All of them survive detectron2's post-processing.
+        """
+        if self.training:
+            return self._losses(features, instances)
+        self._infer(features, instances)
+        return instances
+
+    def _infer(self, features: Tensor, instances: list[Instances]) -> None:
+        boxes = torch.cat([each.pred_boxes.tensor for each in instances]).detach()
+        hard, soft = self.heatmaps(features) if len(boxes) else (features.new_zeros(0, self.num_keypoints, 1, 1),) * 2
+        maps = {"both": (hard + soft) / 2, "hard": hard, "soft": soft}[self.branches]
+        fused, hard, soft = self._keypoints(maps, hard, soft, boxes)
+        h36, lifted = self.lift(hard, soft, self.branches)
+        metres = self.statistics.metres(lifted)
+        start = 0
+        for each in instances:
+            part = slice(start, start + len(each))
+            each.pred_keypoints, each.pred_keypoints_h36_2d = fused[part], h36[part]
+            each.pred_keypoints_h36_3d, each.pred_keypoints_3d = lifted[part], metres[part]
+            each.pred_input_size = torch.tensor([each.image_size], device=boxes.device).expand(len(each), 2)
+            start += len(each)
+
+    def _keypoints(self, fused: Tensor, hard: Tensor, soft: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
+        if not len(boxes):
+            return (fused.new_zeros(0, self.num_keypoints, 3),) * 3
+        if self.decode == "batched":
+            return decode_batched(torch.cat([fused, hard, soft]), boxes.repeat(3, 1)).chunk(3)
+        return tuple(heatmaps_to_keypoints(maps.detach(), boxes)[:, :, [0, 1, 3]] for maps in (fused, hard, soft))
+
+    def _losses(self, features: Tensor, instances: list[Instances]) -> dict[str, Tensor]:
+        hard, soft = self.heatmaps(features)
+        found = [each for each in instances if len(each)]
+        boxes = torch.cat([each.proposal_boxes.tensor for each in found]) if found else features.new_zeros(0, 4)
+
+        def labels(name: str) -> Tensor:
+            if not found[0].has(name):
+                raise ValueError(f"targets have no {name}, expected a teacher's labels (or a LOSS_WEIGHT of 0)")
+            values = [getattr(each, name) for each in found]
+            return torch.cat([value.tensor if hasattr(value, "tensor") else value for value in values])
+
+        def targets_of(name: str) -> tuple[Tensor, Tensor]:
+            if not found:
+                return (boxes.new_zeros(0, self.num_keypoints, dtype=torch.bool),) * 2
+            return heatmap_targets(labels(name), boxes, hard.shape[-1])
+
+        targets, valid = targets_of("gt_keypoints")
+        wanted = {name: bool(found) and self._wanted(name) for name in LOSSES[1:]}
+        soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (None, valid[:0])
+        rows = {k: labels(f"gt_keypoints2d_{k}") if wanted[f"3D_{k}"] else boxes.new_zeros(0, 1) for k in KINDS}
+        counts = torch.stack([valid.sum(), soft_valid.sum(), *(kept_rows(rows[k]).sum() for k in KINDS)]).float()
+        shared = mean_over_processes(counts) if self.guarded else counts
+        if not valid.any():
+            global _skipped
+            _skipped += 1
+            get_event_storage().put_scalar("kpts_num_skipped_batches", _skipped, smoothing_hint=False)
+            values = nothing(hard), nothing(soft), nothing(hard, self.nw2Dto3D_hard), nothing(soft, self.nw2Dto3D_soft)
+            return {f"loss_keypoints_{n}": v * self.loss_weights[n] for n, v in zip(LOSSES, values, strict=True)}
+
+        fixed = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
+        losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or shared[0]), "2D_soft": nothing(soft)}
+        if wanted["2D_soft"]:
+            # Without a soft joint anywhere the release divides 0 by 0.
+            divisor = fixed or (shared[1] if shared[1] or not self.guarded else 1.0)
+            confidence = labels("gt_keypoints_soft")[..., 2]
+            losses["2D_soft"] = heatmap_loss(soft, soft_targets, soft_valid, confidence) / divisor
+        for k, kind, network, maps in ((2, "hard", self.nw2Dto3D_hard, hard), (3, "soft", self.nw2Dto3D_soft, soft)):
+            loss = None
+            if wanted[f"3D_{kind}"]:
+                loss = lifting_loss(network, rows[kind], labels(f"gt_keypoints3d_{kind}"), self.guarded)
+            losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss * counts[k] / shared[k]
+        return {f"loss_keypoints_{name}": losses[name] * self.loss_weights[name] for name in LOSSES}
+
+    def _wanted(self, name: str) -> bool:
+        return not self.guarded or self.loss_weights[name] != 0
+
+
+def h36_in_output(instances: Instances) -> Tensor:
+    """`pred_keypoints_h36_2d` (n, 17, 3) in pixels of the post-processed output, which detectron2 does not rescale."""
+    points = instances.pred_keypoints_h36_2d.clone()
+    height, width = instances.image_size
+    scale = points.new_tensor([width, height]) / instances.pred_input_size.flip(1).to(points)
+    points[..., :2] *= scale[:, None]
+    return points

@@ -1,0 +1,42 @@
+"""One model on one set at several resolutions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.data import build_detection_test_loader
+from detectron2.evaluation import inference_on_dataset
+
+from orplugins.orpose_color.detectron2.evaluators import build_people_evaluator
+from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
+
+# What a line of the table shows, where the set has it: (title, evaluator, entry).
+COLUMNS = (("box AP", "bbox", "AP"), ("keypoint AP", "keypoints", "AP"), ("keypoint AP50", "keypoints", "AP50"),
+           ("PCK", "PCK", "Average"), ("MPJPE mm", "MPJPE", "Selected"), ("MPJPE all mm", "MPJPE", "All"),
+           ("person AP", "person_AP", "AP"))  # fmt: skip
+
+
+def evaluate_ladder(
+    cfg: CfgNode, model: torch.nn.Module, dataset: str, factors: list[float], out: str | None = None
+) -> dict[float, dict[str, float]]:
+    """Metrics of a built model with weights, by factor; `out` is a folder for the evaluators' files."""
+    table = {}
+    for factor in factors:
+        mapper = MVORDatasetMapper(False, factor=factor, method=cfg.DATASETS.DOWN_SAMPLING_METHOD)
+        loader = build_detection_test_loader(cfg, dataset, mapper=mapper)
+        folder = str(Path(out) / f"{factor:g}x") if out else None
+        evaluator = build_people_evaluator(dataset, folder, cfg.ORPLUGINS.ORPOSE_COLOR.MPJPE)
+        found = inference_on_dataset(model, loader, evaluator)
+        wanted = [column for column in COLUMNS if column[2] in found.get(column[1], {})]
+        table[factor] = {title: float(found[kind][entry]) for title, kind, entry in wanted}
+    return table
+
+
+def format_ladder(table: dict[float, dict[str, float]]) -> str:
+    """The table in Markdown."""
+    titles = list(next(iter(table.values())))
+    lines = ["| scale | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
+    lines += [f"| {factor:g}x | " + " | ".join(f"{row[t]:.1f}" for t in titles) + " |" for factor, row in table.items()]
+    return "\n".join(lines)

@@ -1,0 +1,112 @@
+"""A teacher's label file, made picture by picture: a run that was killed goes on, several processes share the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from orplugins.io.atomic import write_json
+from orplugins.io.json_fields import load_json
+from orplugins.skeletons import COCO_17
+
+FORMAT = "orplugins-orpose-pseudo"
+
+
+class LabelStore:
+    """Notes of finished pictures in ``<out>.parts/``, one line each, and the merged file in the end.
+
+    Args:
+        out: The label file.
+        info: What the labels depend on; a store that was begun with something else is refused.
+        rank: This process; it alone writes its notes.
+
+    Raises:
+        ValueError: The notes that are there were made with other settings.
+    """
+
+    def __init__(self, out: str | os.PathLike, info: dict, rank: int = 0):
+        self.out, self.info = Path(out), {"format": FORMAT, "version": 1, **info}
+        self.folder = self.out.with_name(self.out.name + ".parts")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = self.folder / "settings.json"
+        if settings.exists():
+            found = load_json(settings)
+            if found != json.loads(json.dumps(self.info)):
+                different = [key for key in {**found, **self.info} if found.get(key) != self.info.get(key)]
+                raise ValueError(
+                    f"{settings}: {', '.join(different)} differ from this run's, expected the same to go on (or remove "
+                    f"{self.folder})"
+                )
+        elif rank == 0:
+            write_json(settings, self.info)
+        self.path = self.folder / f"rank{rank}.jsonl"
+        self.notes = self._read()
+
+    def _read(self) -> dict[str, dict]:
+        """Notes of all processes by file name. A line that a kill cut off is none."""
+        notes = {}
+        for path in sorted(self.folder.glob("rank*.jsonl")):
+            for line in path.read_bytes().split(b"\n")[:-1]:
+                try:
+                    note = json.loads(line)
+                except ValueError:
+                    continue
+                name = note["image"]["file_name"]
+                if "error" not in note or name not in notes:  # what one run failed at, another may have done
+                    notes[name] = note
+        return notes
+
+    def is_done(self, file_name: str) -> bool:
+        """Whether the picture is labelled; one that failed is tried again."""
+        return file_name in self.notes and "error" not in self.notes[file_name]
+
+    def add(self, file_name: str, height: int, width: int, annotations: list[dict]) -> None:
+        self._append({"image": {"file_name": file_name, "height": height, "width": width}, "annotations": annotations})
+
+    def fail(self, file_name: str, error: str) -> None:
+        self._append({"image": {"file_name": file_name}, "error": error})
+
+    def _append(self, note: dict) -> None:
+        line = json.dumps(note, allow_nan=False).encode() + b"\n"
+        with self.path.open("ab") as file:
+            if file.tell() and not self._ends_whole():
+                line = b"\n" + line
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self.notes[note["image"]["file_name"]] = note
+
+    def _ends_whole(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+
+    def merge(self, file_names: Iterable[str]) -> dict:
+        """Write the label file, with ids in the order of the names, and remove the notes.
+
+        Returns:
+            Counts `images` and `people`, and `failed`: the errors by file name.
+
+        Raises:
+            ValueError: A picture has no note.
+        """
+        notes, images, annotations, failed = self._read(), [], [], {}
+        for number, name in enumerate(file_names, start=1):
+            if name not in notes:
+                raise ValueError(f"{self.folder}: has no note of {name}, expected all pictures to be done")
+            note = notes[name]
+            if "error" in note:
+                failed[name] = note["error"]
+                continue
+            images.append({"id": number, **note["image"]})
+            for person in note["annotations"]:
+                annotations.append({"id": len(annotations) + 1, "image_id": number, **person})
+        category = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints),
+                    "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs]}  # fmt: skip
+        merged = {"info": self.info, "images": images, "categories": [category], "annotations": annotations}
+        write_json(self.out, merged)
+        shutil.rmtree(self.folder)
+        return {"images": len(images), "people": len(annotations), "annotations": annotations, "failed": failed}

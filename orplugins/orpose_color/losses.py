@@ -1,0 +1,88 @@
+"""Losses of a keypoint head that learns from hard and from soft labels (see `orplugins.orpose_color.network`)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def heatmap_targets(keypoints: Tensor, boxes: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Cell of each joint in its box's grid, as Mask R-CNN has it.
+
+    Args:
+        keypoints: (N, K, 3) x, y in continuous pixels; third column above 0: labelled.
+        boxes: (N, 4).
+        side: Cells a side.
+
+    Returns:
+        Labels row * side + column (N, K) int64, and which of them count (N, K) bool: labelled, finite, inside the
+        box. A joint exactly on the box's right or lower edge is in the last cell; in a box without area none counts.
+    """
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    xy = keypoints[..., :2]
+    scaled = (xy - low) * (side / (high - low))
+    cell = torch.where(xy == high, torch.full_like(scaled, side - 1), scaled.floor())
+    valid = ((cell >= 0) & (cell < side) & (high > low)).all(dim=-1) & (keypoints[..., 2] > 0)
+    cell = torch.where(valid[..., None], cell, torch.zeros_like(cell)).long()
+    return cell[..., 1] * side + cell[..., 0], valid
+
+
+def heatmap_loss(logits: Tensor, labels: Tensor, valid: Tensor, confidence: Tensor | None = None) -> Tensor:
+    """Sum of the cross-entropies of the valid joints' maps.
+
+    Args:
+        logits: (N, K, S, S).
+        labels, valid: (N, K), from :func:`heatmap_targets`.
+        confidence: (N, K) of soft labels: multiplies the logits, so it acts as a temperature, not as a weight.
+    """
+    chosen = logits.flatten(2)[valid]
+    if confidence is not None:
+        chosen = chosen * confidence[valid][:, None]
+    return functional.cross_entropy(chosen, labels[valid], reduction="sum")
+
+
+def kept_rows(rows: Tensor) -> Tensor:
+    """:func:`orplugins.orpose_color.lifting.kept_rows` for tensors."""
+    return torch.fmod(rows.sum(dim=1).trunc(), 256) != 0
+
+
+def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: bool = True) -> Tensor | None:
+    """Mean smooth L1 between lifted rows and their 3D targets; None where there is no row to learn from.
+
+    Args:
+        network: (N, 32) -> (N, 48).
+        rows, targets: (N, 32), (N, 48); rows that :func:`kept_rows` does not keep are left out.
+        guarded: With fewer than two rows and batch norm in training mode there is nothing to normalise with: take them
+            as none. If False, a single row is an error, as in the release.
+    """
+    keep = kept_rows(rows)
+    count = int(keep.sum())
+    batch_norm = any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training for m in network.modules())
+    if not count or (guarded and count < 2 and batch_norm):
+        return None
+    if not guarded and count == 1:
+        raise ValueError("expected 2D or 3D input (got 1D input): a single lifter row, losses='published'")
+    return functional.smooth_l1_loss(network(rows[keep]), targets[keep])
+
+
+def mean_over_processes(counts: Tensor) -> Tensor:
+    """Counts (K,) averaged over the processes of a distributed training, where there is one.
+
+    A sum divided by this, averaged over the processes as their gradients are, is the sum over all of them divided by
+    all that was counted: what one process with the whole batch computes. Every process has to call it in every step.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return counts
+    counts = counts.clone()
+    torch.distributed.all_reduce(counts)
+    return counts / torch.distributed.get_world_size()
+
+
+def nothing(logits: Tensor, *modules: nn.Module) -> Tensor:
+    """A zero that depends on the logits and on all parameters of the modules, so that none lacks a gradient."""
+    zero = logits.sum() * 0
+    for module in modules:
+        for parameter in module.parameters():
+            zero = zero + parameter.sum() * 0
+    return zero

@@ -1,0 +1,51 @@
+"""Patients and users as detectron2 data sets.
+
+Importing registers ``partial_body_train`` and ``partial_body_val``: COCO files ``annotations/train.json`` and
+``annotations/val.json`` and pictures ``images/`` below ``$DETECTRON2_DATASETS/partial_body``. Files anywhere else are
+registered with `register_partial_body`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from detectron2.data.catalog import DatasetCatalog, MetadataCatalog
+from detectron2.data.datasets.coco import load_coco_json
+
+from orplugins.io.json_fields import entries, field, load_json
+from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
+
+
+def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> list[dict]:
+    """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user, for a registered name.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        One line with file, field, found and expected.
+    """
+    path = str(json_file)
+    categories = entries(field(load_json(path), "categories", path), f"{path}: categories")
+    found = [(category.get("id"), category.get("name")) for category in categories]
+    expected = [(k, category) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
+    if sorted(found, key=str) != expected:
+        raise ValueError(f"{path}: 'categories' are {found}, expected {expected}")
+    return load_coco_json(path, str(image_root), name)  # the name has the category ids become positions
+
+
+def register_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> None:
+    """Register a data set by its paths; the files are read when it is first used."""
+    DatasetCatalog.register(name, lambda: load_partial_body(name, json_file, image_root))
+    MetadataCatalog.get(name).set(
+        json_file=str(json_file),
+        image_root=str(image_root),
+        evaluator_type="coco",
+        thing_classes=list(PARTIAL_BODY_CLASSES),
+        thing_dataset_id_to_contiguous_id={k: k - 1 for k in range(1, len(PARTIAL_BODY_CLASSES) + 1)},
+    )
+
+
+_ROOT = Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "partial_body"
+for _split in ("train", "val"):
+    register_partial_body(f"partial_body_{_split}", _ROOT / f"annotations/{_split}.json", _ROOT / "images")

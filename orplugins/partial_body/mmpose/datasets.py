@@ -1,0 +1,93 @@
+"""COCO-style sets of people of whom a part may be out of view."""
+
+from __future__ import annotations
+
+import numpy as np
+from mmpose.datasets.datasets.body import CocoDataset
+
+from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
+from orplugins.registry import DATASETS
+from orplugins.skeletons import COCO_17, OUT_OF_VIEW, PATIENT_21, PATIENT_22, USER_6
+
+_UNKNOWN = -1
+
+
+@DATASETS.register_module()
+class PartialBodyDataset(CocoDataset):
+    """mmpose's COCO set of 17 joints that also keeps what COCO's v says of a joint.
+
+    Training records have ``keypoints_visible`` (1, K, 2): whether the joint is labelled, and its state (0 out of view,
+    1 occluded, 2 visible, -1 unknown). Test records are mmpose's own.
+
+    Args:
+        unlabelled: What v = 0 means in the file: ``"unknown"`` (COCO: nobody has said) or ``"out of view"`` (sets that
+            label every joint in the picture, such as the generated ones).
+        **kwargs: Those of :class:`mmpose.datasets.CocoDataset`.
+    """
+
+    METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="coco")
+
+    def __init__(self, unlabelled: str = "unknown", **kwargs):
+        states = {"unknown": _UNKNOWN, "out of view": OUT_OF_VIEW}
+        if unlabelled not in states:
+            raise ValueError(f"{type(self).__name__}: unlabelled is {unlabelled!r}, "
+                             "expected 'unknown' or 'out of view'")
+        self._state_of_zero = states[unlabelled]
+        super().__init__(**kwargs)
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """One person, in mmpose's form."""
+        ann = raw_data_info["raw_ann_info"]
+        joints = len(self.METAINFO["keypoint_info"])
+        if len(ann.get("keypoints", ())) not in (0, 3 * joints):
+            raise ValueError(f"{self.ann_file}: annotation {ann['id']}: 'keypoints' has "
+                             f"{len(ann['keypoints'])} numbers, expected {3 * joints} "
+                             f"for {self.metainfo['dataset_name']}")
+        info = super().parse_data_info(raw_data_info)
+        if info is not None and not self.test_mode:
+            v = np.array(ann["keypoints"], dtype=np.float32)[2::3]
+            states = np.where(v > 0, v, self._state_of_zero)
+            info["keypoints_visible"] = np.stack([v > 0, states], -1)[None].astype(np.float32)
+        return info
+
+
+@DATASETS.register_module()
+class Patient21Dataset(PartialBodyDataset):
+    """Casualties with the 21 points of the released configuration."""
+
+    METAINFO: dict = skeleton_metainfo(PATIENT_21)
+
+
+@DATASETS.register_module()
+class Patient22Dataset(PartialBodyDataset):
+    """Casualties with the 22 points of the released joint set."""
+
+    METAINFO: dict = skeleton_metainfo(PATIENT_22)
+
+
+@DATASETS.register_module()
+class User6Dataset(PartialBodyDataset):
+    """Arms of whoever treats the casualty."""
+
+    METAINFO: dict = skeleton_metainfo(USER_6)
+
+
+@DATASETS.register_module()
+class PublishedPatient21Dataset(Patient21Dataset):
+    """:class:`Patient21Dataset` without left and right, as released: a mirrored left hand stays a left hand."""
+
+    METAINFO: dict = skeleton_metainfo(PATIENT_21, published=True)
+
+
+@DATASETS.register_module()
+class PublishedPatient22Dataset(Patient22Dataset):
+    """:class:`Patient22Dataset` without left and right, as released."""
+
+    METAINFO: dict = skeleton_metainfo(PATIENT_22, published=True)
+
+
+@DATASETS.register_module()
+class PublishedUser6Dataset(User6Dataset):
+    """:class:`User6Dataset` without left and right and with OKS constants ten times too wide, as released."""
+
+    METAINFO: dict = skeleton_metainfo(USER_6, published=True)

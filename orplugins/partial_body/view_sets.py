@@ -1,0 +1,134 @@
+"""COCO sets of views that show people only in part, made from a set that shows them whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.io.atomic import write_json
+from orplugins.io.json_fields import entries, field, integer, load_json, numbers, text
+from orplugins.io.video import write_image
+from orplugins.partial_body.crops import CUTS, cut_window, inside
+from orplugins.skeletons import COCO_17
+
+VIEWS = ("whole", *CUTS)
+
+
+def write_views(
+    annotations: str | os.PathLike,
+    images: str | os.PathLike,
+    out: str | os.PathLike,
+    views: Sequence[str] = VIEWS,
+    least_joints: int = 3,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[dict[str, int], list[str]]:
+    """Write ``out/annotations/<view>.json`` and the pictures below ``out/images``.
+
+    ``whole`` is the set as it is. For the other views (`crops.cut_window`) every person gives a
+    picture of their own, whose frame ends at the cut: joints beyond it are not labelled (v = 0), the box is cut.
+    Pictures of 16-bit depth become grey ones, near is bright.
+
+    Parameters
+    ----------
+    annotations : COCO keypoint file with the 17 joints.
+    images : folder that its ``file_name`` are relative to.
+    least_joints : people of whom fewer labelled joints stay are left out.
+
+    Returns
+    -------
+    People of each view, and one line for each picture that could not be read and was left out.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        One line with file, field, found and expected; nothing is written then.
+    """
+    unknown = sorted(set(views) - set(VIEWS))
+    if unknown:
+        raise ValueError(f"views: found {', '.join(unknown)}, expected some of {', '.join(VIEWS)}")
+    name, out = str(annotations), Path(out)
+    truth = load_json(annotations)
+    people = _people(truth, name)
+    sets = {view: {"images": [], "annotations": [], "categories": field(truth, "categories", name)} for view in views}
+    problems = []
+    pictures = entries(field(truth, "images", name), f"{name}: images")
+    for k, record in enumerate(pictures):
+        try:
+            picture = read_picture(Path(images) / text(record, "file_name", f"{name}: images[{k}]"))
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+            continue
+        for view in views:
+            _add(sets[view], view, record, picture, people.get(record["id"], ()), out, least_joints)
+        if progress:
+            progress(k + 1, len(pictures))
+    for view, content in sets.items():
+        write_json(out / "annotations" / f"{view}.json", content)
+    return {view: len(content["annotations"]) for view, content in sets.items()}, problems
+
+
+def _people(truth: dict, name: str) -> dict[int, list[tuple[dict, np.ndarray]]]:
+    people: dict[int, list] = {}
+    for k, person in enumerate(entries(field(truth, "annotations", name), f"{name}: annotations")):
+        here = f"{name}: annotations[{k}]"
+        numbers(person, "bbox", 4, here)
+        joints = numbers(person, "keypoints", 3 * COCO_17.num_joints, here).reshape(-1, 3)
+        people.setdefault(integer(person, "image_id", here), []).append((person, joints))
+    return people
+
+
+def _add(content: dict, view: str, record: dict, picture: np.ndarray, people, out: Path, least: int) -> None:
+    height, width = picture.shape[:2]
+    stem = Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_")
+    windows = [(0, 0, width, height)] if view == "whole" else [
+        cut_window(joints[:, :2], joints[:, 2] > 0, COCO_17, view, (width, height)) for _, joints in people
+    ]
+    for n, window in enumerate(windows):
+        if window is None:
+            continue
+        seen = people if view == "whole" else people[n : n + 1]
+        kept = [cut for person, joints in seen if (cut := _cut(person, joints, window, least)) is not None]
+        if not kept:
+            continue
+        x1, y1, x2, y2 = window
+        image_id = len(content["images"]) + 1
+        file = f"{view}/{stem}.png" if view == "whole" else f"{view}/{stem}_{n}.png"
+        write_image(out / "images" / file, picture[y1:y2, x1:x2])
+        content["images"].append({"id": image_id, "file_name": file, "width": x2 - x1, "height": y2 - y1})
+        for person in kept:
+            content["annotations"].append({**person, "id": len(content["annotations"]) + 1, "image_id": image_id})
+
+
+def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], least: int) -> dict | None:
+    """The person as seen in a window, or None if too little of them is."""
+    x1, y1, x2, y2 = window
+    joints = np.where((inside(joints[:, :2], window) & (joints[:, 2] > 0))[:, None], joints - (x1, y1, 0), 0.0)
+    x, y, w, h = person["bbox"]
+    left, top, right, bottom = max(x, x1), max(y, y1), min(x + w, x2), min(y + h, y2)
+    labelled = int((joints[:, 2] > 0).sum())
+    if labelled < least or right - left < 2 or bottom - top < 2:
+        return None
+    box = [left - x1, top - y1, right - left, bottom - top]
+    # mmpose's OKS wants an area; a person fills about this much of a box.
+    return {"category_id": person.get("category_id", 1), "iscrowd": person.get("iscrowd", 0), "bbox": box,
+            "area": 0.53 * box[2] * box[3], "keypoints": joints.ravel().tolist(), "num_keypoints": labelled}
+
+
+def read_picture(path: str | os.PathLike) -> np.ndarray:
+    """A picture (H, W, 3) uint8 BGR; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black."""
+    import cv2
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise ValueError(f"{path}: not a picture, or damaged")
+    if picture.dtype == np.uint16 and picture.ndim == 2:
+        grey = np.clip(250 - (picture.astype(np.float32) - 500) * (220 / 4500), 30, 250)
+        grey = np.where(picture > 0, grey, 0).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture[..., :3]

@@ -1,0 +1,58 @@
+"""More training frames from the same ones: mirrored pictures, and 2D poses that lack joints as detectors' poses do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orplugins.refinet.depth_camera import DepthCamera
+from orplugins.skeletons import ITOP_15
+
+
+def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
+    """The depth image (H, W) mirrored about the camera's axis; a column that has no counterpart becomes holes.
+
+    Raises
+    ------
+    ValueError
+        Where the axis lies neither on a pixel nor between two.
+    """
+    twice = round(2 * camera.cx)
+    if abs(2 * camera.cx - twice) > 1e-6:
+        raise ValueError(f"camera: found cx {camera.cx}, expected a multiple of 0.5 to mirror without resampling")
+    width = depth.shape[1]
+    # Column j shows what column `twice - j` showed.
+    first, last = max(0, twice - width + 1), min(width - 1, twice)
+    mirrored = np.zeros_like(depth)
+    if first <= last:
+        mirrored[:, first : last + 1] = depth[:, twice - last : twice - first + 1][:, ::-1]
+    return mirrored
+
+
+def mirror_joints(joints: np.ndarray, camera: DepthCamera | None = None) -> np.ndarray:
+    """ITOP-15 joints (..., 15, D) mirrored, left and right exchanged: pixels with a camera, millimetres without one,
+    and flags (D = 1) either way. A joint at the origin is missing and stays there."""
+    joints = np.asarray(joints)[..., ITOP_15.flip_indices, :]
+    if joints.shape[-1] == 1:
+        return joints
+    mirrored = joints.copy()
+    mirrored[..., 0] = -joints[..., 0] + (0 if camera is None else 2 * camera.cx)
+    return np.where((joints != 0).any(-1, keepdims=True), mirrored, joints)
+
+
+def dropped_joints(
+    pixels: np.ndarray, each: float, border: float, rng: np.random.RandomState, least: int = 4
+) -> np.ndarray:
+    """Which joints (15,) bool of a pose in pixels (15, 2) a detector would lack: each one by chance, and, as at the
+    picture's border, all beyond a line across the pose. Where fewer than `least` would be left, none is dropped.
+
+    Parameters
+    ----------
+    each : probability of a joint to be dropped by itself. border : probability of the line.
+    rng : a generator, or `numpy.random` itself.
+    """
+    gone = rng.uniform(size=len(pixels)) < each
+    if rng.uniform() < border:
+        axis, side = int(rng.uniform() < 0.7), 1 if rng.uniform() < 0.7 else -1  # mostly at the bottom
+        along = side * pixels[:, axis]
+        gone |= along > rng.uniform(along.min(), along.max())
+    return gone if (~gone).sum() >= least else np.zeros(len(pixels), dtype=bool)

@@ -1,0 +1,27 @@
+"""A chain of RefiNet's modules from a config and a checkpoint, outside mmpose's runner."""
+
+from __future__ import annotations
+
+import os
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+import orplugins  # noqa: F401 - registers
+from orplugins.io.weights import read_weights
+from orplugins.refinet.chain import RefineChain
+
+
+def load_refine_chain(config: str | os.PathLike, weights: str | os.PathLike, device: str = "cpu") -> RefineChain:
+    """The chain of a config (``orplugins.DepthPoseRefiner``) in evaluation mode; a checkpoint that would run code is
+    refused.
+
+    Raises:
+        FileNotFoundError, ValueError: No such file, or not what the config describes.
+    """
+    content = read_weights(weights)
+    init_default_scope("mmpose")
+    model = MODELS.build(Config.fromfile(config).model)
+    model.load_state_dict(content.get("state_dict", content))
+    return model.chain.to(device).eval()

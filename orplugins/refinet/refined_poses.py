@@ -1,0 +1,72 @@
+"""What a refiner of 3D poses gains over plain lifting: joint errors of visible and of occluded joints, by how many
+people are in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from orplugins.geometry.assignment import match_pairs
+
+# A detection is of a person where its joints are, on the average, nearer than this share of the person's box diagonal.
+MATCH_SHARE = 0.25
+GROUPS = ("all", "1 person", "2 people", "3 and more people")
+
+
+def match_people(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(M,) number of the detection (D, K, 3) of each true person (M, K, 3), or -1. A joint is x, y, and a score above 0
+    where it is known. Each detection belongs to one person."""
+    cost = np.full((len(truth), len(found)), np.inf)
+    for i, person in enumerate(truth):
+        known = person[:, 2] > 0
+        diagonal = np.linalg.norm(np.ptp(person[known, :2], axis=0)) if known.any() else 0.0
+        for k, pose in enumerate(found):
+            both = known & (pose[:, 2] > 0)
+            if both.sum() >= 3 and diagonal > 0:
+                cost[i, k] = np.linalg.norm(person[both, :2] - pose[both, :2], axis=1).mean() / diagonal
+    return match_pairs(cost, MATCH_SHARE)
+
+
+@dataclass
+class RefinedErrors:
+    """Collects frames; lengths in the unit of the points."""
+
+    plain: list[np.ndarray] = field(default_factory=list)
+    refined: list[np.ndarray] = field(default_factory=list)
+    seen: list[np.ndarray] = field(default_factory=list)
+    people: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, plain: np.ndarray, refined: np.ndarray, truth: np.ndarray, counted: np.ndarray, seen: np.ndarray,
+            people: int) -> None:  # fmt: skip
+        """Add a frame's poses (M, K, 3). `counted` (M, K): joints to count; `seen` (M, K): visible ones; `people`: how
+        many were in the picture."""
+        counted = np.asarray(counted, dtype=bool)
+        self.plain.append(np.linalg.norm(plain - truth, axis=-1)[counted])
+        self.refined.append(np.linalg.norm(refined - truth, axis=-1)[counted])
+        self.seen.append(np.asarray(seen, dtype=bool)[counted])
+        self.people.append(np.full(int(counted.sum()), people))
+
+    def table(self) -> list[dict]:
+        """A row for each of `GROUPS` and all, visible and occluded joints: their number, the mean error of plain
+        lifting and of refined poses, and the ratio. Groups without joints are left out.
+
+        Raises
+        ------
+        ValueError
+            Where no joint has been added.
+        """
+        columns = [np.concatenate(values) if values else np.zeros(0) for values in
+                   (self.plain, self.refined, self.seen, self.people)]  # fmt: skip
+        plain, refined, seen, people = columns
+        if not len(plain):
+            raise ValueError("found no joint to compare, expected poses that belong to labelled people")
+        seen, rows = seen.astype(bool), []
+        for number, group in enumerate(GROUPS):
+            inside = people > 0 if not number else people == number if number < 3 else people >= 3
+            for name, part in (("all", inside), ("visible", inside & seen), ("occluded", inside & ~seen)):
+                if part.any():
+                    errors = float(plain[part].mean()), float(refined[part].mean())
+                    rows.append({"people": group, "joints": name, "count": int(part.sum()), "plain": errors[0],
+                                 "refined": errors[1], "ratio": errors[0] / max(errors[1], 1e-9)})  # fmt: skip
+        return rows

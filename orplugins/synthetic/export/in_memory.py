@@ -1,0 +1,58 @@
+"""Generated frames for training without a data set on disk: worker processes make them ahead."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from orplugins.synthetic.export.annotation_files import coco_file, image_id
+from orplugins.synthetic.export.records import frame_record
+from orplugins.synthetic.render.frames import check_options, render_frames
+
+
+def generate(
+    frames: int, seed: int, *, size: tuple[int, int] = (128, 96), views: int = 3, people: tuple[int, int] = (1, 6),
+    color: bool = False, noise: bool = True, fixed_cameras: bool = False, start: int = 0, workers: int = 0,
+) -> tuple[dict, dict[int, np.ndarray]]:
+    """Frames and their truth.
+
+    Parameters
+    ----------
+    frames, seed, start : which frames, as in `mvor_layout.write_dataset`, which makes the same ones.
+    size, views, people, color, noise, fixed_cameras : see `frames.render_frames`.
+    workers : processes; 0 renders in this one.
+
+    Returns
+    -------
+    coco : a COCO dict, see `annotation_files.coco_file`.
+    pictures : by image id, depth (H, W) uint16 millimetres, or with `color` (H, W, 3) uint8 RGB.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range.
+    """
+    if frames < 1 or seed < 0 or start < 0 or workers < 0:
+        raise ValueError(f"generate: found frames={frames}, seed={seed}, start={start}, workers={workers}, "
+                         "expected frames >= 1 and the others >= 0")
+    check_options(size, views, people)
+    make = partial(_moment, seed, tuple(size), views=views, people=tuple(people), color=color, noise=noise,
+                   fixed_cameras=fixed_cameras)
+    numbers = range(start, start + frames)
+    if workers:
+        with ProcessPoolExecutor(workers) as pool:
+            made = list(pool.map(make, numbers, chunksize=4))
+    else:
+        made = list(map(make, numbers))
+    parameters = {"size": list(size), "views": views, "seed": seed, "fixed_cameras": fixed_cameras}
+    pictures = {image_id(1, v + 1, number): picture
+                for number, (_, group) in zip(numbers, made, strict=True) for v, picture in enumerate(group)}
+    return coco_file([record for record, _ in made], parameters, "color" if color else "depth"), pictures
+
+
+def _moment(seed: int, size: tuple[int, int], number: int, *, color: bool, **options) -> tuple[dict, list[np.ndarray]]:
+    scene, frames = render_frames(seed, number, size, color=color, **options)
+    record = frame_record(1, number, scene, frames, "coco", masks=False)
+    return record, [frame.color if color else frame.depth_mm for frame in frames]

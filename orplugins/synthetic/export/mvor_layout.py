@@ -1,0 +1,202 @@
+"""Write generated frames as a data set in MVOR's layout, with further annotation files.
+
+```
+OUT/day1/cam{1..3}/depth/000000.png     16-bit millimetres; in motion sets every clip is a day
+OUT/day1/cam{1..3}/color/000000.png     8-bit RGB, where asked for
+OUT/annotations/mvor.json               MVOR's schema (CAMMA-10, boxes, 3D poses, cameras)
+OUT/annotations/coco17.json             COCO person keypoints, 3D, cameras, identities
+OUT/annotations/coco17_color.json       the same with the names of the colour pictures, where there are any
+OUT/annotations/h36m17.npz              Human3.6M's 17 joints, 2D and 3D, as plain arrays
+OUT/annotations/data_*_h36m*.npz        motion sets: the files of `h36m_files`
+OUT/parameters.json                     what the set was made with
+```
+
+The annotation files are written last: a set without them is not complete, and the same call goes on with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.depth.png import load_depth, save_depth
+from orplugins.io.atomic import atomic_write, write_json
+from orplugins.synthetic.export.annotation_files import coco_file, file_name, h36m_arrays, image_id, mvor_file
+from orplugins.synthetic.export.h36m_files import write_h36m
+from orplugins.synthetic.export.records import frame_record
+from orplugins.synthetic.render.frames import check_options, render_scene
+from orplugins.synthetic.scene.cameras import FULL_SIZE
+from orplugins.synthetic.scene.motion import Clip
+from orplugins.synthetic.scene.scene import make_scene
+
+__all__ = ["write_dataset", "file_name", "image_id"]
+
+# Frames a worker renders before it notes their annotations: what an interrupted run loses at most.
+_CHUNK = 20
+
+
+def write_dataset(
+    out: str | os.PathLike,
+    frames: int,
+    seed: int,
+    start: int = 0,
+    size: tuple[int, int] = FULL_SIZE,
+    views: int = 1,
+    people: tuple[int, int] = (1, 6),
+    noise: bool = True,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    color: bool = False,
+    fixed_cameras: bool | None = None,
+    motion: int = 0,
+    hips: str = "coco",
+    masks: bool = False,
+) -> dict[str, int]:
+    """Render frames start .. start + frames - 1 of a seed; an interrupted run goes on where it stopped.
+
+    Parameters
+    ----------
+    out : folder, made if it is missing.
+    frames, seed, start : which frames; a frame depends on the seed and its number alone.
+    size : (width, height) of the pictures.
+    views : 1 to 3 cameras.
+    people : least and greatest number of people in the room.
+    noise : add the sensor's errors.
+    workers : processes; 0 renders in this one.
+    progress : called with (frames done, frames in all).
+    color : write colour pictures too.
+    fixed_cameras : the cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene (or
+        clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for each
+        picture). Default: fixed for several views.
+    motion : frames of a clip in which people move (25 a second); 0 makes every frame a scene of its own.
+    hips : joints of the MVOR file, see `annotate.annotate`.
+    masks : write the people's masks into the COCO file.
+
+    Returns
+    -------
+    Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range, or where `out` holds a set made with other parameters.
+    OSError
+        The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with it.
+    """
+    if frames < 1 or start < 0 or start + frames > 10**7:
+        raise ValueError(f"write_dataset: found frames={frames}, start={start}, expected frames >= 1 within 0 .. 10^7")
+    if seed < 0 or motion < 0 or workers < 0:
+        raise ValueError(f"write_dataset: found seed={seed}, motion={motion}, workers={workers}, expected 0 or more")
+    check_options(size, views, people, hips)
+    fixed = views > 1 if fixed_cameras is None else bool(fixed_cameras)
+    parameters = {
+        "frames": int(frames), "seed": int(seed), "start": int(start), "size": [int(n) for n in size],
+        "views": int(views), "people": [int(n) for n in people], "noise": bool(noise), "color": bool(color),
+        "fixed_cameras": fixed, "motion": int(motion), "hips": hips, "masks": bool(masks),
+    }
+    out = Path(out)
+    _claim(out, parameters)
+    firsts = range(start, start + frames, _CHUNK)
+    counts = [min(_CHUNK, start + frames - first) for first in firsts]
+    work = partial(_chunk, out, parameters)
+    done, rendered, records = 0, 0, []
+    pool = ProcessPoolExecutor(workers) if workers else None
+    try:
+        for count, (new, part) in zip(counts, (pool.map if pool else map)(work, firsts, counts), strict=True):
+            records += part
+            done, rendered = done + count, rendered + new
+            if progress is not None:
+                progress(done, frames)
+    finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+    mvor = mvor_file(records, parameters)
+    with atomic_write(out / "annotations/h36m17.npz", mode="wb") as file:
+        np.savez_compressed(file, **h36m_arrays(records))
+    write_json(out / "annotations/coco17.json", coco_file(records, parameters))
+    if color:
+        write_json(out / "annotations/coco17_color.json", coco_file(records, parameters, "color"))
+    if motion and fixed:
+        write_h36m(out / "annotations", records, parameters)
+    write_json(out / "annotations/mvor.json", mvor)
+    return {"images": len(mvor["images"]), "people": len(mvor["annotations"]),
+            "poses3d": len(mvor.get("annotations3D", ())), "rendered": rendered}
+
+
+def _claim(out: Path, parameters: dict) -> None:
+    """Note the parameters in the folder, or compare them with those noted there."""
+    path = out / "parameters.json"
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}: found no JSON ({error}), expected {parameters}") from error
+        if found != parameters:
+            raise ValueError(f"{path}: found {found}, expected {parameters}: choose another folder, or remove this one")
+    else:
+        write_json(path, parameters)
+
+
+def _place_in_clip(number: int, motion: int) -> tuple[int, int]:
+    """Day (counted from 1) and number in the file name of a frame."""
+    return (number // motion + 1, number % motion) if motion else (1, number)
+
+
+def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, list[dict]]:
+    """Render a run of frames unless they are there; (frames rendered, their records)."""
+    # The notes hold what the pictures do not: they make a second run cheap, and it needs no rendering to annotate.
+    notes = out / "annotations/frames" / f"{first:06d}.json"
+    kinds = ("depth", "color") if parameters["color"] else ("depth",)
+    paths = [out / file_name(day, v + 1, n, kind)
+             for day, n in (_place_in_clip(first + i, parameters["motion"]) for i in range(count))
+             for v in range(parameters["views"]) for kind in kinds]
+    if notes.exists() and all(_complete(path, parameters["size"]) for path in paths):
+        return 0, json.loads(notes.read_text(encoding="utf-8"))
+    options = {"people": tuple(parameters["people"]), "views": parameters["views"],
+               "fixed_cameras": parameters["fixed_cameras"]}
+    records, clips = [], {}
+    for number in range(first, first + count):
+        day, moment = _place_in_clip(number, parameters["motion"])
+        if parameters["motion"]:
+            if day not in clips:
+                clips = {day: Clip(parameters["seed"], day - 1, parameters["motion"], **options)}
+            scene = clips[day].scene(moment)
+        else:
+            scene = make_scene(parameters["seed"], number, **options)
+        frames = render_scene(scene, tuple(parameters["size"]), (parameters["seed"], number), color=parameters["color"],
+                              noise=parameters["noise"], hips=parameters["hips"])
+        for v, frame in enumerate(frames):
+            save_depth(out / file_name(day, v + 1, moment), frame.depth_mm)
+            if frame.color is not None:
+                save_color(out / file_name(day, v + 1, moment, "color"), frame.color)
+        records.append(frame_record(day, moment, scene, frames, parameters["hips"], parameters["masks"]))
+    write_json(notes, records)
+    return count, records
+
+
+def save_color(path: Path, picture: np.ndarray) -> None:
+    """Write an RGB picture (H, W, 3) uint8 as PNG, atomically."""
+    from PIL import Image
+
+    with atomic_write(path, mode="wb") as file:
+        Image.fromarray(picture).save(file, format="PNG", compress_level=3)
+
+
+def _complete(path: Path, size: list[int]) -> bool:
+    """Whether the picture is there, whole and of this size. Pictures are written atomically: the header tells."""
+    if not path.is_file():
+        return False
+    if path.parent.name == "color":
+        return True
+    try:
+        load_depth(path, bits=16, size=tuple(size))
+    except ValueError:  # damaged by something else: it is rendered again
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Images, depth images and labels of a generated scene."""

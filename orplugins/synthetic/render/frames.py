@@ -1,0 +1,118 @@
+"""Pictures of the synthetic operating room with their ground truth: the generator's front door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orplugins.geometry.cameras import Camera
+from orplugins.synthetic.render.annotate import View, annotate
+from orplugins.synthetic.render.raster import Caster
+from orplugins.synthetic.render.sensor import measure, to_millimetres
+from orplugins.synthetic.render.shading import Lighting, shade
+from orplugins.synthetic.scene.cameras import FULL_SIZE, MOST_VIEWS
+from orplugins.synthetic.scene.geometry import face_normals, unit
+from orplugins.synthetic.scene.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, make_scene, stream
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a scene.
+
+    depth_mm : (H, W) uint16 millimetres, 0 = hole. color : (H, W, 3) uint8 RGB, or None.
+    instances : (H, W) uint8, 0 = room, 1.. = person. view : the annotated people. camera : its pose is in the room.
+    """
+
+    depth_mm: np.ndarray
+    color: np.ndarray | None
+    instances: np.ndarray
+    view: View
+    camera: Camera
+
+
+def check_options(size: tuple[int, int], views: int, people: tuple[int, int], hips: str = "coco") -> None:
+    """Refuse options that no room can hold, with one ValueError that names the option."""
+    if len(size) != 2 or any(int(n) != n for n in size) or min(size) < 16 or max(size) > 4096:
+        raise ValueError(f"size: found {size!r}, expected (width, height), whole numbers of 16 to 4096 pixels")
+    if views not in range(1, MOST_VIEWS + 1):
+        raise ValueError(f"views: found {views!r}, expected 1 to {MOST_VIEWS} cameras")
+    if len(people) != 2 or not 0 <= people[0] <= people[1]:
+        raise ValueError(f"people: found {people!r}, expected (least, greatest), 0 <= least <= greatest")
+    if people[1] > MOST_PEOPLE:
+        raise ValueError(f"people: found {people[1]}, expected at most {MOST_PEOPLE}: the room holds no more")
+    if hips not in ("coco", "mvor"):
+        raise ValueError(f"hips: found {hips!r}, expected 'coco' or 'mvor'")
+
+
+def render_frames(
+    seed: int,
+    index: int,
+    size: tuple[int, int] = FULL_SIZE,
+    *,
+    views: int = 3,
+    people: tuple[int, int] = (1, 6),
+    color: bool = False,
+    noise: bool = True,
+    fixed_cameras: bool = True,
+    hips: str = "coco",
+    backend: str = "auto",
+) -> tuple[Scene, list[Frame]]:
+    """Render one scene from one to three cameras. A frame depends on its seed and index alone.
+
+    Parameters
+    ----------
+    seed, index : which scene.
+    size : (width, height) of the pictures; the field of view is that of 640x480 pixels.
+    views : number of cameras, see `cameras.hang_cameras`.
+    people : least and greatest number of people in the room; a camera may see fewer.
+    color : render colour pictures too.
+    noise : add the errors of the depth sensor and the noise of the colour camera.
+    fixed_cameras : the cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
+    hips : see `annotate.annotate`.
+    backend : "numpy", "embree", or "auto": embree if it is installed.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of its range.
+    """
+    check_options(size, views, people, hips)
+    if seed < 0 or index < 0:
+        raise ValueError(f"render_frames: found seed={seed}, index={index}, expected whole numbers from 0")
+    scene = make_scene(seed, index, people=people, views=views, fixed_cameras=fixed_cameras)
+    return scene, render_scene(scene, size, (seed, index), color=color, noise=noise, hips=hips, backend=backend)
+
+
+def render_scene(scene: Scene, size: tuple[int, int], key: tuple[int, ...], *, color: bool = False, noise: bool = True,
+                 hips: str = "coco", backend: str = "auto") -> list[Frame]:
+    """Render each camera of a scene; `key` (numbers) chooses the noise. See `render_frames`."""
+    caster = Caster(scene.vertices, scene.faces, backend)
+    lighting = Lighting(scene, backend) if color else None
+    frames = []
+    for number, full in enumerate(scene.cameras):
+        camera = full.resized(size)
+        depth, faces = caster.picture(camera)
+        instances = np.where(faces >= 0, scene.instances[np.maximum(faces, 0)], 0).astype(np.uint8)
+        view = annotate(scene, camera, caster, depth, instances, hips)
+        picture = None
+        if lighting is not None:
+            rng = stream(COLOUR, *key, number) if noise else None
+            picture = shade(lighting, camera, depth, faces, scene.exposures[number], rng)
+        if noise:
+            material = np.where(faces >= 0, scene.materials[np.maximum(faces, 0)], 0)
+            measured = measure(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))
+        else:
+            measured = to_millimetres(depth)
+        frames.append(Frame(measured, picture, instances, view, camera))
+    return frames
+
+
+def _grazing(scene: Scene, camera: Camera, faces: np.ndarray) -> np.ndarray:
+    """(H, W) absolute cosine between each pixel's ray and the normal of the face that it sees."""
+    normals = unit(face_normals(scene.vertices[scene.faces]))
+    height, width = faces.shape
+    x, y = np.meshgrid((np.arange(width) - camera.cx) / camera.fx, (np.arange(height) - camera.cy) / camera.fy)
+    local = (normals @ camera.pose[:3, :3])[np.maximum(faces, 0)]
+    cosine = np.abs(local[..., 0] * x + local[..., 1] * y + local[..., 2]) / np.sqrt(x * x + y * y + 1)
+    return np.where(faces >= 0, cosine, 1.0)

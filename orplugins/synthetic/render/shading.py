@@ -1,0 +1,134 @@
+"""Colour pictures of a scene: three lights with shadow maps, cloth texture, floor tiles, exposure and camera noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orplugins.geometry.cameras import Camera
+from orplugins.synthetic.render.raster import Caster
+from orplugins.synthetic.scene.geometry import CLOTH, DARK, LAMP, METAL, PLAIN, unit, vertex_normals
+from orplugins.synthetic.scene.scene import Scene
+
+_SHADOW_SIZE = 320  # pixels of a shadow map's side
+_SHADOW_BIAS = 0.03  # metres
+_LIGHT_COLOURS = np.array([[1.0, 0.98, 0.94], [0.96, 0.98, 1.0], [0.96, 0.98, 1.0]], np.float32)
+_LIGHT_POWER = (1.7, 1.15, 1.15)
+
+
+class Lighting:
+    """What the views of a scene share: vertex normals and shadow maps."""
+
+    def __init__(self, scene: Scene, backend: str):
+        self.scene = scene
+        self.normals = vertex_normals(scene.vertices, scene.faces)
+        # Lamps light the room themselves, and walls hide nothing from a light below the ceiling.
+        solid = (scene.materials != LAMP) & ~((scene.materials == PLAIN) & (np.arange(len(scene.faces)) < 12))
+        caster = Caster(scene.vertices, scene.faces[solid], backend)
+        self.maps = []
+        for light in scene.room.lights:
+            camera = _looking_down(light)
+            depth, _ = caster.picture(camera)
+            self.maps.append((camera, np.where(depth > 0, depth, np.inf)))
+
+    def lit(self, number: int, points: np.ndarray) -> np.ndarray:
+        """(N,) share 0..1 of a light that reaches points (N, 3): the mean of 3x3 tests in its shadow map."""
+        camera, nearest = self.maps[number]
+        # `Camera.project` for a camera that looks straight down, in single precision.
+        x, y, z = (points - camera.pose[:3, 3].astype(np.float32)).T
+        scale = np.float32(camera.fx) / np.minimum(z, np.float32(-0.01))
+        column = (np.float32(camera.cx + 0.5) - x * scale).astype(np.int32)
+        row = (np.float32(camera.cy + 0.5) + y * scale).astype(np.int32)
+        inside = (z < -0.1) & (column > 0) & (column < _SHADOW_SIZE - 1) & (row > 0) & (row < _SHADOW_SIZE - 1)
+        corner = np.where(inside, row * _SHADOW_SIZE + column, _SHADOW_SIZE + 1)
+        limit, flat = -z - np.float32(_SHADOW_BIAS), nearest.ravel()
+        share = np.zeros(len(points), np.uint8)
+        for i in (-1, 0, 1):
+            for j in (-1, 0, 1):
+                share += flat[corner + (i * _SHADOW_SIZE + j)] > limit
+        return np.where(inside, share * np.float32(1 / 9), np.float32(1))
+
+
+def _looking_down(light: np.ndarray) -> Camera:
+    """A camera at a light that sees all of the floor but the far corners."""
+    pose = np.eye(4)
+    pose[:3, :3] = np.array([[1, 0, 0], [0, -1, 0], [0, 0, -1]]).T
+    pose[:3, 3] = light
+    focal = _SHADOW_SIZE / 2 / 1.45
+    middle = (_SHADOW_SIZE - 1) / 2
+    return Camera(focal, focal, middle, middle, (_SHADOW_SIZE, _SHADOW_SIZE), pose=pose)
+
+
+def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, gains: np.ndarray,
+          rng: np.random.Generator | None) -> np.ndarray:
+    """The colour picture (H, W, 3) uint8 of a view.
+
+    depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
+    """
+    scene = lighting.scene
+    height, width = depth.shape
+    x, y = np.meshgrid((np.arange(width, dtype=np.float32) - np.float32(camera.cx)) / np.float32(camera.fx),
+                       (np.arange(height, dtype=np.float32) - np.float32(camera.cy)) / np.float32(camera.fy))
+    rays = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3) @ camera.pose[:3, :3].T.astype(np.float32)
+    points = camera.pose[:3, 3].astype(np.float32) + rays * depth.reshape(-1, 1)
+    face = np.maximum(faces.ravel(), 0)
+    corners = scene.faces[face]
+    weights = _barycentric(scene.vertices, corners, points)
+    colour = sum(weights[:, k, None] * scene.colours[corners[:, k]] for k in range(3))
+    normal = unit(sum(weights[:, k, None] * lighting.normals[corners[:, k]] for k in range(3)))
+    rays = unit(rays)
+    facing = (normal * rays).sum(1)
+    normal = np.where(facing[:, None] > 0, -normal, normal)
+    material = scene.materials[face]
+    colour = _texture(colour, points, material)
+
+    light = np.repeat((np.float32(0.46) + np.float32(0.1) * normal[:, 2])[:, None], 3, axis=1)
+    for k, position in enumerate(scene.room.lights.astype(np.float32)):
+        towards = position - points
+        square = (towards * towards).sum(1)
+        lambert = np.clip((normal * towards).sum(1) / np.sqrt(square), 0, 1)
+        reaches = lighting.lit(k, points)
+        falloff = np.float32(_LIGHT_POWER[k]) / (np.float32(0.9) + np.float32(0.42) * square)
+        light += (lambert * reaches * falloff)[:, None] * _LIGHT_COLOURS[k]
+    gloss = np.where((material == METAL) | (material == DARK), np.float32(0.12), np.float32(0.02)) * np.abs(facing) ** 8
+    picture = colour * light + gloss[:, None]
+    picture = np.where(material[:, None] == LAMP, np.maximum(picture, colour * 1.1), picture)
+    picture = np.where(faces.reshape(-1, 1) >= 0, picture, 0.05)
+    return _expose(picture.reshape(height, width, 3).astype(np.float32), gains, rng)
+
+
+def _barycentric(vertices: np.ndarray, corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, 3) weights of the corners (N, 3) of faces at points (N, 3) on them."""
+    a, b, c = (vertices[corners[:, k]] for k in range(3))
+    ab, ac, ap = b - a, c - a, points - a
+    d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
+    d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
+    area = np.maximum(d00 * d11 - d01 * d01, np.float32(1e-12))
+    v, w = (d11 * d20 - d01 * d21) / area, (d00 * d21 - d01 * d20) / area
+    return np.clip(np.stack([1 - v - w, v, w], axis=1), 0, 1)
+
+
+def _texture(colour: np.ndarray, points: np.ndarray, material: np.ndarray) -> np.ndarray:
+    """Floor tiles of 0.6 m, and creases in cloth."""
+    x, y, z = points.T
+    floor = (material == PLAIN) & (z < 0.003)
+    tile = (np.floor(x / 0.6) + np.floor(y / 0.6)) % 2
+    joint = (np.abs((x / 0.6) % 1 - 0.5) > 0.49) | (np.abs((y / 0.6) % 1 - 0.5) > 0.49)
+    colour = colour * np.where(floor, (1 - 0.05 * tile) * np.where(joint, 0.85, 1), 1)[:, None]
+    crease = 1 + 0.05 * np.sin(x * 23 + z * 17) * np.sin(y * 29 - z * 13)
+    return colour * np.where(material == CLOTH, crease, 1)[:, None]
+
+
+def _expose(picture: np.ndarray, gains: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    """Lens blur, exposure, tone curve, white balance and noise; 8 bits."""
+    for axis in (0, 1):
+        first = np.take(picture, [0], axis)
+        last = np.take(picture, [-1], axis)
+        padded = np.concatenate([first, picture, last], axis)
+        n = picture.shape[axis]
+        picture = sum(w * np.take(padded, range(k, k + n), axis) for k, w in enumerate((0.22, 0.56, 0.22)))
+    picture = (1 - np.exp(-1.45 * gains * np.maximum(picture, 0))) ** 0.8
+    if rng is not None:
+        noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(0.014)
+        picture = picture + noise
+        picture += rng.standard_normal(picture.shape[:2], dtype=np.float32)[..., None] * np.float32(0.006)
+    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""The generated scene: room, people, clothes, motion, cameras."""

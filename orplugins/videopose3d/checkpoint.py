@@ -1,0 +1,196 @@
+"""The published VideoPose3D checkpoints (``pretrained_h36m_*.bin``) as weights of mmpose's ``PoseLifter``.
+
+Their files hold, beside the weights, an optimiser and a NumPy random generator. Reading those the usual way would call
+whatever the pickle names; here everything that is not a tensor, a number or a container becomes an inert placeholder.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orplugins.io.checkpoint_safety import _allowed
+from orplugins.io.weights import read_weights
+
+_BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
+_BLOCK_BACK = re.compile(r"tcn_blocks\.(\d+)\.conv([12])\.0\.(conv|bn)\.(\w+)$")
+_PREFIXES = {"model_pos": ("backbone.", "head."), "model_traj": ("traj_backbone.", "traj_head.")}
+SCHEME = "videopose3d://"
+
+
+@dataclass(frozen=True)
+class TCNOptions:
+    """What the shapes of a checkpoint tell. Causality is not among it and must be known.
+
+    Attributes:
+        channels: Width C.
+        joints_in, joints_out: K and J.
+        filter_widths: w0, w1, ...
+    """
+
+    channels: int
+    joints_in: int
+    joints_out: int
+    filter_widths: tuple[int, ...]
+
+
+def is_published(state: Mapping) -> bool:
+    """Whether this is a whole published checkpoint or one network's published state dict."""
+    return "model_pos" in state or any(str(key).removeprefix("module.") == "expand_conv.weight" for key in state)
+
+
+def to_mmpose_name(name: str, backbone: str = "backbone.", head: str = "head.") -> str | None:
+    """mmpose's name of a published one, None if there is none."""
+    name = name.removeprefix("module.")
+    module, _, leaf = name.rpartition(".")
+    if module == "shrink":
+        return f"{head}conv.{leaf}"
+    if module in ("expand_conv", "expand_bn"):
+        return f"{backbone}expand_conv.{module.removeprefix('expand_')}.{leaf}"
+    if match := _BLOCK.match(name):
+        number = int(match[2])
+        return f"{backbone}tcn_blocks.{number // 2}.conv{number % 2 + 1}.0.{match[1]}.{match[3]}"
+    return None
+
+
+def to_published_name(name: str, backbone: str = "backbone.", head: str = "head.") -> str | None:
+    """Inverse of :func:`to_mmpose_name`; None for a name of another part of the model."""
+    if name.startswith(f"{head}conv."):
+        return f"shrink.{name.removeprefix(f'{head}conv.')}"
+    if not name.startswith(backbone):
+        return None
+    inner = name.removeprefix(backbone)
+    if inner.startswith("expand_conv."):
+        part, leaf = inner.removeprefix("expand_conv.").split(".")
+        return f"expand_{part}.{leaf}"
+    if match := _BLOCK_BACK.match(inner):
+        return f"layers_{match[3]}.{2 * int(match[1]) + int(match[2]) - 1}.{match[4]}"
+    return None
+
+
+def convert_published(checkpoint: Mapping) -> dict[str, Any]:
+    """State dict in mmpose's names.
+
+    Args:
+        checkpoint: A whole checkpoint (``model_pos``, ``model_traj``) or the state dict of a pose network.
+
+    Raises:
+        ValueError: Names that are not of this network, all listed; or a dense-filter network.
+    """
+    parts = checkpoint if "model_pos" in checkpoint else {"model_pos": checkpoint}
+    out: dict[str, Any] = {}
+    for part, prefixes in _PREFIXES.items():
+        weights = parts.get(part)
+        if not weights:
+            continue
+        recover_options(weights)
+        renamed = {name: to_mmpose_name(name, *prefixes) for name in weights}
+        unknown = sorted(name for name, new in renamed.items() if new is None)
+        if unknown:
+            raise ValueError(f"not a VideoPose3D checkpoint: {part} has unknown names {', '.join(unknown)}")
+        out |= {new: weights[name] for name, new in renamed.items()}
+    return out
+
+
+def to_published(state_dict: Mapping) -> dict[str, dict[str, Any]]:
+    """Published form of a PoseLifter's state dict: ``model_pos`` and, if there is one, ``model_traj``."""
+    out: dict[str, dict[str, Any]] = {}
+    for part, prefixes in _PREFIXES.items():
+        weights = {to_published_name(name, *prefixes): value for name, value in state_dict.items()}
+        weights.pop(None, None)
+        if weights:
+            out[part] = weights
+    return out
+
+
+def recover_options(weights: Mapping) -> TCNOptions:
+    """Width, joints and filter widths from the shapes of a published state dict.
+
+    Raises:
+        ValueError: A tensor is missing, the input has not two numbers a joint, or the filters are not small and odd (a
+            network with dense filters instead of dilated ones).
+    """
+    shapes = {str(name).removeprefix("module."): tuple(value.shape) for name, value in weights.items()}
+    try:
+        channels, inputs, first = shapes["expand_conv.weight"]
+        outputs = shapes["shrink.weight"][0]
+    except KeyError as error:
+        raise ValueError(f"not a VideoPose3D checkpoint: no tensor {error.args[0]}") from None
+    numbers = sorted(
+        int(m[2]) for name in shapes if (m := _BLOCK.match(name)) and name.endswith("weight") and m[1] == "conv"
+    )
+    widths = (first, *(shapes[f"layers_conv.{n}.weight"][2] for n in numbers if n % 2 == 0))
+    if inputs % 2 or outputs % 3:
+        raise ValueError(
+            f"VideoPose3D checkpoint: {inputs} inputs and {outputs} outputs, expected 2 a joint and 3 a joint"
+        )
+    if any(width % 2 == 0 or width > 9 for width in widths):
+        raise ValueError(f"VideoPose3D checkpoint: filter widths {widths}, expected small odd numbers (dense filters?)")
+    return TCNOptions(channels, inputs // 2, outputs // 3, widths)
+
+
+class _Inert:
+    """Stands for anything that a pickle would construct and that nobody needs."""
+
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __call__(self, *args, **kwargs):
+        return _Inert()
+
+    def __setstate__(self, state):
+        pass
+
+    def __setitem__(self, key, value):
+        pass
+
+    def append(self, value):
+        """Lists are filled through this."""
+
+    extend = append
+
+
+class _InertUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(module, name) if _allowed(module, name) else _Inert
+
+
+def _inert_load(file, **kwargs):
+    return _InertUnpickler(file, **kwargs).load()
+
+
+def read_checkpoint(path: str) -> dict:
+    """Read a published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), without
+    executing anything that it names.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: Not a torch file, or without ``model_pos``.
+    """
+    import torch
+
+    path = Path(str(path).removeprefix(SCHEME))
+    if not path.is_file():
+        raise FileNotFoundError(f"checkpoint {path}: no such file")
+    if path.suffix == ".safetensors":
+        return read_weights(path)["state_dict"]
+    module = types.ModuleType("orplugins_inert_pickle")
+    module.Unpickler, module.load, module.__name__ = _InertUnpickler, _inert_load, "pickle"
+    try:
+        data = torch.load(path, map_location="cpu", pickle_module=module, weights_only=False)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"checkpoint {path}: damaged or no torch checkpoint ({error})") from None
+    if not isinstance(data, Mapping) or not is_published(data.get("state_dict", data)):
+        if isinstance(data, Mapping) and "state_dict" in data:
+            return dict(data["state_dict"])  # one of mmpose's own
+        found = ", ".join(map(str, data))[:200] if isinstance(data, Mapping) else type(data).__name__
+        raise ValueError(f"checkpoint {path}: found {found}, expected 'model_pos' or a state dict of the network")
+    return dict(data)

@@ -1,0 +1,343 @@
+"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one
+clip."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.geometry.timeseries import fill_gaps
+from orplugins.io.atomic import atomic_write
+from orplugins.io.json_fields import entries, load_json, numbers
+from orplugins.io.safe_npz import object_array, object_scalar, read_npz
+from orplugins.skeletons import COCO_17, COCO_SYMMETRY, H36M_17, Skeleton
+from orplugins.videopose3d.screen import to_screen, world_to_camera
+
+PERSON = 1  # class index in Detectron's lists
+# Joints of Human3.6M's 32 that make H36M-17, in order.
+H36M_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+# S11's "Directions" is corrupt in the public release.
+H36M_BROKEN = {("S11", "Directions")}
+H36M_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
+
+
+@dataclass(frozen=True)
+class Keypoints2D:
+    """One person's joints through one video.
+
+    Attributes:
+        keypoints: (F, 17, 2) float32 pixels, COCO-17, no gaps: undetected frames are interpolated.
+        detected: (F,) frames in which the person was really there.
+        size: (width, height).
+        fps: Frames a second, None if unknown.
+        video: Name of the video.
+        boxes: (F, 4) x1, y1, x2, y2, interpolated too, or None.
+        scores: (F, 17) or None.
+    """
+
+    keypoints: np.ndarray
+    detected: np.ndarray
+    size: tuple[int, int]
+    fps: float | None
+    video: str
+    boxes: np.ndarray | None = None
+    scores: np.ndarray | None = None
+
+
+def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
+    """Read ``<video>.npz`` as Detectron's in-the-wild script writes it: the person with the best box in each frame.
+
+    Raises:
+        FileNotFoundError, ValueError: File, field, found and expected; nobody in the whole video.
+    """
+    data = read_npz(path, ("boxes", "keypoints", "metadata"))
+    boxes, keypoints, meta = data["boxes"], data["keypoints"], data["metadata"]
+    video = Path(path).name.removesuffix(".npz")
+    if not isinstance(meta, dict) or not {"w", "h"} <= set(meta):
+        raise ValueError(f"{path}: 'metadata' is {meta!r}, expected a dict with 'w' and 'h'")
+    if len(boxes) != len(keypoints) or not len(boxes):
+        raise ValueError(
+            f"{path}: {len(boxes)} frames of boxes and {len(keypoints)} of keypoints, expected the same, above 0"
+        )
+    detected = np.zeros(len(boxes), dtype=bool)
+    poses = np.zeros((len(boxes), 17, 2), dtype=np.float32)
+    best_boxes = np.zeros((len(boxes), 4), dtype=np.float32)
+    scores = np.zeros((len(boxes), 17), dtype=np.float32)
+    for t in range(len(boxes)):
+        frame_boxes, frame_poses = _people(boxes[t]), _people(keypoints[t])
+        if not len(frame_boxes) or not len(frame_poses):
+            continue
+        if frame_boxes.shape[1:] != (5,) or frame_poses.shape != (len(frame_boxes), 4, 17):
+            raise ValueError(
+                f"{path}: frame {t} has boxes {frame_boxes.shape} and keypoints {frame_poses.shape}, "
+                "expected (N, 5) and (N, 4, 17)"
+            )
+        best = int(np.argmax(frame_boxes[:, 4]))
+        if not np.isfinite(frame_poses[best, :2]).all():
+            continue
+        best_boxes[t], poses[t], scores[t] = frame_boxes[best, :4], frame_poses[best, :2].T, frame_poses[best, 3]
+        detected[t] = True
+    if not detected.any():
+        raise ValueError(f"{path}: nobody was detected in any of the {len(boxes)} frames of {video}")
+    return Keypoints2D(
+        fill_gaps(poses, detected),
+        detected,
+        (int(meta["w"]), int(meta["h"])),
+        None,
+        video,
+        fill_gaps(best_boxes, detected),
+        scores,
+    )
+
+
+def _people(frame) -> np.ndarray:
+    """The person class of one frame's lists, by class; an empty list is nobody."""
+    return np.asarray(frame[PERSON]) if len(frame) > PERSON and len(frame[PERSON]) else np.zeros((0, 0))
+
+
+def write_detection_archive(
+    path: str | os.PathLike, frames: list[tuple[np.ndarray, np.ndarray]], size: tuple[int, int]
+) -> None:
+    """Write detections in Detectron's form.
+
+    Args:
+        frames: One (boxes (N, 5): x1, y1, x2, y2, score; keypoints (N, 17, 3): x, y, score) a frame.
+        size: (width, height).
+    """
+    boxes, keypoints = [], []
+    for frame_boxes, poses in frames:
+        poses = np.asarray(poses, dtype=np.float32)
+        boxes.append([[], np.asarray(frame_boxes, dtype=np.float32) if len(frame_boxes) else []])
+        rows = [poses[..., 0], poses[..., 1], np.zeros_like(poses[..., 0]), poses[..., 2]] if len(poses) else []
+        keypoints.append([[], np.stack(rows, 1) if rows else []])
+    entries = {
+        "boxes": object_array(boxes),
+        "keypoints": object_array(keypoints),
+        "segments": object_array([None] * len(frames)),
+        "metadata": object_scalar({"w": int(size[0]), "h": int(size[1])}),
+    }
+    with atomic_write(path, "wb") as file:
+        np.savez_compressed(file, **entries)
+
+
+def write_custom_2d(path: str | os.PathLike, clips: list[Keypoints2D]) -> None:
+    """Write ``data_2d_custom_<name>.npz``, the form that VideoPose3D's scripts read."""
+    meta = {
+        "layout_name": "coco",
+        "num_joints": 17,
+        "keypoints_symmetry": COCO_SYMMETRY,
+        "video_metadata": {clip.video: {"w": clip.size[0], "h": clip.size[1]} for clip in clips},
+    }
+    positions = {clip.video: {"custom": [clip.keypoints.astype(np.float32)]} for clip in clips}
+    with atomic_write(path, "wb") as file:
+        np.savez_compressed(file, positions_2d=object_scalar(positions), metadata=object_scalar(meta))
+
+
+def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoints2D:
+    """One video of a ``data_2d_custom_*`` file (the only one if ``video`` is None). It keeps no detection mask."""
+    data = read_npz(path, ("positions_2d", "metadata"))
+    positions, meta = data["positions_2d"], data["metadata"]
+    if video is None and len(positions) != 1:
+        raise ValueError(
+            f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected a choice of one"
+        )
+    video = next(iter(positions)) if video is None else video
+    if video not in positions:
+        raise ValueError(f"{path}: no video {video!r}, found {', '.join(map(str, positions))}")
+    keypoints = np.asarray(positions[video]["custom"][0])
+    size = meta.get("video_metadata", {}).get(video)
+    if keypoints.ndim != 3 or keypoints.shape[1] != 17 or not size:
+        raise ValueError(
+            f"{path}: {video}: keypoints {keypoints.shape}, size {size}, expected (F, 17, 2) and its w and h"
+        )
+    keypoints = keypoints[..., :2].astype(np.float32)
+    return Keypoints2D(
+        keypoints, np.ones(len(keypoints), dtype=bool), (int(size["w"]), int(size["h"])), None, str(video)
+    )
+
+
+def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
+    """Write our own npz of one clip: plain arrays, with what VideoPose3D's form loses."""
+    extra = {} if clip.scores is None else {"scores": clip.scores}
+    if clip.fps:
+        extra["time"] = np.arange(len(clip.keypoints)) / clip.fps
+    with atomic_write(path, "wb") as file:
+        np.savez_compressed(
+            file,
+            keypoints=clip.keypoints,
+            image_size=np.array(clip.size),
+            layout=np.array(COCO_17.name),
+            video=np.array(clip.video),
+            detected=clip.detected,
+            **extra,
+        )
+
+
+def read_clip(path: str | os.PathLike) -> Keypoints2D:
+    """Read what :func:`write_clip` writes."""
+    data = read_npz(path, ("keypoints", "image_size", "layout", "video"))
+    optional = np.load(path, allow_pickle=False)
+    keypoints, layout = data["keypoints"], str(data["layout"])
+    if layout != COCO_17.name or keypoints.ndim != 3 or keypoints.shape[1:] != (17, 2):
+        raise ValueError(f"{path}: layout {layout}, keypoints {keypoints.shape}, expected coco_17 and (F, 17, 2)")
+    detected = optional["detected"] if "detected" in optional else np.ones(len(keypoints), dtype=bool)
+    time = optional["time"] if "time" in optional else None
+    fps = float(round(1 / np.median(np.diff(time)), 3)) if time is not None and len(time) > 1 else None
+    width, height = (int(value) for value in data["image_size"])
+    scores = optional["scores"] if "scores" in optional else None
+    return Keypoints2D(keypoints.astype(np.float32), detected, (width, height), fps, str(data["video"]), scores=scores)
+
+
+def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
+    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left
+    out."""
+    positions = read_npz(path, ("positions_3d",))["positions_3d"]
+    out: dict[str, dict[str, np.ndarray]] = {}
+    for subject, actions in positions.items():
+        for action, clip in actions.items():
+            clip = np.asarray(clip, dtype=np.float32)
+            if clip.ndim != 3 or clip.shape[1] not in (32, H36M_17.num_joints) or clip.shape[2] != 3:
+                raise ValueError(f"{path}: {subject} {action}: shape {clip.shape}, expected (F, 32, 3) or (F, 17, 3)")
+            if (subject, action) not in H36M_BROKEN:
+                clip = clip[:, list(H36M_17_OF_32)] if clip.shape[1] == 32 else clip
+                out.setdefault(str(subject), {})[str(action)] = clip
+    return out
+
+
+def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list[np.ndarray]]], dict]:
+    """``data_2d_*.npz``: {subject: {action: [one (F, J, 2) pixels a camera]}} and its metadata."""
+    data = read_npz(path, ("positions_2d", "metadata"))
+    clips = {
+        str(subject): {
+            str(action): [np.asarray(view, dtype=np.float32)[..., :2] for view in views]
+            for action, views in actions.items()
+        }
+        for subject, actions in data["positions_2d"].items()
+    }
+    return clips, data["metadata"]
+
+
+@dataclass(frozen=True)
+class LiftingClip:
+    """One clip of one camera for training: 2D (F, K, 2) pixels, 3D (F, J, 3) camera axes in metres or None, screen
+    intrinsics (9,)."""
+
+    name: str
+    action: str
+    keypoints: np.ndarray
+    positions: np.ndarray | None
+    size: tuple[int, int]
+    intrinsics: np.ndarray
+
+
+def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
+    """Cameras of every subject: a JSON object of lists, one entry a camera in the order of the 2D file.
+
+    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x,
+    y, z,
+    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
+    for
+    any that is not listed.
+    """
+    name = str(path)
+    data = load_json(path)
+    if not isinstance(data, dict) or not data:
+        raise ValueError(f"{name}: expected an object of subjects, each a list of cameras")
+    cameras = {}
+    for subject, views in data.items():
+        cameras[subject] = []
+        for i, view in enumerate(entries(views, f"{name}: {subject}")):
+            here = f"{name}: {subject}[{i}]"
+            fields = {
+                key: numbers(view, key, count, here)
+                for key, count in (("size", 2), ("focal", 2), ("center", 2), ("orientation", 4), ("position", 3))
+            }
+            if abs(np.linalg.norm(fields["orientation"]) - 1) > 1e-3:
+                raise ValueError(
+                    f"{here}: 'orientation' has length {np.linalg.norm(fields['orientation']):.4f}, expected a "
+                    "unit quaternion"
+                )
+            fields |= {
+                key: numbers(view, key, count, here) if key in view else np.zeros(count)
+                for key, count in (("radial", 3), ("tangential", 2))
+            }
+            cameras[subject].append(fields)
+    return cameras
+
+
+def screen_intrinsics(camera: dict) -> np.ndarray:
+    """(9,) fx, fy, cx, cy, k1, k2, k3, p1, p2 in screen units."""
+    size = tuple(int(value) for value in camera["size"])
+    focal = 2 * camera["focal"] / size[0]
+    return np.concatenate([focal, to_screen(camera["center"], size), camera["radial"], camera["tangential"]]).astype(
+        np.float32
+    )
+
+
+def load_lifting_clips(
+    keypoints_file: str,
+    camera_file: str,
+    positions_file: str | None,
+    subjects: list[str] | None,
+    source: Skeleton,
+    target: Skeleton,
+    downsample: int = 1,
+    subset: float = 1.0,
+) -> list[LiftingClip]:
+    """Clips of all cameras, 3D brought into camera axes.
+
+    Raises:
+        ValueError: Joint counts that do not fit, fewer 2D than 3D frames, a subject without cameras, no clip at all.
+    """
+    if not 0 < subset <= 1 or downsample < 1:
+        raise ValueError(f"lifting clips: subset {subset}, downsample {downsample}, expected (0, 1] and 1 or more")
+    positions_2d, _ = read_positions_2d(keypoints_file)
+    positions_3d = read_positions_3d(positions_file) if positions_file else None
+    cameras = read_cameras(camera_file)
+    clips = []
+    for subject in subjects or sorted(positions_2d):
+        if subject not in positions_2d:
+            raise ValueError(f"{keypoints_file}: no subject {subject!r}, found {', '.join(sorted(positions_2d))}")
+        views_of = cameras.get(subject, cameras.get("*"))
+        for action, views in sorted(positions_2d[subject].items()):
+            if positions_3d is not None and action not in positions_3d.get(subject, {}):
+                continue
+            if views_of is None or len(views) > len(views_of):
+                raise ValueError(f"{camera_file}: {len(views_of or [])} cameras for {subject}, expected {len(views)}")
+            for index, (keypoints, camera) in enumerate(zip(views, views_of, strict=False)):
+                where = f"{keypoints_file}: {subject} {action} camera {index}"
+                if keypoints.ndim != 3 or keypoints.shape[1] != source.num_joints or not np.isfinite(keypoints).all():
+                    raise ValueError(f"{where}: {keypoints.shape}, expected finite numbers (F, {source.num_joints}, 2)")
+                world = None
+                if positions_3d is not None:
+                    world = positions_3d[subject][action]
+                    if len(keypoints) < len(world):
+                        raise ValueError(f"{where}: {len(keypoints)} frames of 2D, fewer than the {len(world)} of 3D")
+                    if world.shape[1] != target.num_joints:
+                        raise ValueError(f"{positions_file}: {world.shape[1]} joints, expected {target.num_joints}")
+                    keypoints = keypoints[: len(world)]
+                    world = world_to_camera(world, camera["orientation"], camera["position"])
+                part = _part(len(keypoints), downsample, subset)
+                clips.append(
+                    LiftingClip(
+                        f"{subject} {action} {index}",
+                        action,
+                        keypoints[part],
+                        None if world is None else world[part],
+                        tuple(int(v) for v in camera["size"]),
+                        screen_intrinsics(camera),
+                    )
+                )
+    if not clips:
+        raise ValueError(f"{keypoints_file}: no clip for subjects {subjects}")
+    return clips
+
+
+def _part(frames: int, downsample: int, subset: float) -> slice:
+    """The middle ``subset`` of a clip, every ``downsample``-th frame."""
+    length = max(1, round(frames * subset))
+    start = (frames - length) // 2
+    return slice(start, start + length, downsample)
