@@ -59,11 +59,21 @@ def run(repeats: int) -> list[Comparison]:
     shapes = {"input": "1x1x48x64"}
     camera = {"camera": "640x480, 16 bits", "network": "1x1x48x64"}
     return [
-        compare("network with flip", ("two passes", one_by_one), ("one batch, channels last, tiled", batched),
-                min(repeats, MOST_REPEATS), shapes=shapes),
-        compare("40 ms (25 frames a second) against a frame of the small network, from depth image to people",
-                ("40 ms", _forty_milliseconds), ("small", frame), repeats, shapes=camera),
-    ]  # fmt: skip
+        compare(
+            "network with flip",
+            ("two passes", one_by_one),
+            ("one batch, channels last, tiled", batched),
+            min(repeats, MOST_REPEATS),
+            shapes=shapes,
+        ),
+        compare(
+            "40 ms (25 frames a second) against a frame of the small network, from depth image to people",
+            ("40 ms", _forty_milliseconds),
+            ("small", frame),
+            repeats,
+            shapes=camera,
+        ),
+    ]
 
 
 def _forty_milliseconds() -> None:

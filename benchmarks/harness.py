@@ -62,9 +62,17 @@ def compare(
     pairs = [(_milliseconds(baseline[1]), _milliseconds(contender[1])) for _ in range(repeats)]
     ratios = [a / b for a, b in pairs]
     return Comparison(
-        name, baseline[0], contender[0], statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs),
-        statistics.median(ratios), min(ratios), max(ratios), repeats, dict(shapes or {}),
-    )  # fmt: skip
+        name,
+        baseline[0],
+        contender[0],
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+        statistics.median(ratios),
+        min(ratios),
+        max(ratios),
+        repeats,
+        dict(shapes or {}),
+    )
 
 
 def _milliseconds(run: Callable[[], object]) -> float:

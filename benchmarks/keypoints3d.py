@@ -38,8 +38,10 @@ def run(repeats: int) -> list[Comparison]:
     maps = 3 * torch.randn(REGIONS, 17, 28, 28)
     maps = torch.nn.functional.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
     statistics = statistics_of(random.uniform(0, 480, (50, 17, 2)), random.normal(0, 500, (50, 17, 3)))
-    heads = {decode: StandardKeypoints3DHead(ShapeSpec(256, 14, 14), decode=decode, statistics=statistics).eval()
-             for decode in ("published", "batched")}  # fmt: skip
+    heads = {
+        decode: StandardKeypoints3DHead(ShapeSpec(256, 14, 14), decode=decode, statistics=statistics).eval()
+        for decode in ("published", "batched")
+    }
     heads["batched"].load_state_dict(heads["published"].state_dict())
     features = torch.randn(REGIONS, 256, 14, 14)
 
@@ -52,8 +54,19 @@ def run(repeats: int) -> list[Comparison]:
         cfg = get_cfg()
         add_orplugins_config(cfg)
         cfg.merge_from_file(str(path))
-        cfg.merge_from_list(["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", "", "MODEL.ROI_HEADS.SCORE_THRESH_TEST", 0.0,
-                             "TEST.DETECTIONS_PER_IMAGE", REGIONS, *options])  # fmt: skip
+        cfg.merge_from_list(
+            [
+                "MODEL.DEVICE",
+                "cpu",
+                "MODEL.WEIGHTS",
+                "",
+                "MODEL.ROI_HEADS.SCORE_THRESH_TEST",
+                0.0,
+                "TEST.DETECTIONS_PER_IMAGE",
+                REGIONS,
+                *options,
+            ]
+        )
         return build_model(cfg).eval()
 
     stock = model(model_zoo.get_config_file("COCO-Keypoints/keypoint_rcnn_R_50_FPN_1x.yaml"), [])
@@ -73,10 +86,25 @@ def run(repeats: int) -> list[Comparison]:
     shapes = {"regions": str(REGIONS), "maps": "17 x 56 x 56"}
     few = min(repeats, MOST_REPEATS)
     return [
-        compare(f"keypoint decoding, {RUNS} times", ("heatmaps_to_keypoints", many(heatmaps_to_keypoints)),
-                ("batched", many(decode_batched)), repeats, shapes=shapes),
-        compare("keypoint head with lifting", ("published", lambda: head("published")),
-                ("batched", lambda: head("batched")), few, shapes={**shapes, "features": "256 x 14 x 14"}),
-        compare("whole model, 480x640", ("detectron2's keypoint R-CNN", lambda: whole(stock)),
-                ("student", lambda: whole(student)), few, shapes={"detections": str(REGIONS)}),
-    ]  # fmt: skip
+        compare(
+            f"keypoint decoding, {RUNS} times",
+            ("heatmaps_to_keypoints", many(heatmaps_to_keypoints)),
+            ("batched", many(decode_batched)),
+            repeats,
+            shapes=shapes,
+        ),
+        compare(
+            "keypoint head with lifting",
+            ("published", lambda: head("published")),
+            ("batched", lambda: head("batched")),
+            few,
+            shapes={**shapes, "features": "256 x 14 x 14"},
+        ),
+        compare(
+            "whole model, 480x640",
+            ("detectron2's keypoint R-CNN", lambda: whole(stock)),
+            ("student", lambda: whole(student)),
+            few,
+            shapes={"detections": str(REGIONS)},
+        ),
+    ]

@@ -70,23 +70,36 @@ def run(repeats: int) -> list[Comparison]:
     torch.testing.assert_close(published_loop(), cut_rows(), rtol=1e-4, atol=1e-4)
     chain = RefineChain(PatchNet(), SkeletonNet(), PointCloudNet(), clouds=asdict(published)).eval()
     small = RefineChain(
-        PatchNet(width=48, hidden=192), SkeletonNet(width=256), PointCloudNet(False, 0.0, 3, True, (32, 64, 128),
-                                                                             (64, 32), 64),
-        patches=dict(preparation="correct", normalize="joint"), lifting=dict(window="pixel", holes="person"),
+        PatchNet(width=48, hidden=192),
+        SkeletonNet(width=256),
+        PointCloudNet(False, 0.0, 3, True, (32, 64, 128), (64, 32), 64),
+        patches=dict(preparation="correct", normalize="joint"),
+        lifting=dict(window="pixel", holes="person"),
         scale=dict(root="median"),
         clouds=dict(preparation="correct", cube=500, max_cube=500, num_points=64, sampling="uniform"),
         absolute=True,
-    ).eval()  # fmt: skip
+    ).eval()
     present = np.ones(valid.shape, dtype=bool)
     filled = int(clouds[:, :, -1, 0].max())
     shapes = {"people": str(PEOPLE), "joints": "15 each", "depth": "320x240"}
     return [
-        compare("patches and point sets", ("joint by joint", joint_by_joint), ("at once", at_once), repeats,
-                shapes=shapes),
-        compare("module C, the same output", ("all rows, loop", published_loop), ("sizes together, cut", cut_rows),
-                min(repeats, MOST_REPEATS), warmup=0, shapes=shapes | {"rows filled": f"at most {filled} of 2000"}),
-        compare(f"chain, all {PEOPLE} people", ("published size", lambda: chain.refine(depth, pixels, present,
-                                                                                        ITOP_CAMERA, True)),
-                ("operating-room size", lambda: small.refine(depth, pixels, present, ITOP_CAMERA)),
-                min(repeats, MOST_REPEATS), warmup=0, shapes=shapes),
-    ]  # fmt: skip
+        compare(
+            "patches and point sets", ("joint by joint", joint_by_joint), ("at once", at_once), repeats, shapes=shapes
+        ),
+        compare(
+            "module C, the same output",
+            ("all rows, loop", published_loop),
+            ("sizes together, cut", cut_rows),
+            min(repeats, MOST_REPEATS),
+            warmup=0,
+            shapes=shapes | {"rows filled": f"at most {filled} of 2000"},
+        ),
+        compare(
+            f"chain, all {PEOPLE} people",
+            ("published size", lambda: chain.refine(depth, pixels, present, ITOP_CAMERA, True)),
+            ("operating-room size", lambda: small.refine(depth, pixels, present, ITOP_CAMERA)),
+            min(repeats, MOST_REPEATS),
+            warmup=0,
+            shapes=shapes,
+        ),
+    ]

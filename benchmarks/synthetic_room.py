@@ -26,14 +26,33 @@ def run(repeats: int) -> list[Comparison]:
     for title, size, color in CASES:
         shapes = {"pictures": f"3x{size[0]}x{size[1]}"}
         if has_embree():
-            rows.append(compare(f"{title}, a frame", ("numpy", frame(size, color, "numpy")),
-                                ("embree", frame(size, color, "embree")), repeats, shapes=shapes))
+            rows.append(
+                compare(
+                    f"{title}, a frame",
+                    ("numpy", frame(size, color, "numpy")),
+                    ("embree", frame(size, color, "embree")),
+                    repeats,
+                    shapes=shapes,
+                )
+            )
         else:
             print(f"{title}: embree is not installed (pip install embreex), NumPy alone is timed")
-            rows.append(compare(f"{title}, a frame", ("exact depth only", frame(size, False, "numpy")),
-                                ("as asked", frame(size, color, "numpy")), repeats, shapes=shapes))
-    rows.append(compare(f"{FRAMES} frames of depth for 64x48",
-                        ("one process", lambda: generate(FRAMES, 1, size=(128, 96))),
-                        ("two processes", lambda: generate(FRAMES, 1, size=(128, 96), workers=2)),
-                        min(repeats, 3), shapes={"pictures": "3x128x96"}))
+            rows.append(
+                compare(
+                    f"{title}, a frame",
+                    ("exact depth only", frame(size, False, "numpy")),
+                    ("as asked", frame(size, color, "numpy")),
+                    repeats,
+                    shapes=shapes,
+                )
+            )
+    rows.append(
+        compare(
+            f"{FRAMES} frames of depth for 64x48",
+            ("one process", lambda: generate(FRAMES, 1, size=(128, 96))),
+            ("two processes", lambda: generate(FRAMES, 1, size=(128, 96), workers=2)),
+            min(repeats, 3),
+            shapes={"pictures": "3x128x96"},
+        )
+    )
     return rows

@@ -36,34 +36,66 @@ def run(repeats: int) -> list[Comparison]:
     one, small = torch.randn(1, 3, 256, 192), torch.randn(PEOPLE, 3, 128, 96)
     tiny = ViT("tiny", (96, 128), depth=4).eval()
     maps = _maps(np.random.default_rng(0), np)
-    codec, batched = (kind(input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
-                      for kind in (UDPHeatmap, BatchedHeatmap))
+    codec, batched = (
+        kind(input_size=(192, 256), heatmap_size=(48, 64), sigma=2) for kind in (UDPHeatmap, BatchedHeatmap)
+    )
     all_maps = torch.from_numpy(maps)
 
     def no_grad(function):
         return torch.no_grad()(function)
 
     rows = [
-        compare("ViT-B, one person", ("timm", no_grad(lambda: theirs(one))), ("orplugins", no_grad(lambda: ours(one))),
-                few, shapes={"input": "1x3x256x192"}),
-        compare("tiny network, 8 people a frame", ("one by one", no_grad(lambda: [tiny(x[None]) for x in small])),
-                ("one batch", no_grad(lambda: tiny(small))), repeats, shapes={"input": "8x3x128x96"}),
-        compare("ViT-B, 8 people a frame", ("one by one", no_grad(lambda: [ours(one) for _ in range(PEOPLE)])),
-                ("one batch", no_grad(lambda: ours(one.expand(PEOPLE, -1, -1, -1)))), min(few, 3),
-                shapes={"input": "8x3x256x192"}),
-        compare("decoding, 8 people", ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
-                ("published", lambda: [decode(m) for m in maps]), repeats, shapes={"maps": "8x21x64x48"}),
-        compare("decoding, 8 people", ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
-                ("together", lambda: batched.batch_decode(all_maps)), repeats, shapes={"maps": "8x21x64x48"}),
-    ]  # fmt: skip
+        compare(
+            "ViT-B, one person",
+            ("timm", no_grad(lambda: theirs(one))),
+            ("orplugins", no_grad(lambda: ours(one))),
+            few,
+            shapes={"input": "1x3x256x192"},
+        ),
+        compare(
+            "tiny network, 8 people a frame",
+            ("one by one", no_grad(lambda: [tiny(x[None]) for x in small])),
+            ("one batch", no_grad(lambda: tiny(small))),
+            repeats,
+            shapes={"input": "8x3x128x96"},
+        ),
+        compare(
+            "ViT-B, 8 people a frame",
+            ("one by one", no_grad(lambda: [ours(one) for _ in range(PEOPLE)])),
+            ("one batch", no_grad(lambda: ours(one.expand(PEOPLE, -1, -1, -1)))),
+            min(few, 3),
+            shapes={"input": "8x3x256x192"},
+        ),
+        compare(
+            "decoding, 8 people",
+            ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
+            ("published", lambda: [decode(m) for m in maps]),
+            repeats,
+            shapes={"maps": "8x21x64x48"},
+        ),
+        compare(
+            "decoding, 8 people",
+            ("mmpose's UDPHeatmap", lambda: [codec.decode(m) for m in maps]),
+            ("together", lambda: batched.batch_decode(all_maps)),
+            repeats,
+            shapes={"maps": "8x21x64x48"},
+        ),
+    ]
     rows += [_frame(name, config, min(few, 2) if name == "ViT-B" else few) for name, config in FRAMES.items()]
     session = _onnx_session(tiny, small)
     if session is None:
         print("vitpose: no ONNX Runtime comparison: install onnx and onnxruntime")
     else:
         feed = {"images": small.numpy()}
-        rows.append(compare("tiny network, 8 people, ONNX Runtime", ("eager", no_grad(lambda: tiny(small))),
-                            ("ONNX Runtime", lambda: session.run(None, feed)), repeats, shapes={"input": "8x3x128x96"}))
+        rows.append(
+            compare(
+                "tiny network, 8 people, ONNX Runtime",
+                ("eager", no_grad(lambda: tiny(small))),
+                ("ONNX Runtime", lambda: session.run(None, feed)),
+                repeats,
+                shapes={"input": "8x3x128x96"},
+            )
+        )
     return rows
 
 
@@ -86,8 +118,13 @@ def _frame(name: str, config: str, repeats: int) -> Comparison:
         weights = Path(folder) / "random.pth"
         torch.save({"state_dict": MODELS.build(Config.fromfile(path).model).state_dict()}, weights)
         single, together = (TopdownRunner(path, weights, batch=batch) for batch in (1, PEOPLE))
-    return compare(f"{name}, a frame of 8 people", ("one by one", lambda: single([picture], [boxes])),
-                   ("one batch", lambda: together([picture], [boxes])), repeats, shapes={"picture": "640x480"})
+    return compare(
+        f"{name}, a frame of 8 people",
+        ("one by one", lambda: single([picture], [boxes])),
+        ("one batch", lambda: together([picture], [boxes])),
+        repeats,
+        shapes={"picture": "640x480"},
+    )
 
 
 def _maps(rng, np):

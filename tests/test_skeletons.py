@@ -19,8 +19,13 @@ from orplugins.skeletons import (
 
 def poses(skeleton, seed=0, people=4, dimensions=3):
     rng = np.random.default_rng(seed)
-    return np.concatenate([rng.normal(size=(people, skeleton.num_joints, dimensions)),
-                           rng.uniform(0.2, 1, (people, skeleton.num_joints, 1))], -1)
+    return np.concatenate(
+        [
+            rng.normal(size=(people, skeleton.num_joints, dimensions)),
+            rng.uniform(0.2, 1, (people, skeleton.num_joints, 1)),
+        ],
+        -1,
+    )
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
@@ -72,8 +77,15 @@ def test_h36m_from_coco():
     pose = poses(COCO_17)
     out = convert(pose, COCO_17, H36M_17)
     pelvis, thorax = pose[:, 11:13].mean(1), pose[:, 5:7].mean(1)
-    for joint, expected in ((0, pelvis), (8, thorax), (7, (pelvis + thorax) / 2), (9, pose[:, 0]),
-                            (10, pose[:, 1:3].mean(1)), (3, pose[:, 16]), (13, pose[:, 9])):
+    for joint, expected in (
+        (0, pelvis),
+        (8, thorax),
+        (7, (pelvis + thorax) / 2),
+        (9, pose[:, 0]),
+        (10, pose[:, 1:3].mean(1)),
+        (3, pose[:, 16]),
+        (13, pose[:, 9]),
+    ):
         np.testing.assert_allclose(out[:, joint], expected)
 
 

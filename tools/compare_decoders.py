@@ -78,8 +78,11 @@ def compare(people: tuple[int, ...], scenes: int, seed: int, noise: float) -> li
         generated = [paf_scene(rng, count, noise=noise) for _ in range(scenes)]
         for name in DECODERS:
             rows.append({"people": count, "decode": name, **measure(name, generated)})
-            print("{people:6d}  {decode:10s} {recall:7.3f} {false:7.2f} {pck:7.3f} {wrong:7.2f} {error_px:7.2f} px "
-                  "{median_ms:8.1f} ms".format(**rows[-1]), flush=True)  # fmt: skip
+            print(
+                "{people:6d}  {decode:10s} {recall:7.3f} {false:7.2f} {pck:7.3f} {wrong:7.2f} {error_px:7.2f} px "
+                "{median_ms:8.1f} ms".format(**rows[-1]),
+                flush=True,
+            )
     return rows
 
 

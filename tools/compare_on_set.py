@@ -107,25 +107,43 @@ def summary(results: list) -> list[dict]:
             return float(np.average(values[finite], weights=weight[finite])) if finite.any() else float("nan")
 
         placed = not any("relative to the hips" in note for c in mine for note in c.warnings)
-        rows.append({
-            "system": name, "people": len(mine), "frames": int(weight.sum()),
-            "joints found %": mean([100 * c.common.sum() / max(np.isfinite(c.alignments["none"].a).all(-1).sum(), 1)
-                                    for c in mine]),
-            "in the room mm": mean([c.alignments["none"].mpjpe for c in mine]) if placed else float("nan"),
-            "about the hips mm": mean([c.alignments["root"].mpjpe for c in mine]),
-            "P-MPJPE mm": mean([c.p_mpjpe for c in mine]),
-            "MPJVE mm/frame": mean([c.alignments["root"].velocity for c in mine]),
-            "angle RMSE deg": mean([float(np.nanmean([a.rmse for a in c.angles.values()]))
-                                    if any(np.isfinite(a.rmse) for a in c.angles.values()) else np.nan for c in mine]),
-        })
+        rows.append(
+            {
+                "system": name,
+                "people": len(mine),
+                "frames": int(weight.sum()),
+                "joints found %": mean(
+                    [100 * c.common.sum() / max(np.isfinite(c.alignments["none"].a).all(-1).sum(), 1) for c in mine]
+                ),
+                "in the room mm": mean([c.alignments["none"].mpjpe for c in mine]) if placed else float("nan"),
+                "about the hips mm": mean([c.alignments["root"].mpjpe for c in mine]),
+                "P-MPJPE mm": mean([c.p_mpjpe for c in mine]),
+                "MPJVE mm/frame": mean([c.alignments["root"].velocity for c in mine]),
+                "angle RMSE deg": mean(
+                    [
+                        float(np.nanmean([a.rmse for a in c.angles.values()]))
+                        if any(np.isfinite(a.rmse) for a in c.angles.values())
+                        else np.nan
+                        for c in mine
+                    ]
+                ),
+            }
+        )
     return rows
 
 
 def write_recordings(out: Path, systems: list[Recording]) -> None:
     for one in systems:
         code = np.where(one.state > 0, Code.OK, Code.MISSING)
-        write_motion_npz(out / f"{one.name.replace(', ', '_').replace(' ', '_')}.npz", one.xyz, one.state, code, FPS,
-                         {"axes": "room", "root": one.root}, one.skeleton.name)
+        write_motion_npz(
+            out / f"{one.name.replace(', ', '_').replace(' ', '_')}.npz",
+            one.xyz,
+            one.state,
+            code,
+            FPS,
+            {"axes": "room", "root": one.root},
+            one.skeleton.name,
+        )
 
 
 def run(args) -> list[dict]:
@@ -149,8 +167,11 @@ def run(args) -> list[dict]:
         raise ValueError(f"{args.set}: no system found anybody")
     rows = summary(results)
     source = f"`{args.dt}`" if args.dt else f"labels, noise {args.noise:g} px of 640"
-    text = ["# Systems on generated motion, against the truth\n", f"Set `{args.set}`, 2D: {source}.\n",
-            markdown_table(rows)]
+    text = [
+        "# Systems on generated motion, against the truth\n",
+        f"Set `{args.set}`, 2D: {source}.\n",
+        markdown_table(rows),
+    ]
     with atomic_write(args.out / "summary.md") as file:
         file.write("\n".join(text) + "\n")
     clean = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in rows]

@@ -22,8 +22,11 @@ from orplugins.synthetic.statistics import camera_table, joint_table, penetratio
 
 # Of the public annotation files of MVOR (Srivastav et al. 2018): counts and percentiles, no data.
 MVOR = {
-    "people a picture": "2.14", "patients a picture": "0.35", "box height, 5/25/50/75/95 % (px at 640x480)":
-    "71/127/187/267/325", "camera height (m)": "2.4 to 2.7", "camera pitch (degrees)": "-35 to -40",
+    "people a picture": "2.14",
+    "patients a picture": "0.35",
+    "box height, 5/25/50/75/95 % (px at 640x480)": "71/127/187/267/325",
+    "camera height (m)": "2.4 to 2.7",
+    "camera pitch (degrees)": "-35 to -40",
     "CAMMA joints seen/hidden/missing (%)": "78/20/2",
 }
 
@@ -46,8 +49,15 @@ def main(argv: list[str] | None = None) -> int:
     count = min(args.scenes, parameters["frames"]) if not parameters["motion"] else 0
     if count:
         rows |= penetration_table(
-            make_scene(parameters["seed"], parameters["start"] + i, people=tuple(parameters["people"]),
-                       views=parameters["views"], fixed_cameras=parameters["fixed_cameras"]) for i in range(count))
+            make_scene(
+                parameters["seed"],
+                parameters["start"] + i,
+                people=tuple(parameters["people"]),
+                views=parameters["views"],
+                fixed_cameras=parameters["fixed_cameras"],
+            )
+            for i in range(count)
+        )
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"| {name:<{width}} | {value:>24} | {MVOR.get(name, ''):>20} |")
@@ -58,8 +68,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def blocked(folder: Path) -> str:
     """Share of pictures that something near the camera fills, from the notes of the workers."""
-    medians = [view["median_depth"] for path in sorted((folder / "annotations/frames").glob("*.json"))
-               for record in load_json(path) for view in record["views"]]
+    medians = [
+        view["median_depth"]
+        for path in sorted((folder / "annotations/frames").glob("*.json"))
+        for record in load_json(path)
+        for view in record["views"]
+    ]
     return f"{100 * np.mean(np.array(medians) < 1.0):.1f}" if medians else "not known"
 
 

@@ -54,8 +54,13 @@ class Demo:
         """Run a script with this interpreter and return what it printed."""
         paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         # One thread each: sections run side by side.
-        done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, text=True, capture_output=True,
-                              env={"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": paths})
+        done = subprocess.run(
+            [sys.executable, *map(str, command)],
+            cwd=ROOT,
+            text=True,
+            capture_output=True,
+            env={"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": paths},
+        )
         if done.returncode:
             text = f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
             raise CommandFailed(text)
@@ -68,12 +73,25 @@ class Demo:
         """
         mmpose = Path(importlib.util.find_spec("mmpose").origin).parent
         truth = self.data / "annotations/mvor.json"
-        changes = {"test_dataloader.dataset.data_root": f"{self.data}/", "test_dataloader.num_workers": 0,
-                   "test_dataloader.persistent_workers": False, "test_evaluator.ann_file": truth,
-                   "test_evaluator.outfile_prefix": out / "detections",
-                   **{name.replace("__", "."): value for name, value in options.items()}}
-        self.run(mmpose / ".mim/tools/test.py", config, weights, "--work-dir", out / "work", "--out",
-                 out / "metrics.json", "--cfg-options", *(f"{name}={value}" for name, value in changes.items()))
+        changes = {
+            "test_dataloader.dataset.data_root": f"{self.data}/",
+            "test_dataloader.num_workers": 0,
+            "test_dataloader.persistent_workers": False,
+            "test_evaluator.ann_file": truth,
+            "test_evaluator.outfile_prefix": out / "detections",
+            **{name.replace("__", "."): value for name, value in options.items()},
+        }
+        self.run(
+            mmpose / ".mim/tools/test.py",
+            config,
+            weights,
+            "--work-dir",
+            out / "work",
+            "--out",
+            out / "metrics.json",
+            "--cfg-options",
+            *(f"{name}={value}" for name, value in changes.items()),
+        )
         return json.loads((out / "metrics.json").read_text())
 
     def folder(self, name: str) -> Path:
@@ -95,13 +113,18 @@ class Demo:
         return html.escape(text)
 
     def picture(self, path: Path, caption: str) -> str:
-        return (f"<figure><img src='{self.link(path)}' alt='{html.escape(caption)}'>"
-                f"<figcaption>{html.escape(caption)}</figcaption></figure>")
+        return (
+            f"<figure><img src='{self.link(path)}' alt='{html.escape(caption)}'>"
+            f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        )
 
     def weights(self, *files: Path) -> str:
         """A sentence with links to files of weights and to what is known of each."""
-        links = [f"<a href='{self.link(file)}'>{html.escape(str(file.relative_to(self.root)))}</a> "
-                 f"(<a href='{self.link(file.with_suffix('.md'))}'>how they were made</a>)" for file in files]
+        links = [
+            f"<a href='{self.link(file)}'>{html.escape(str(file.relative_to(self.root)))}</a> "
+            f"(<a href='{self.link(file.with_suffix('.md'))}'>how they were made</a>)"
+            for file in files
+        ]
         return f"Weights: {', '.join(links)}."
 
     def table(self, head: list[str], rows: list[list[str]]) -> str:
@@ -171,21 +194,43 @@ def main(argv: list[str] | None = None) -> int:
     demo.out.mkdir(parents=True, exist_ok=True)
     print(f"generating {args.frames} frames of three cameras")
     try:
-        demo.run("tools/make_or_dataset.py", "--out", demo.data, "--frames", args.frames, "--motion", args.frames,
-                 "--seed", SEED, "--size", "320x240", "--people", "3-5", "--workers", min(2, os.cpu_count() or 1))
+        demo.run(
+            "tools/make_or_dataset.py",
+            "--out",
+            demo.data,
+            "--frames",
+            args.frames,
+            "--motion",
+            args.frames,
+            "--seed",
+            SEED,
+            "--size",
+            "320x240",
+            "--people",
+            "3-5",
+            "--workers",
+            min(2, os.cpu_count() or 1),
+        )
     except CommandFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     modules = sections()
     print(f"running {len(modules)} sections")
     results = run_sections(demo, modules)
-    parts = [f"<h2>{html.escape(module.TITLE)}</h2>\n{result.body}"
-             for module, result in zip(modules, results, strict=True)]
+    parts = [
+        f"<h2>{html.escape(module.TITLE)}</h2>\n{result.body}" for module, result in zip(modules, results, strict=True)
+    ]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     page = string.Template((ROOT / "demo/page.html").read_text())
     with atomic_write(demo.out / "index.html") as file:
-        file.write(page.substitute(sections="\n".join(parts), command="make demo", commit=commit.strip() or "unknown",
-                                   seconds=round(time.monotonic() - start)))
+        file.write(
+            page.substitute(
+                sections="\n".join(parts),
+                command="make demo",
+                commit=commit.strip() or "unknown",
+                seconds=round(time.monotonic() - start),
+            )
+        )
     with atomic_write(demo.out / "table.md") as file:
         file.write("\n".join(line for result in results for line in (*result.notes, "")))
     print(f"page        {demo.out / 'index.html'}\ntable       {demo.out / 'table.md'}")

@@ -40,12 +40,26 @@ def stock_test(config: Path, weights: Path, data: Path, pictures: Path, size: tu
     """Metrics of the stock script on pictures that stand for frames of `size`."""
     mmpose = Path(importlib.util.find_spec("mmpose").origin).parent
     truth = (data / "annotations/mvor.json").resolve()
-    changes = {"test_dataloader.dataset.data_root": f"{pictures}/", "test_dataloader.dataset.ann_file": truth,
-               "test_dataloader.num_workers": 0, "test_dataloader.persistent_workers": False,
-               "test_evaluator.ann_file": truth,
-               "test_dataloader.dataset.pipeline.1.frame_size": f"{size[0]},{size[1]}"}
-    command = [sys.executable, mmpose / ".mim/tools/test.py", config, weights, "--work-dir", out / "work", "--out",
-               out / "metrics.json", "--cfg-options", *(f"{name}={value}" for name, value in changes.items())]
+    changes = {
+        "test_dataloader.dataset.data_root": f"{pictures}/",
+        "test_dataloader.dataset.ann_file": truth,
+        "test_dataloader.num_workers": 0,
+        "test_dataloader.persistent_workers": False,
+        "test_evaluator.ann_file": truth,
+        "test_dataloader.dataset.pipeline.1.frame_size": f"{size[0]},{size[1]}",
+    }
+    command = [
+        sys.executable,
+        mmpose / ".mim/tools/test.py",
+        config,
+        weights,
+        "--work-dir",
+        out / "work",
+        "--out",
+        out / "metrics.json",
+        "--cfg-options",
+        *(f"{name}={value}" for name, value in changes.items()),
+    ]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=dict(os.environ))
     if done.returncode:
         raise RuntimeError(f"{config}: the stock test exited with {done.returncode}:\n{done.stdout}{done.stderr}")

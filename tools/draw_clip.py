@@ -61,8 +61,10 @@ def main(argv: list[str] | None = None) -> int:
     for i, entry in enumerate(found):
         joints = entry.get("coco_keypoints", entry.get("keypoints", ()))
         if len(joints) != 51:
-            print(f"error: {args.detections}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)",
-                  file=sys.stderr)
+            print(
+                f"error: {args.detections}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)",
+                file=sys.stderr,
+            )
             return 1
         if entry["score"] >= LEAST_SCORE:
             poses.setdefault(entry["image_id"], []).append(np.reshape(joints, (17, 3)))
@@ -76,8 +78,12 @@ def main(argv: list[str] | None = None) -> int:
     def panel(image: dict, with_truth: bool):
         path = args.data / image["file_name"].replace("/depth/", "/color/")
         picture = Image.open(path).convert("RGB").resize(PANEL)
-        return draw(picture, poses.get(image["id"], []), PANEL[0] / image["width"],
-                    truth.get(image["id"], []) if with_truth else [])
+        return draw(
+            picture,
+            poses.get(image["id"], []),
+            PANEL[0] / image["width"],
+            truth.get(image["id"], []) if with_truth else [],
+        )
 
     frames, rows = [], []
     keys = list(moments)

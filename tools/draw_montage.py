@@ -35,8 +35,11 @@ def with_truth(frame: Frame) -> np.ndarray:
         for a, b in COCO_17.limbs:
             if joints[a, 2] and joints[b, 2]:
                 seen = joints[a, 2] == 2 and joints[b, 2] == 2
-                pen.line([*joints[a, :2], *joints[b, :2]], width=3 if seen else 1,
-                         fill=person_colour(number, 1.0 if seen else 0.6))
+                pen.line(
+                    [*joints[a, :2], *joints[b, :2]],
+                    width=3 if seen else 1,
+                    fill=person_colour(number, 1.0 if seen else 0.6),
+                )
     return np.asarray(picture)
 
 

@@ -46,8 +46,14 @@ def compare(frame: DepthPeople, poses: np.ndarray, owner: np.ndarray, result, er
     # One more than the flag: a joint outside the picture has a place too.
     truth = convert(np.concatenate([frame.points, frame.keypoints[..., 2:] + 1], axis=-1), COCO_17, ITOP_15)[people]
     own = owner[people]
-    errors.add(result.plain[own], result.points[own], truth[..., :3], result.valid[own] & (truth[..., 3] > 1),
-               truth[..., 3] >= 3, len(poses))  # fmt: skip
+    errors.add(
+        result.plain[own],
+        result.points[own],
+        truth[..., :3],
+        result.valid[own] & (truth[..., 3] > 1),
+        truth[..., 3] >= 3,
+        len(poses),
+    )
 
 
 def spaced(count: int, wanted: int) -> list[int]:
@@ -56,10 +62,17 @@ def spaced(count: int, wanted: int) -> list[int]:
 
 
 def report(rows: list[dict], headline: str) -> str:
-    lines = [headline, "", "| people in the picture | joints | number | plain lifting, mm | refined, mm | factor |",
-             "|---|---|---|---|---|---|"]  # fmt: skip
-    lines += [f"| {row['people']} | {row['joints']} | {row['count']} | {1000 * row['plain']:.0f} | "
-              f"{1000 * row['refined']:.0f} | {row['ratio']:.2f} |" for row in rows]  # fmt: skip
+    lines = [
+        headline,
+        "",
+        "| people in the picture | joints | number | plain lifting, mm | refined, mm | factor |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['people']} | {row['joints']} | {row['count']} | {1000 * row['plain']:.0f} | "
+        f"{1000 * row['refined']:.0f} | {row['ratio']:.2f} |"
+        for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -124,10 +137,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     source = f"detections of {args.poses.name}" if found else f"labels moved by {noise:g} px"
     headline = f"{len(frames) - failed} depth images, 2D joints: {source}" + (
-        f"; {missed} people without a detection" if found else "")  # fmt: skip
+        f"; {missed} people without a detection" if found else ""
+    )
     text = report(rows, headline)
-    write_json(args.out / "report.json", {"frames": len(frames) - failed, "poses": source, "missed": missed,
-                                          "unit": "metres", "rows": rows})  # fmt: skip
+    write_json(
+        args.out / "report.json",
+        {"frames": len(frames) - failed, "poses": source, "missed": missed, "unit": "metres", "rows": rows},
+    )
     with atomic_write(args.out / "report.md") as file:
         file.write(text)
     print(text)

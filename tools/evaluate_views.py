@@ -37,8 +37,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
         where = {"data_root": "", "ann_file": str(truth), "data_prefix": {"img": str(args.data / "images")}}
         dataset = DATASETS.build({**loader.dataset, **where})
-        evaluator = Evaluator([{**e, "ann_file": str(truth)} if "ann_file" in e else dict(e)
-                               for e in model.cfg.test_evaluator])  # fmt: skip
+        evaluator = Evaluator(
+            [{**e, "ann_file": str(truth)} if "ann_file" in e else dict(e) for e in model.cfg.test_evaluator]
+        )
         evaluator.dataset_meta = dataset.metainfo
         for start in tqdm(range(0, len(dataset), loader.batch_size), desc=view, file=sys.stderr):
             batch = pseudo_collate([dataset[k] for k in range(start, min(start + loader.batch_size, len(dataset)))])

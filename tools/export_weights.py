@@ -34,9 +34,16 @@ def parameters(content: dict) -> dict:
 
 def card(name: str, count: int, meta: dict) -> str:
     """A Markdown page about the file."""
-    known = {"config": f"`{meta['config']}`", "parameters": f"{count:,}, float16", "trained on": meta["note"],
-             "epochs": meta["epoch"], "iterations": meta["iteration"], "seed": meta["seed"],
-             "commit": f"`{meta['commit']}`", **{key: f"{value:.1f}" for key, value in meta["metrics"].items()}}
+    known = {
+        "config": f"`{meta['config']}`",
+        "parameters": f"{count:,}, float16",
+        "trained on": meta["note"],
+        "epochs": meta["epoch"],
+        "iterations": meta["iteration"],
+        "seed": meta["seed"],
+        "commit": f"`{meta['commit']}`",
+        **{key: f"{value:.1f}" for key, value in meta["metrics"].items()},
+    }
     rows = [f"| {key} | {value} |" for key, value in known.items() if value not in (None, "")]
     return "\n".join([f"# {name}", "", "| | |", "|---|---|", *rows, ""])
 
@@ -48,8 +55,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="weights file (.safetensors); the card is .md")
     parser.add_argument("--note", default="", help="what it was trained on")
     parser.add_argument("--metrics", type=Path, help="JSON of metrics, as tools/test.py --out writes")
-    parser.add_argument("--log", type=Path, help="the training's scalars (vis_data/scalars.json, metrics.json): kept as"
-                        " OUT's name with .log.json")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        help="the training's scalars (vis_data/scalars.json, metrics.json): kept as OUT's name with .log.json",
+    )
     args = parser.parse_args(argv)
     if args.out.suffix != ".safetensors":
         parser.error(f"--out: found {args.out}, expected a .safetensors file")
@@ -64,8 +74,15 @@ def main(argv: list[str] | None = None) -> int:
     state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
     trained = content.get("meta", {})
-    meta = dict(config=args.config.as_posix(), commit=commit, note=args.note, epoch=trained.get("epoch"),
-                iteration=trained.get("iter", content.get("iteration")), seed=trained.get("seed"), metrics=metrics)
+    meta = dict(
+        config=args.config.as_posix(),
+        commit=commit,
+        note=args.note,
+        epoch=trained.get("epoch"),
+        iteration=trained.get("iter", content.get("iteration")),
+        seed=trained.get("seed"),
+        metrics=metrics,
+    )
     write_weights(args.out, state, meta)
     if log is not None:
         with atomic_write(args.out.with_suffix(".log.json")) as file:

@@ -61,12 +61,18 @@ def records(found, size: tuple[int, int], original: tuple[int, int], threshold: 
         box = found.pred_boxes.tensor[k].numpy().reshape(2, 2) * scale
         joints = found.pred_keypoints[k].numpy().astype(np.float64)
         joints[:, :2] = joints[:, :2] * scale - 0.5  # COCO counts from the pixel's centre
-        people.append({
-            "category_id": 1, "iscrowd": 0, "score": round(float(found.scores[k]), 4),
-            "bbox": np.round([*box[0], *(box[1] - box[0])], 3).tolist(),
-            "area": round(float((box[1] - box[0]).prod()), 3), "keypoints": np.round(joints, 4).ravel().tolist(),
-            "num_keypoints": 17, "h36m_3d": np.round(found.pred_keypoints_3d[k].numpy(), 5).ravel().tolist(),
-        })  # fmt: skip
+        people.append(
+            {
+                "category_id": 1,
+                "iscrowd": 0,
+                "score": round(float(found.scores[k]), 4),
+                "bbox": np.round([*box[0], *(box[1] - box[0])], 3).tolist(),
+                "area": round(float((box[1] - box[0]).prod()), 3),
+                "keypoints": np.round(joints, 4).ravel().tolist(),
+                "num_keypoints": 17,
+                "h36m_3d": np.round(found.pred_keypoints_3d[k].numpy(), 5).ravel().tolist(),
+            }
+        )
     return people
 
 
@@ -138,8 +144,13 @@ def run(args: argparse.Namespace, failed: dict[str, str]) -> tuple[list[dict], l
     first = next(todo, None)
     if first is not None:
         write_video(args.out / "poses.mp4", itertools.chain([first], todo), args.fps)
-    category = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints),
-                "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs], "h36m_3d": list(H36M_17.joints)}  # fmt: skip
+    category = {
+        "id": 1,
+        "name": "person",
+        "keypoints": list(COCO_17.joints),
+        "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs],
+        "h36m_3d": list(H36M_17.joints),
+    }
     result = {"images": images, "annotations": annotations, "categories": [category], "failed": failed}
     write_json(args.out / "poses.json", result)
     return images, annotations

@@ -52,8 +52,10 @@ class GivenBoxes:
         if known is None:
             return frame_boxes(frame.name, size, [])
         if known.size not in (None, size):
-            raise ValueError(f"{self.path}: {frame.name} is {known.size[0]}x{known.size[1]} there, "
-                             f"the picture is {size[0]}x{size[1]}")
+            raise ValueError(
+                f"{self.path}: {frame.name} is {known.size[0]}x{known.size[1]} there, "
+                f"the picture is {size[0]}x{size[1]}"
+            )
         return FrameBoxes(frame.name, size, known.boxes, known.scores, known.labels)
 
 
@@ -71,8 +73,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--detector-opts", nargs="+", default=[], metavar="KEY", help="detectron2 keys and values")
     parser.add_argument("--box-score", type=float, default=0.8, help="least score of a box (default: 0.8)")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="poses of these only (default: all but user)")
-    parser.add_argument("--threshold", type=float, default=0.3,
-                        help="least score of a visible joint, for networks that do not tell states (default: 0.3)")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.3,
+        help="least score of a visible joint, for networks that do not tell states (default: 0.3)",
+    )
     parser.add_argument("--batch", type=int, default=8, help="frames at a time (default: 8)")
     add_device_option(parser)
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
@@ -120,8 +126,10 @@ def usable(found: FrameBoxes, args: argparse.Namespace, problems: list[str]) -> 
         wanted = label in args.labels if args.labels else label != "user"
         outside = (box[:2] >= found.size).any() or (box[2:] <= 0).any()
         if wanted and outside:
-            problems.append(f"{found.file_name}: the box {np.round(box, 1).tolist()} lies outside the picture of "
-                            f"{found.size[0]}x{found.size[1]} pixels")
+            problems.append(
+                f"{found.file_name}: the box {np.round(box, 1).tolist()} lies outside the picture of "
+                f"{found.size[0]}x{found.size[1]} pixels"
+            )
         elif wanted and (score >= args.box_score or args.whole_image):
             rows.append((box, score, label))
     return frame_boxes(found.file_name, found.size, rows)
@@ -131,14 +139,19 @@ def locate(batch: list, finder, args: argparse.Namespace, problems: list[str]) -
     """All boxes of a batch's frames."""
     if args.detector_weights:
         found = finder([frame.image for _, frame in batch])
-        return [(frame, FrameBoxes(frame.name, frame.image.shape[1::-1], *map(np.asarray, f[:2]), tuple(f[2])))
-                for (_, frame), f in zip(batch, found, strict=True)]
+        return [
+            (frame, FrameBoxes(frame.name, frame.image.shape[1::-1], *map(np.asarray, f[:2]), tuple(f[2])))
+            for (_, frame), f in zip(batch, found, strict=True)
+        ]
     located = []
     for number, frame in batch:
         height, width = frame.image.shape[:2]
         try:
-            boxes = finder(frame, number) if finder else frame_boxes(
-                frame.name, (width, height), [((0, 0, width - 1, height - 1), 1.0, "person")])
+            boxes = (
+                finder(frame, number)
+                if finder
+                else frame_boxes(frame.name, (width, height), [((0, 0, width - 1, height - 1), 1.0, "person")])
+            )
             located.append((frame, boxes))
         except ValueError as error:
             problems.append(str(error))
@@ -158,8 +171,9 @@ def run(args: argparse.Namespace, problems: list[str]) -> None:
     if args.detector_weights:
         from orplugins.partial_body.detectron2.detector import PartialBodyDetector
 
-        finder = PartialBodyDetector(args.detector_config, args.detector_weights, args.box_score, args.device,
-                                     args.detector_opts)
+        finder = PartialBodyDetector(
+            args.detector_config, args.detector_weights, args.box_score, args.device, args.detector_opts
+        )
     elif args.boxes:
         finder = GivenBoxes(args.boxes)
         problems += finder.problems
@@ -173,15 +187,35 @@ def run(args: argparse.Namespace, problems: list[str]) -> None:
             chosen = [usable(boxes, args, problems) for _, boxes in located]
             poses = runner([frame.image for frame, _ in located], [boxes.boxes for boxes in chosen])
             for (frame, everything), boxes, pose in zip(located, chosen, poses, strict=True):
-                people = person_records(boxes.boxes, boxes.scores, boxes.labels, pose.keypoints, pose.scores,
-                                        pose.crops, boxes.size, args.threshold, pose.states, runner.joints)
+                people = person_records(
+                    boxes.boxes,
+                    boxes.scores,
+                    boxes.labels,
+                    pose.keypoints,
+                    pose.scores,
+                    pose.crops,
+                    boxes.size,
+                    args.threshold,
+                    pose.states,
+                    runner.joints,
+                )
                 if not args.no_overlays:
                     drawn = draw_people(frame.image, people, runner.joints, runner.links)
                     write_image(args.out / "overlays" / frame.name, drawn)
-                rows = [[box.tolist(), float(score), label] for box, score, label in
-                        zip(everything.boxes, everything.scores, everything.labels, strict=True)]
-                journal.add(frame.name, {"file_name": frame.name, "width": int(boxes.size[0]),
-                                         "height": int(boxes.size[1]), "boxes": rows, "people": people})
+                rows = [
+                    [box.tolist(), float(score), label]
+                    for box, score, label in zip(everything.boxes, everything.scores, everything.labels, strict=True)
+                ]
+                journal.add(
+                    frame.name,
+                    {
+                        "file_name": frame.name,
+                        "width": int(boxes.size[0]),
+                        "height": int(boxes.size[1]),
+                        "boxes": rows,
+                        "people": people,
+                    },
+                )
             bar.update(len(batch))
     journal.close()
     finish(args, sources, journal.items, runner)
@@ -191,8 +225,11 @@ def finish(args: argparse.Namespace, sources: list[Source], items: dict, runner)
     """Write the files of the whole job from what the journal holds, in the order of the sources."""
     frames = []
     for source in sources:
-        mine = [name for k in range(len(items)) if (name := source.frame_name(k)) in items] if source.is_video else [
-            name for name in [source.frame_name(0)] if name in items]
+        mine = (
+            [name for k in range(len(items)) if (name := source.frame_name(k)) in items]
+            if source.is_video
+            else [name for name in [source.frame_name(0)] if name in items]
+        )
         frames += [items[name] for name in mine]
         if source.is_video and mine and not args.no_overlays:
             overlays = (read_image(args.out / "overlays" / name) for name in mine)
@@ -201,12 +238,18 @@ def finish(args: argparse.Namespace, sources: list[Source], items: dict, runner)
     write_boxes(args.out / "boxes.json", boxes)
     if args.published_boxes:
         write_published_boxes(args.out / "bbox_detections.json", boxes)
-    info = {"config": args.config.name, "checkpoint": args.checkpoint.name, "keypoints_v": "0 out of view, 1 occluded, "
-            "2 visible", "threshold": args.threshold}
+    info = {
+        "config": args.config.name,
+        "checkpoint": args.checkpoint.name,
+        "keypoints_v": "0 out of view, 1 occluded, 2 visible",
+        "threshold": args.threshold,
+    }
     write_poses(args.out / "poses.json", frames, runner.joints, runner.links, info)
     people = sum(len(frame["people"]) for frame in frames)
-    print(f"{len(frames)} frames, {people} people: {args.out / 'poses.json'}, {args.out / 'boxes.json'}"
-          + ("" if args.no_overlays else f", {args.out / 'overlays'}"))
+    print(
+        f"{len(frames)} frames, {people} people: {args.out / 'poses.json'}, {args.out / 'boxes.json'}"
+        + ("" if args.no_overlays else f", {args.out / 'overlays'}")
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -79,8 +79,9 @@ def make_room(args) -> None:
     from orplugins.synthetic.room_motion import write_room_lifting_data
 
     with tqdm(total=args.clips, unit="clip") as bar:
-        count = write_room_lifting_data(args.out, args.clips, args.frames or 100, args.seed,
-                                        (args.noise[0], args.noise[-1]), progress=bar.update)
+        count = write_room_lifting_data(
+            args.out, args.clips, args.frames or 100, args.seed, (args.noise[0], args.noise[-1]), progress=bar.update
+        )
     print(f"{count} people in {args.clips} clips")
 
 
@@ -97,8 +98,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, help="frames of a clip (default: 300; of a room 100)")
     parser.add_argument("--fps", type=float, help="frames a second (default: 50 for lifting, 30 for a take)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--noise", type=float, nargs="+", default=[1.0], metavar="PX",
-                        help="noise of the 2D joints; of a room two numbers: least and greatest")
+    parser.add_argument(
+        "--noise",
+        type=float,
+        nargs="+",
+        default=[1.0],
+        metavar="PX",
+        help="noise of the 2D joints; of a room two numbers: least and greatest",
+    )
     parser.add_argument("--clips", type=int, default=60, help="of a room")
     parser.add_argument("--action", choices=ACTIONS, default="walk", help="of a take")
     parser.add_argument("--subjects", type=int, default=6, help="of lifting: the last one is for validation")

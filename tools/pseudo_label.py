@@ -117,10 +117,18 @@ def main(argv: list[str] | None = None) -> int:
         teacher = build_teacher(args)
         if world > 1:
             torch.distributed.init_process_group("gloo", timeout=timedelta(days=7))
-        info = {"det_threshold": args.det_threshold, "hard_threshold": args.hard_threshold,
-                "lift_policy": args.lift_policy, "min_hard_joints": args.min_hard_joints,
-                "teacher": {"detector": [args.detector, args.detector_weights], "pose": [args.pose, args.pose_weights],
-                            "lifter": args.lifter}, "stats_sha256": teacher.statistics.digest}  # fmt: skip
+        info = {
+            "det_threshold": args.det_threshold,
+            "hard_threshold": args.hard_threshold,
+            "lift_policy": args.lift_policy,
+            "min_hard_joints": args.min_hard_joints,
+            "teacher": {
+                "detector": [args.detector, args.detector_weights],
+                "pose": [args.pose, args.pose_weights],
+                "lifter": args.lifter,
+            },
+            "stats_sha256": teacher.statistics.digest,
+        }
         store = LabelStore(args.out, info, rank)
         mine = list(zip(names, paths, strict=True))[rank::world]
         label(teacher, store, [each for each in mine if not store.is_done(each[0])], args.batch, quiet=rank > 0)

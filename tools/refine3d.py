@@ -47,22 +47,33 @@ def record(name: str, result) -> dict:
     """A frame of poses3d.json."""
     people = []
     for k in range(len(result.points)):
-        people.append({
-            "keypoints_3d": np.round(result.points[k], 4).tolist(),
-            "keypoints": np.round(result.pixels[k], 2).tolist(),
-            "valid": result.valid[k].tolist(), "hidden": result.hidden[k].tolist(),
-            "confidence": np.round(result.confidence[k], 4).tolist(),
-        })  # fmt: skip
+        people.append(
+            {
+                "keypoints_3d": np.round(result.points[k], 4).tolist(),
+                "keypoints": np.round(result.pixels[k], 2).tolist(),
+                "valid": result.valid[k].tolist(),
+                "hidden": result.hidden[k].tolist(),
+                "confidence": np.round(result.confidence[k], 4).tolist(),
+            }
+        )
     return {"frame": name, "people": people}
 
 
 def save_npz(path: Path, names: list[str], results: list) -> None:
     """People of all frames one after the other; `frame` says which of `frames` each belongs to."""
     counts = [len(result.points) for result in results]
-    shapes = {"points": (15, 3), "plain": (15, 3), "pixels": (15, 2), "valid": (15,), "hidden": (15,),
-              "confidence": (15,)}  # fmt: skip
-    arrays = {key: np.concatenate([np.reshape(getattr(result, key), (-1, *shape)) for result in results])
-              for key, shape in shapes.items()}  # fmt: skip
+    shapes = {
+        "points": (15, 3),
+        "plain": (15, 3),
+        "pixels": (15, 2),
+        "valid": (15,),
+        "hidden": (15,),
+        "confidence": (15,),
+    }
+    arrays = {
+        key: np.concatenate([np.reshape(getattr(result, key), (-1, *shape)) for result in results])
+        for key, shape in shapes.items()
+    }
     with atomic_write(path, "wb") as file:
         np.savez(file, frames=np.array(names), frame=np.repeat(np.arange(len(names)), counts), **arrays)
 
@@ -116,16 +127,22 @@ def main(arguments: list[str] | None = None) -> int:
     if not results:
         print("error: no frame could be used", file=sys.stderr)
         return 1
-    content = {"skeleton": ITOP_15.name, "joints": list(ITOP_15.joints), "unit": "metres",
-               "axes": "camera: x right, y down, z forward",
-               "frames": [record(*pair) for pair in zip(names, results, strict=True)]}  # fmt: skip
+    content = {
+        "skeleton": ITOP_15.name,
+        "joints": list(ITOP_15.joints),
+        "unit": "metres",
+        "axes": "camera: x right, y down, z forward",
+        "frames": [record(*pair) for pair in zip(names, results, strict=True)],
+    }
     write_json(args.out / "poses3d.json", content)
     save_npz(args.out / "poses3d.npz", names, results)
     if args.animate:
         save_animation(args.out / "poses3d.gif", results, ITOP_15, names)
     people = sum(len(result.points) for result in results)
-    print(f"{len(results)} frames, {people} people -> {args.out / 'poses3d.json'}, {args.out / 'poses3d.npz'}"
-          + (f"; {failed} frames failed" if failed else ""))  # fmt: skip
+    print(
+        f"{len(results)} frames, {people} people -> {args.out / 'poses3d.json'}, {args.out / 'poses3d.npz'}"
+        + (f"; {failed} frames failed" if failed else "")
+    )
     return 1 if failed else 0
 
 

@@ -55,10 +55,17 @@ def main(argv: list[str] | None = None) -> int:
         validation = lifting_pairs(args.val) if args.val else None
         with tqdm(total=args.epochs, unit="epoch", disable=None) as bar:
             network = fit_lifter(
-                keypoints, poses, statistics, image_width=width, width=args.width, dropout=args.dropout,
-                epochs=args.epochs, seed=args.seed, device=args.device,
+                keypoints,
+                poses,
+                statistics,
+                image_width=width,
+                width=args.width,
+                dropout=args.dropout,
+                epochs=args.epochs,
+                seed=args.seed,
+                device=args.device,
                 progress=lambda _, loss: (bar.set_postfix(loss=f"{loss:.4f}"), bar.update()),
-            )  # fmt: skip
+            )
         report = {"pairs": len(keypoints), "train_mpjpe_mm": error_of(network, statistics, keypoints, poses)}
         if validation:
             report["val_pairs"] = len(validation[0])

@@ -51,8 +51,14 @@ if __name__ == "__main__":
     parser = default_argument_parser(__doc__)
     arguments = parser.parse_args()
     try:
-        launch(main, arguments.num_gpus, num_machines=arguments.num_machines, machine_rank=arguments.machine_rank,
-               dist_url=arguments.dist_url, args=(arguments,))  # fmt: skip
+        launch(
+            main,
+            arguments.num_gpus,
+            num_machines=arguments.num_machines,
+            machine_rank=arguments.machine_rank,
+            dist_url=arguments.dist_url,
+            args=(arguments,),
+        )
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -407,8 +407,12 @@ def main(argv: list[str] | None = None) -> int:
         help="; ".join(f"{name}: {text}" for name, text in METHODS.items()),
     )
     parser.add_argument("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
-    parser.add_argument("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures below DIR "
-                        "(the annotation file's names, color/ replaced by depth/; geometry only)")
+    parser.add_argument(
+        "--depth",
+        metavar="DIR",
+        help="with --one-view: place them by the depth pictures below DIR "
+        "(the annotation file's names, color/ replaced by depth/; geometry only)",
+    )
     parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
     parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")

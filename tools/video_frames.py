@@ -32,8 +32,10 @@ def main(argv: list[str] | None = None) -> int:
         try:
             if args.command == "split":
                 info = split_video(source, args.out / source.stem, args.suffix)
-                print(f"{source}: {info.frames} frames of {info.size[0]}x{info.size[1]}, {info.fps:g} a second, "
-                      f"in {args.out / source.stem}")
+                print(
+                    f"{source}: {info.frames} frames of {info.size[0]}x{info.size[1]}, {info.fps:g} a second, "
+                    f"in {args.out / source.stem}"
+                )
             else:
                 print(f"{args.out}: {join_frames(source, args.out, args.fps)} frames")
         except (OSError, ValueError) as error:

@@ -13,21 +13,25 @@ def run(demo) -> str:
     if not detections.is_file():
         raise ValueError(f"{detections}: not there, expected the result of the DepthPose section")
     out = demo.folder("motion")
-    demo.run("tools/compare_on_set.py", demo.data, "--dt", detections, "--weights", WEIGHTS, "--out", out,
-             "--frame", 12)
+    demo.run(
+        "tools/compare_on_set.py", demo.data, "--dt", detections, "--weights", WEIGHTS, "--out", out, "--frame", 12
+    )
     rows = json.loads((out / "summary.json").read_text())["rows"]
     head = [key for key in rows[0] if key not in ("frames", "angle RMSE deg")]
     table = [[_text(row[key]) for key in head] for row in rows]
     demo.note("\n".join(["  ".join(head), *("  ".join(line) for line in table)]))
     card = (demo.root / WEIGHTS).with_suffix(".md")
-    return "\n".join([
-        demo.picture(out / "clock.png", "The person that was seen best: a wrist over time, and one moment. Black: the "
-                                        "truth."),
-        demo.table(head, table),
-        "<p>All from the same 2D joints in 64x48 pixels; means over the people who move, millimetres. Depth knows only "
-        "what nothing hides; a lifted pose has no place in the room. "
-        f"<a href='{demo.link(card)}'>How the lifting network was trained</a>.</p>",
-    ])
+    return "\n".join(
+        [
+            demo.picture(
+                out / "clock.png", "The person that was seen best: a wrist over time, and one moment. Black: the truth."
+            ),
+            demo.table(head, table),
+            "<p>All from the same 2D joints in 64x48 pixels; means over the people who move, millimetres. Depth knows "
+            "only what nothing hides; a lifted pose has no place in the room. "
+            f"<a href='{demo.link(card)}'>How the lifting network was trained</a>.</p>",
+        ]
+    )
 
 
 def _text(value) -> str:

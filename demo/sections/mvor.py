@@ -21,6 +21,8 @@ def run(demo) -> str:
             demo.note(f"{title}\n{rows}")
             parts.append(f"<h3>{demo.escape(title)}</h3><pre>{demo.escape(rows)}</pre>")
     if not parts:
-        return (f"<p>Skipped: no MVOR files in <code>{demo.escape(str(folder))}</code>. Set "
-                "<code>ORPLUGINS_MVOR</code> to the folder that holds them.</p>")
+        return (
+            f"<p>Skipped: no MVOR files in <code>{demo.escape(str(folder))}</code>. Set "
+            "<code>ORPLUGINS_MVOR</code> to the folder that holds them.</p>"
+        )
     return "\n".join(parts)

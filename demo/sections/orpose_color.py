@@ -13,9 +13,26 @@ def run(demo) -> str:
     out = demo.folder("orpose_color")
     truth = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(truth))
-    demo.run("tools/resolution_ladder.py", "--config-file", CONFIG, "--weights", f"student={WEIGHTS}", "--out",
-             out / "ladder", "--factors", 1, FACTOR, "--device", "cpu", "DATASETS.TEST_SET_NAME", "demo_clip",
-             "DATASETS.TEST_SET_JSON", out / "people.json", "DATASETS.TEST_SET_IMGDIR", demo.data)
+    demo.run(
+        "tools/resolution_ladder.py",
+        "--config-file",
+        CONFIG,
+        "--weights",
+        f"student={WEIGHTS}",
+        "--out",
+        out / "ladder",
+        "--factors",
+        1,
+        FACTOR,
+        "--device",
+        "cpu",
+        "DATASETS.TEST_SET_NAME",
+        "demo_clip",
+        "DATASETS.TEST_SET_JSON",
+        out / "people.json",
+        "DATASETS.TEST_SET_IMGDIR",
+        demo.data,
+    )
     ladder = json.loads((out / "ladder/ladder.json").read_text())["student"]
     names = list(next(iter(ladder.values())))
     rows = [[f"{factor}x", *(f"{metrics[name]:.1f}" for name in names)] for factor, metrics in ladder.items()]
@@ -23,14 +40,22 @@ def run(demo) -> str:
         demo.note(f"reduced {row[0]}: " + "  ".join(map(" ".join, zip(names, row[1:], strict=True))))
 
     pictures = [demo.data / image["file_name"] for image in truth["images"][:6]]
-    parts = [demo.table(["reduced", *names], rows),
-             demo.picture(montage(demo, pictures, out / "clip", FACTOR),
-                          "Pairs: all that the network gets, and the poses that it finds in it.")]
+    parts = [
+        demo.table(["reduced", *names], rows),
+        demo.picture(
+            montage(demo, pictures, out / "clip", FACTOR),
+            "Pairs: all that the network gets, and the poses that it finds in it.",
+        ),
+    ]
     real = real_pictures(demo)
     if real:
-        parts.append(demo.picture(montage(demo, real, out / "real", 1),
-                                  "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
-                                  "the network has seen generated rooms only, and many of its people here are none."))
+        parts.append(
+            demo.picture(
+                montage(demo, real, out / "real", 1),
+                "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
+                "the network has seen generated rooms only, and many of its people here are none.",
+            )
+        )
     return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. {demo.weights(demo.root / WEIGHTS)}</p>"])
 
 
@@ -62,8 +87,22 @@ def montage(demo, pictures: list, out, factor: int):
         picture = cv2.imread(str(path))
         small = (picture.shape[1] // factor, picture.shape[0] // factor)
         cv2.imwrite(str(inputs / f"{number:03d}.png"), cv2.resize(picture, small, interpolation=cv2.INTER_AREA))
-    demo.run("tools/infer_color.py", inputs, "--config", CONFIG, "--weights", WEIGHTS, "--out", out / "poses",
-             "--size", f"{SIZE[0]}x{SIZE[1]}", "--threshold", 0.7, "--device", "cpu")
+    demo.run(
+        "tools/infer_color.py",
+        inputs,
+        "--config",
+        CONFIG,
+        "--weights",
+        WEIGHTS,
+        "--out",
+        out / "poses",
+        "--size",
+        f"{SIZE[0]}x{SIZE[1]}",
+        "--threshold",
+        0.7,
+        "--device",
+        "cpu",
+    )
     pairs = []
     drawn = sorted((out / "poses/overlays").glob("*.png"))
     for path, overlay in zip(sorted(inputs.glob("*.png")), drawn, strict=True):

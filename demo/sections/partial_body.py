@@ -22,24 +22,47 @@ def run(demo) -> str:
     demo.note(f"detector and poses on {found['pictures']} pictures: {found['people']} people")
     people = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(people))
-    demo.run("tools/make_partial_views.py", "--ann", out / "people.json", "--images", demo.data, "--out", out / "views",
-             "--views", *VIEWS)
+    demo.run(
+        "tools/make_partial_views.py",
+        "--ann",
+        out / "people.json",
+        "--images",
+        demo.data,
+        "--out",
+        out / "views",
+        "--views",
+        *VIEWS,
+    )
     truth = pictures(out)
-    demo.run("tools/infer_partial.py", out / "pictures", "--boxes", out / "boxes.json", "--config", CONFIG,
-             "--checkpoint", WEIGHTS, "--out", out / "run")
+    demo.run(
+        "tools/infer_partial.py",
+        out / "pictures",
+        "--boxes",
+        out / "boxes.json",
+        "--config",
+        CONFIG,
+        "--checkpoint",
+        WEIGHTS,
+        "--out",
+        out / "run",
+    )
     rows = figures(json.loads((out / "run/poses.json").read_text()), truth)
     for row in rows:
         demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
     montage(out, sorted(truth))
-    return "\n".join([
-        demo.picture(out / "found.png", "The detector's boxes and the poses in them, one moment by each camera."),
-        demo.picture(out / "montage.png",
-                     "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
-                     "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame."),
-        demo.table(["view", "people", "states right, %"], rows),
-        f"<p>The table's boxes are the true ones. "
-        f"{demo.weights(demo.root / WEIGHTS, demo.root / DETECTOR_WEIGHTS)}</p>",
-    ])
+    return "\n".join(
+        [
+            demo.picture(out / "found.png", "The detector's boxes and the poses in them, one moment by each camera."),
+            demo.picture(
+                out / "montage.png",
+                "Columns: the whole person, cut at the waist, at the chest, one side left. Full dots: visible "
+                "joints; rings: hidden ones; not drawn: out of view. A thick side of a box is cut by the frame.",
+            ),
+            demo.table(["view", "people", "states right, %"], rows),
+            f"<p>The table's boxes are the true ones. "
+            f"{demo.weights(demo.root / WEIGHTS, demo.root / DETECTOR_WEIGHTS)}</p>",
+        ]
+    )
 
 
 def whole_pictures(demo, out) -> dict:
@@ -54,9 +77,25 @@ def whole_pictures(demo, out) -> dict:
     frames.mkdir()
     for path in sorted(demo.data.glob(f"day1/cam*/color/{FRAME:06d}.png")):
         shutil.copy(path, frames / f"{path.parts[-3]}.png")
-    demo.run("tools/infer_partial.py", frames, "--detector-config", DETECTOR, "--detector-weights", DETECTOR_WEIGHTS,
-             "--box-score", 0.6, "--labels", "patient", "user", "--config", CONFIG, "--checkpoint", WEIGHTS, "--out",
-             out / "found")
+    demo.run(
+        "tools/infer_partial.py",
+        frames,
+        "--detector-config",
+        DETECTOR,
+        "--detector-weights",
+        DETECTOR_WEIGHTS,
+        "--box-score",
+        0.6,
+        "--labels",
+        "patient",
+        "user",
+        "--config",
+        CONFIG,
+        "--checkpoint",
+        WEIGHTS,
+        "--out",
+        out / "found",
+    )
     drawn = [cv2.imread(str(path)) for path in sorted((out / "found/overlays").glob("*.png"))]
     cv2.imwrite(str(out / "found.png"), np.concatenate(drawn, axis=1))
     poses = json.loads((out / "found/poses.json").read_text())

@@ -10,17 +10,29 @@ def run(demo) -> str:
     import json
 
     out = demo.folder("refinet")
-    demo.run("tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures",
-             SHOWN)
+    demo.run(
+        "tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures", SHOWN
+    )
     report = json.loads((out / "report.json").read_text())
-    rows = [[row["joints"], row["count"], f"{1000 * row['plain']:.0f}", f"{1000 * row['refined']:.0f}",
-             f"{row['ratio']:.1f}"] for row in report["rows"] if row["people"] == "all"]
+    rows = [
+        [
+            row["joints"],
+            row["count"],
+            f"{1000 * row['plain']:.0f}",
+            f"{1000 * row['refined']:.0f}",
+            f"{row['ratio']:.1f}",
+        ]
+        for row in report["rows"]
+        if row["people"] == "all"
+    ]
     for name, count, plain, refined, ratio in rows:
         demo.note(f"mean error of {count} {name} joints: plain lifting {plain} mm, refined {refined} mm, {ratio} times")
     caption = "Depth with the refined pose; the pose lifted to the depth at its pixels; the refined pose (x: hidden)."
-    return "\n".join([
-        *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),
-        demo.table(["joints", "number", "plain lifting, mm", "refined, mm", "factor"], rows),
-        f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. "
-        f"{demo.weights(demo.root / 'demo/refinet_or-bc.safetensors')}</p>",
-    ])
+    return "\n".join(
+        [
+            *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),
+            demo.table(["joints", "number", "plain lifting, mm", "refined, mm", "factor"], rows),
+            f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. "
+            f"{demo.weights(demo.root / 'demo/refinet_or-bc.safetensors')}</p>",
+        ]
+    )

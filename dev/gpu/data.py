@@ -59,8 +59,12 @@ def colour_people(folder: Path) -> Path:
         joints = np.array([person["keypoints"] for person in people], dtype=float).reshape(-1, 17, 3)
         joints[..., 2] = np.where(joints[..., 2] > 0, 0.9, 0.1)
         found = boxes, np.full(len(boxes), 0.9)
-        teacher = ThreeStageTeacher(lambda _, found=found: [found], lambda *_, joints=joints: [joints],
-                                    lambda rows: np.tanh(rows @ weights), statistics)  # fmt: skip
+        teacher = ThreeStageTeacher(
+            lambda _, found=found: [found],
+            lambda *_, joints=joints: [joints],
+            lambda rows: np.tanh(rows @ weights),
+            statistics,
+        )
         picture = np.zeros((image["height"], image["width"], 3), np.uint8)
         store.add(image["file_name"], *picture.shape[:2], teacher.label([picture])[0])
     store.merge([image["file_name"] for image in data["images"]])

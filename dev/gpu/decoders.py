@@ -73,8 +73,12 @@ def _compare(session: Session, decoder: Decoder, precision: str) -> Outcome:
     pairs = [pair for pair in zip(expected, found, strict=True) if pair[0].numel()]
     difference = max(float((a.double() - b.double()).abs().max()) for a, b in pairs)
     tolerance = 0.5 if precision == "tf32" else decoder.tolerance
-    return Outcome(f"{difference:.1e} {decoder.unit}", f"<= {tolerance:g} {decoder.unit}" if tolerance else "equal",
-                   difference <= tolerance, {"difference": difference, "tolerance": tolerance})  # fmt: skip
+    return Outcome(
+        f"{difference:.1e} {decoder.unit}",
+        f"<= {tolerance:g} {decoder.unit}" if tolerance else "equal",
+        difference <= tolerance,
+        {"difference": difference, "tolerance": tolerance},
+    )
 
 
 def to_device(x: Tensor, session: Session) -> Tensor:
@@ -86,14 +90,18 @@ def to_device(x: Tensor, session: Session) -> Tensor:
 def _scenes() -> tuple[Tensor, ...]:
     """Heatmaps, fields, and those of the mirror images, (2, C, 48, 64) each."""
     scenes = [paf_scene(np.random.default_rng(seed), people=4) for seed in (0, 1)]
-    return tuple(torch.from_numpy(np.stack([getattr(scene, name) for scene in scenes]))
-                 for name in ("heat", "paf", "flip_heat", "flip_paf"))  # fmt: skip
+    return tuple(
+        torch.from_numpy(np.stack([getattr(scene, name) for scene in scenes]))
+        for name in ("heat", "paf", "flip_heat", "flip_paf")
+    )
 
 
 def _pafs(how: str):
     def decode(*maps: Tensor):
-        found = [decode_pafs(h, p, 10, fh, fp, decode=how) for h, p, fh, fp in
-                 zip(*(each.cpu().numpy() for each in maps), strict=True)]  # fmt: skip
+        found = [
+            decode_pafs(h, p, 10, fh, fp, decode=how)
+            for h, p, fh, fp in zip(*(each.cpu().numpy() for each in maps), strict=True)
+        ]
         return [(poses.keypoints, poses.keypoint_scores, poses.scores) for poses in found]
 
     return decode, _scenes()
@@ -171,8 +179,12 @@ def _refined():
 
     def decode(depth: Tensor, pixels: Tensor):
         chain.to(depth.device)
-        result = chain.refine(depth.cpu().numpy().astype(np.uint16), pixels.cpu().numpy(), np.ones((2, 15), dtype=bool),
-                              DepthCamera(1 / 0.0035, 1 / 0.0035, 160.0, 120.0))  # fmt: skip
+        result = chain.refine(
+            depth.cpu().numpy().astype(np.uint16),
+            pixels.cpu().numpy(),
+            np.ones((2, 15), dtype=bool),
+            DepthCamera(1 / 0.0035, 1 / 0.0035, 160.0, 120.0),
+        )
         return result.pixels, result.points
 
     return decode, (torch.from_numpy(depth), torch.from_numpy(pixels))

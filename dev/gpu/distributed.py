@@ -32,8 +32,11 @@ def checks(session: Session, hosts: bool) -> Iterator[Check]:
         return
     backend = "nccl" if session.cuda else "gloo"
     results = functools.cache(functools.partial(_two_processes, session, backend))
-    for name, network, run in (("all_reduce", "", _sum), ("mean over processes", "", _mean),
-                               ("gradient of a step", NETWORK.name, _step)):  # fmt: skip
+    for name, network, run in (
+        ("all_reduce", "", _sum),
+        ("mean over processes", "", _mean),
+        ("gradient of a step", NETWORK.name, _step),
+    ):
         yield Check("distributed", name, network, backend, functools.partial(run, session, results))
 
 
@@ -98,5 +101,9 @@ def _step(session: Session, results) -> Outcome:
     with session.precision("fp32"):
         expected = gradient(model, NETWORK.example(2 * WORLD, session.quick)[0].to(session.device))
     difference = relative(expected, found)
-    return Outcome(f"{difference:.1e}", f"<= {TOLERANCE:.0e} of one process's largest", difference <= TOLERANCE,
-                   {"difference": difference, "tolerance": TOLERANCE})  # fmt: skip
+    return Outcome(
+        f"{difference:.1e}",
+        f"<= {TOLERANCE:.0e} of one process's largest",
+        difference <= TOLERANCE,
+        {"difference": difference, "tolerance": TOLERANCE},
+    )

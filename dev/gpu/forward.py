@@ -42,8 +42,12 @@ def _compare(session: Session, network: Network, precision: str, reference) -> O
         found = leaves(model(*(x.to(session.device) for x in network.example(BATCH, session.quick))))
     difference = max(relative(a, b) for a, b in zip(reference(), found, strict=True))
     tolerance = TOLERANCES[precision]
-    return Outcome(f"{difference:.1e}", f"<= {tolerance:.0e} of the largest", difference <= tolerance,
-                   {"difference": difference, "tolerance": tolerance})  # fmt: skip
+    return Outcome(
+        f"{difference:.1e}",
+        f"<= {tolerance:.0e} of the largest",
+        difference <= tolerance,
+        {"difference": difference, "tolerance": tolerance},
+    )
 
 
 def relative(expected: torch.Tensor, found: torch.Tensor) -> float:

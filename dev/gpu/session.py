@@ -92,12 +92,19 @@ def describe(session: Session) -> dict[str, str]:
     device = "CPU (rehearsal)"
     if session.cuda:
         card = torch.cuda.get_device_properties(session.device)
-        device = (f"{card.name}, {card.total_memory / 2**30:.0f} GiB, compute capability {card.major}.{card.minor}, "
-                  f"one of {torch.cuda.device_count()}")  # fmt: skip
+        device = (
+            f"{card.name}, {card.total_memory / 2**30:.0f} GiB, compute capability {card.major}.{card.minor}, "
+            f"one of {torch.cuda.device_count()}"
+        )
     versions = {"torch": torch.__version__, "CUDA": torch.version.cuda, "cuDNN": torch.backends.cudnn.version()}
     sizes = "quick" if session.quick else "full"
-    return {"device": device, "driver": _driver(), **machine(), **{k: str(v) for k, v in versions.items()},
-            "sizes": sizes}  # fmt: skip
+    return {
+        "device": device,
+        "driver": _driver(),
+        **machine(),
+        **{k: str(v) for k, v in versions.items()},
+        "sizes": sizes,
+    }
 
 
 def _driver() -> str:

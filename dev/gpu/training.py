@@ -159,10 +159,17 @@ def _student_step(recipe: Recipe, folder: Path) -> Step:
     from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
     register_people("gpu_check_people", folder / "labels.json", folder / "images")
-    cfg = read_config(str(CONFIGS / f"{recipe.config}.yaml"), [
-        "MODEL.DEVICE", "cpu", "DATASETS.H36_STATS_PATH", str(folder / "statistics.json"),
-        "DATASETS.TRAIN", ("gpu_check_people",),
-    ])  # fmt: skip
+    cfg = read_config(
+        str(CONFIGS / f"{recipe.config}.yaml"),
+        [
+            "MODEL.DEVICE",
+            "cpu",
+            "DATASETS.H36_STATS_PATH",
+            str(folder / "statistics.json"),
+            "DATASETS.TRAIN",
+            ("gpu_check_people",),
+        ],
+    )
     model, batch = ORPoseTrainer.build_model(cfg), next(iter(ORPoseTrainer.build_train_loader(cfg)))
     return _detectron2_step(model, batch, lambda model: ORPoseTrainer.build_optimizer(cfg, model).step())
 
@@ -214,8 +221,12 @@ def _run(session: Session, recipe: Recipe, precision: str, prepared, reference) 
     if step.random or precision != "fp32":
         return Outcome(value, f"{told}; {step.random or 'gradient finite'}", numbers=numbers)
     difference = float((gradient - expected).norm() / expected.norm())
-    return Outcome(f"{value}, gradient {difference:.1e} off", f"{told}, <= {TOLERANCE:.0e}", difference <= TOLERANCE,
-                   {**numbers, "gradient_difference": difference, "tolerance": TOLERANCE})  # fmt: skip
+    return Outcome(
+        f"{value}, gradient {difference:.1e} off",
+        f"{told}, <= {TOLERANCE:.0e}",
+        difference <= TOLERANCE,
+        {**numbers, "gradient_difference": difference, "tolerance": TOLERANCE},
+    )
 
 
 def _without_dropout(model: nn.Module) -> nn.Module:

@@ -36,5 +36,8 @@ def _compare(session: Session, shape: tuple[int, ...], dtype: torch.dtype) -> Ou
     ways = (lambda: plain.to(session.device), lambda: pinned.to(session.device, non_blocking=True))
     seconds = in_turns(session, ways)
     rates = [plain.nbytes / s / 1e9 for s in seconds]
-    return Outcome(f"{rates[1]:.2f} GB/s", f"plain: {rates[0]:.2f} GB/s",
-                   numbers={"pinned_gb_per_s": rates[1], "plain_gb_per_s": rates[0]})  # fmt: skip
+    return Outcome(
+        f"{rates[1]:.2f} GB/s",
+        f"plain: {rates[0]:.2f} GB/s",
+        numbers={"pinned_gb_per_s": rates[1], "plain_gb_per_s": rates[0]},
+    )

@@ -159,9 +159,13 @@ class FastConv2d(nn.Conv2d):
     def from_conv(cls, conv: nn.Conv2d) -> FastConv2d:
         """The same convolution, sharing its parameters."""
         fast = cls(
-            conv.in_channels, conv.out_channels, conv.kernel_size, padding=conv.padding, bias=conv.bias is not None,
+            conv.in_channels,
+            conv.out_channels,
+            conv.kernel_size,
+            padding=conv.padding,
+            bias=conv.bias is not None,
             device="meta",
-        )  # fmt: skip
+        )
         fast.weight, fast.bias = conv.weight, conv.bias
         return fast.train(conv.training)
 

@@ -76,8 +76,10 @@ def load_people(path: str | os.PathLike) -> dict:
         if "keypoints_soft" in person:
             confidence = np.array(person["keypoints_soft"][2::3])
             if (confidence < 0).any() or (confidence > 1).any():
-                raise ValueError(f"{here}: 'keypoints_soft' has the confidence {confidence.min():g} to "
-                                 f"{confidence.max():g}, expected 0 to 1")  # fmt: skip
+                raise ValueError(
+                    f"{here}: 'keypoints_soft' has the confidence {confidence.min():g} to "
+                    f"{confidence.max():g}, expected 0 to 1"
+                )
     return data
 
 

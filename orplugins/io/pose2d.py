@@ -48,8 +48,9 @@ def _openpose(folder: Path) -> list[FramePoses]:
     frames = []
     for path in paths:
         people = entries(field(load_json(path), "people", str(path)), f"{path}: 'people'")
-        poses = [numbers(person, "pose_keypoints_2d", (54, 75), f"{path}: people[{i}]")
-                 for i, person in enumerate(people)]  # fmt: skip
+        poses = [
+            numbers(person, "pose_keypoints_2d", (54, 75), f"{path}: people[{i}]") for i, person in enumerate(people)
+        ]
         frames.append(_frame(path.name.removesuffix(_OPENPOSE_END), poses, str(path)))
     return frames
 

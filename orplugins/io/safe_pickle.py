@@ -94,8 +94,12 @@ def _no_bytes(*arguments: Any) -> bytes:
     return b""
 
 
-_BUILDERS: dict[tuple[str, str], Any] = {("_codecs", "encode"): _encode, ("collections", "OrderedDict"): dict,
-                                              ("builtins", "bytes"): _no_bytes, ("__builtin__", "bytes"): _no_bytes}
+_BUILDERS: dict[tuple[str, str], Any] = {
+    ("_codecs", "encode"): _encode,
+    ("collections", "OrderedDict"): dict,
+    ("builtins", "bytes"): _no_bytes,
+    ("__builtin__", "bytes"): _no_bytes,
+}
 for _module in ("numpy.core", "numpy._core"):
     _BUILDERS[f"{_module}.multiarray", "_reconstruct"] = _empty_array
     _BUILDERS[f"{_module}.multiarray", "scalar"] = _scalar

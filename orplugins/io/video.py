@@ -141,8 +141,10 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
                 if not writer.isOpened():
                     raise ValueError(f"{path}: OpenCV cannot write {_CODECS[path.suffix.lower()]} of {even} pixels")
             if frame.shape != size:
-                raise ValueError(f"{path}: frame {count} is {frame.shape[1]}x{frame.shape[0]}, "
-                                 f"expected {size[1]}x{size[0]} as the first")
+                raise ValueError(
+                    f"{path}: frame {count} is {frame.shape[1]}x{frame.shape[0]}, "
+                    f"expected {size[1]}x{size[0]} as the first"
+                )
             if size[0] % 2 or size[1] % 2:
                 frame = cv2.copyMakeBorder(frame, 0, size[0] % 2, 0, size[1] % 2, cv2.BORDER_REPLICATE)
             writer.write(frame)
@@ -207,8 +209,9 @@ def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float 
             frame = read_image(path)
             size = size or frame.shape
             if frame.shape != size:
-                raise ValueError(f"{path}: {frame.shape[1]}x{frame.shape[0]} pixels, expected {size[1]}x{size[0]} "
-                                 f"as {paths[0].name}")
+                raise ValueError(
+                    f"{path}: {frame.shape[1]}x{frame.shape[0]} pixels, expected {size[1]}x{size[0]} as {paths[0].name}"
+                )
             yield frame
 
     return write_video(video, pictures(), fps)

@@ -69,8 +69,10 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
     views = sorted({camera for camera, _ in images})
     missing = [(v, n) for v in views for n in numbers_ if (v, n) not in images]
     if missing or numbers_ != list(range(len(numbers_))) or len(numbers_) < 2:
-        raise ValueError(f"{path}: day {day} has {len(numbers_)} frames of {len(views)} cameras, {len(missing)} "
-                         "pictures missing; expected a clip of a motion set, every frame in every view")
+        raise ValueError(
+            f"{path}: day {day} has {len(numbers_)} frames of {len(views)} cameras, {len(missing)} "
+            "pictures missing; expected a clip of a motion set, every frame in every view"
+        )
     cameras = []
     for view in views:
         poses = {tuple(images[view, n]["camera"]["pose"]) for n in numbers_}
@@ -87,17 +89,28 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
             for row, joints in zip(rows, labels[-1][-1], strict=True):
                 if row.get("person_role") == "patient":
                     continue
-                person = truth.setdefault(row["person_id"], {
-                    "coco": np.full((len(numbers_), 17, 3), np.nan), "h36m": np.full((len(numbers_), 17, 3), np.nan),
-                    "pixels": np.zeros((len(views), len(numbers_), 17, 3))})
+                person = truth.setdefault(
+                    row["person_id"],
+                    {
+                        "coco": np.full((len(numbers_), 17, 3), np.nan),
+                        "h36m": np.full((len(numbers_), 17, 3), np.nan),
+                        "pixels": np.zeros((len(views), len(numbers_), 17, 3)),
+                    },
+                )
                 for name, key in (("coco", "keypoints_3d"), ("h36m", "h36m_3d")):
                     person[name][n] = cameras[v].camera_to_world(np.array(row[key]).reshape(17, 3))
                 person["pixels"][v, n] = joints
     return SetClip(
-        day, cameras, [[folder / images[view, n]["file_name"] for n in numbers_] for view in views],
-        np.array([[images[view, n]["id"] for n in numbers_] for view in views]), labels, sorted(truth),
-        {k: person["coco"] for k, person in truth.items()}, {k: person["h36m"] for k, person in truth.items()},
-        {k: person["pixels"] for k, person in truth.items()})
+        day,
+        cameras,
+        [[folder / images[view, n]["file_name"] for n in numbers_] for view in views],
+        np.array([[images[view, n]["id"] for n in numbers_] for view in views]),
+        labels,
+        sorted(truth),
+        {k: person["coco"] for k, person in truth.items()},
+        {k: person["h36m"] for k, person in truth.items()},
+        {k: person["pixels"] for k, person in truth.items()},
+    )
 
 
 def _camera(image: dict, where: str) -> Camera:
@@ -123,10 +136,9 @@ def detections_of(clip: SetClip, path: str | os.PathLike) -> list[list[np.ndarra
 
 def noisy_labels(clip: SetClip, noise_px: float, rng: np.random.Generator) -> list[list[np.ndarray]]:
     """The labels as detections with white noise, pixels of a picture 640 wide."""
+
     def seen(view: np.ndarray, camera: Camera) -> np.ndarray:
         pixels = view[..., :2] + rng.normal(0, noise_px * camera.size[0] / 640, (*view.shape[:2], 2))
         return np.where(view[..., 2:] > 0, np.concatenate([pixels, np.ones((*view.shape[:2], 1))], -1), 0.0)
 
     return [[seen(view, camera) for view, camera in zip(frame, clip.cameras, strict=True)] for frame in clip.labels]
-
-

@@ -377,8 +377,10 @@ def reconstruct(
         frame, found = frame[order], found[order]
     keypoints = np.concatenate([*(view.keypoints for view in views), np.zeros((1, COCO_17.num_joints, 3))])[found]
     members = np.concatenate([*(view.index for view in views), [-1]])[found]
-    blocks = [triangulate_people(cameras, keypoints[k : k + _PEOPLE], rules)
-              for k in range(0, max(len(keypoints), 1), _PEOPLE)]
+    blocks = [
+        triangulate_people(cameras, keypoints[k : k + _PEOPLE], rules)
+        for k in range(0, max(len(keypoints), 1), _PEOPLE)
+    ]
     points, used, error = (np.concatenate(column) for column in zip(*blocks, strict=True))
     enough = believed(points, members, rules, one_view)
     return People(frame[enough], members[enough], keypoints[enough], points[enough], used[enough], error[enough])

@@ -17,8 +17,17 @@ from orplugins.skeletons import COCO_17
 
 # Metres along the ray from the surface that a camera sees to the joint: medians over the seen joints of a generated set
 # (no other result is measured on it), sides together.
-_INSET = {"nose": 0.01, "eye": 0.02, "ear": 0.02, "shoulder": 0.06, "elbow": 0.05, "wrist": 0.025, "hip": 0.15,
-          "knee": 0.10, "ankle": 0.08}
+_INSET = {
+    "nose": 0.01,
+    "eye": 0.02,
+    "ear": 0.02,
+    "shoulder": 0.06,
+    "elbow": 0.05,
+    "wrist": 0.025,
+    "hip": 0.15,
+    "knee": 0.10,
+    "ankle": 0.08,
+}
 # Longest distances between joints of a person, metres.
 _LONGEST = {
     ("left_shoulder", "right_shoulder"): 0.5, ("left_hip", "right_hip"): 0.45, ("left_eye", "right_eye"): 0.12,

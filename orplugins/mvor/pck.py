@@ -87,9 +87,7 @@ def mvor_pck(
     matched = matches >= 0
     found = dt_camma[matches[matched]]
     distance = np.linalg.norm(found - gt_xy[matched], axis=-1)
-    correct = (
-        (distance <= threshold * scale[matched, None]) & gt_present[matched] & (found != 0).any(axis=-1)
-    )
+    correct = (distance <= threshold * scale[matched, None]) & gt_present[matched] & (found != 0).any(axis=-1)
     return PCKResult(correct.sum(axis=0) / len(gt_xy), len(gt_xy), int((~matched).sum()))
 
 

@@ -24,8 +24,11 @@ def camma_fields(person: dict) -> dict:
     across = coco_to_camma(np.column_stack([joints[:, :2], there]), presence="score")
     away = coco_to_camma(np.column_stack([joints[:, 2], joints[:, 2], there]), presence="score")
     pose = np.column_stack([across[:, :2], away[:, 0], flat[:, 2] > 0])
-    rows = {"keypoints2D_camma": flat, "keypoints3D_camma_projected_true": pose,
-            "keypoints3D_camma_projected_allkps": pose}  # fmt: skip
+    rows = {
+        "keypoints2D_camma": flat,
+        "keypoints3D_camma_projected_true": pose,
+        "keypoints3D_camma_projected_allkps": pose,
+    }
     return {key: value.ravel().tolist() for key, value in rows.items()}
 
 
@@ -45,8 +48,9 @@ def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list
     if not 1 <= camera <= len(cameras):
         raise ValueError(f"{where}: image id {image_id} names camera {camera}, expected 1 to {len(cameras)}")
     entry = cameras[camera - 1]
-    return tuple(numbers(entry, key, 2, f"{here}.intrinsics[{camera - 1}]").tolist()
-                 for key in ("focallength", "principalpoint"))  # fmt: skip
+    return tuple(
+        numbers(entry, key, 2, f"{here}.intrinsics[{camera - 1}]").tolist() for key in ("focallength", "principalpoint")
+    )
 
 
 def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:

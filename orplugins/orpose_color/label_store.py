@@ -104,8 +104,12 @@ class LabelStore:
             images.append({"id": number, **note["image"]})
             for person in note["annotations"]:
                 annotations.append({"id": len(annotations) + 1, "image_id": number, **person})
-        category = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints),
-                    "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs]}  # fmt: skip
+        category = {
+            "id": 1,
+            "name": "person",
+            "keypoints": list(COCO_17.joints),
+            "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs],
+        }
         merged = {"info": self.info, "images": images, "categories": [category], "annotations": annotations}
         write_json(self.out, merged)
         shutil.rmtree(self.folder)

@@ -54,8 +54,14 @@ class PoseStatistics:
     use_3d: np.ndarray
 
     def __post_init__(self):
-        for name, size in (("mean_2d", 64), ("std_2d", 64), ("use_2d", ROW), ("mean_3d", 96), ("std_3d", 96),
-                           ("use_3d", TARGET)):  # fmt: skip
+        for name, size in (
+            ("mean_2d", 64),
+            ("std_2d", 64),
+            ("use_2d", ROW),
+            ("mean_3d", 96),
+            ("std_3d", 96),
+            ("use_3d", TARGET),
+        ):
             value = getattr(self, name)
             if value.shape != (size,) or not np.isfinite(value).all():
                 raise ValueError(f"pose statistics: {name} has shape {value.shape}, expected ({size},) finite numbers")
@@ -116,8 +122,10 @@ def statistics_of(keypoints: np.ndarray, poses: np.ndarray) -> PoseStatistics:
     """
     keypoints, poses = np.asarray(keypoints, dtype=np.float64), np.asarray(poses, dtype=np.float64)
     if len(keypoints) < 2 or keypoints.shape[1] != 17 or poses.shape != (len(keypoints), 17, 3):
-        raise ValueError(f"pose statistics: keypoints {keypoints.shape} and poses {poses.shape}, expected at least two "
-                         "of (17, 2) and (17, 3)")  # fmt: skip
+        raise ValueError(
+            f"pose statistics: keypoints {keypoints.shape} and poses {poses.shape}, expected at least two "
+            "of (17, 2) and (17, 3)"
+        )
     rows = lifter_row(coco_to_h36(keypoints[..., :2]))
     targets = (poses[:, 1:] - poses[:, :1]).reshape(-1, TARGET)
     slots = np.concatenate([H36_32[[0, 1, 2, 3, 4, 5, 6, 7, 8]], H36_32[10:]])  # the published file's own 16 slots

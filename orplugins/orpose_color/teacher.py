@@ -66,8 +66,10 @@ class ThreeStageTeacher:
             keep = (np.asarray(scores) >= self.thresholds.detection) & (boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)
             found.append((boxes[keep], np.asarray(scores, dtype=np.float64)[keep]))
         poses = self.pose(images, [boxes for boxes, _ in found])
-        return [self._annotations(boxes, scores, np.asarray(keypoints, dtype=np.float64).reshape(-1, 17, 3))
-                for (boxes, scores), keypoints in zip(found, poses, strict=True)]  # fmt: skip
+        return [
+            self._annotations(boxes, scores, np.asarray(keypoints, dtype=np.float64).reshape(-1, 17, 3))
+            for (boxes, scores), keypoints in zip(found, poses, strict=True)
+        ]
 
     def _annotations(self, boxes: np.ndarray, scores: np.ndarray, keypoints: np.ndarray) -> list[dict]:
         if len(keypoints) != len(boxes) or not np.isfinite(keypoints).all():
@@ -96,13 +98,16 @@ class ThreeStageTeacher:
         sizes = boxes[:, 2:] - boxes[:, :2]
         return [
             {
-                "category_id": 1, "iscrowd": 0, "bbox": np.round([*box[:2], *size], 4).tolist(),
-                "area": round(float(size.prod()), 4), "score": round(float(score), 4),
+                "category_id": 1,
+                "iscrowd": 0,
+                "bbox": np.round([*box[:2], *size], 4).tolist(),
+                "area": round(float(size.prod()), 4),
+                "score": round(float(score), 4),
                 "num_keypoints": int(hard[k].sum()),
                 **{name: np.round(values[k], 4).ravel().tolist() for name, values in columns.items()},
             }
             for k, (box, size, score) in enumerate(zip(boxes, sizes, scores, strict=True))
-        ]  # fmt: skip
+        ]
 
 
 def dropped_rows(annotations: list[dict]) -> int:

@@ -84,8 +84,10 @@ def load_lifter(path: str | Path) -> LiftingNetwork:
             state = inner
             break
     if "w1.weight" not in state or "w2.weight" not in state:
-        raise ValueError(f"checkpoint {path}: has no lifting network, expected w1.weight ... w2.bias, also below "
-                         f"{' or '.join(_PREFIXES)}")  # fmt: skip
+        raise ValueError(
+            f"checkpoint {path}: has no lifting network, expected w1.weight ... w2.bias, also below "
+            f"{' or '.join(_PREFIXES)}"
+        )
     blocks = len({name.split(".")[1] for name in state if name.startswith("linear_stages.")})
     network = LiftingNetwork(len(state["w1.weight"]), blocks)
     try:

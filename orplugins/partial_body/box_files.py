@@ -42,8 +42,13 @@ class FrameBoxes:
 def frame_boxes(file_name: str, size: tuple[int, int] | None, rows: Sequence[tuple]) -> FrameBoxes:
     """A frame from rows (box, score, label), best first."""
     rows = sorted(rows, key=lambda row: -row[1])
-    return FrameBoxes(file_name, size, np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, 4),
-                      np.array([row[1] for row in rows], dtype=np.float64), tuple(row[2] for row in rows))
+    return FrameBoxes(
+        file_name,
+        size,
+        np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, 4),
+        np.array([row[1] for row in rows], dtype=np.float64),
+        tuple(row[2] for row in rows),
+    )
 
 
 def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
@@ -70,8 +75,10 @@ def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
         return _from_list(entries(data, f"{name}: boxes"), name, problems), problems
     images = entries(field(data, "images", name), f"{name}: images")
     categories = entries(field(data, "categories", name), f"{name}: categories")
-    names = {integer(c, "id", f"{name}: categories[{k}]"): text(c, "name", f"{name}: categories[{k}]")
-             for k, c in enumerate(categories)}
+    names = {
+        integer(c, "id", f"{name}: categories[{k}]"): text(c, "name", f"{name}: categories[{k}]")
+        for k, c in enumerate(categories)
+    }
     order: dict[int, dict] = {}
     for k, image in enumerate(images):
         where = f"{name}: images[{k}]"
@@ -150,12 +157,23 @@ def write_boxes(path: str | os.PathLike, frames: Sequence[FrameBoxes], classes: 
     for image_id, frame in enumerate(frames, start=1):
         for box, score, label in zip(frame.boxes.tolist(), frame.scores.tolist(), frame.labels, strict=True):
             width, height = box[2] - box[0], box[3] - box[1]
-            annotations.append({"id": len(annotations) + 1, "image_id": image_id, "category_id": known.index(label) + 1,
-                                "bbox": [box[0], box[1], width, height], "area": width * height, "iscrowd": 0,
-                                "score": score})
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": known.index(label) + 1,
+                    "bbox": [box[0], box[1], width, height],
+                    "area": width * height,
+                    "iscrowd": 0,
+                    "score": score,
+                }
+            )
     images = [
-        {"id": k, "file_name": frame.file_name,
-         **({} if frame.size is None else {"width": frame.size[0], "height": frame.size[1]})}
+        {
+            "id": k,
+            "file_name": frame.file_name,
+            **({} if frame.size is None else {"width": frame.size[0], "height": frame.size[1]}),
+        }
         for k, frame in enumerate(frames, start=1)
     ]
     categories = [{"id": k, "name": name} for k, name in enumerate(known, start=1)]
@@ -174,15 +192,33 @@ def write_published_boxes(path: str | os.PathLike, frames: Sequence[FrameBoxes])
         for box, score, label in zip(frame.boxes, frame.scores, frame.labels, strict=True):
             if label == PARTIAL_BODY_CLASSES[0]:
                 percent = round(float(np.float32(score)) * 100, 2)
-                annotations.append({
-                    "id": len(annotations), "image_id": image_id, "bbox": [float(np.float32(v)) for v in box],
-                    "category_id": 1, "label": label, "bbox_score": f"{percent}%"})  # fmt: skip
+                annotations.append(
+                    {
+                        "id": len(annotations),
+                        "image_id": image_id,
+                        "bbox": [float(np.float32(v)) for v in box],
+                        "category_id": 1,
+                        "label": label,
+                        "bbox_score": f"{percent}%",
+                    }
+                )
     width, height = _PUBLISHED_SIZE
-    images = [{"file_name": Path(frame.file_name).name, "id": k, "height": height, "width": width}
-              for k, frame in enumerate(frames, start=1)]
+    images = [
+        {"file_name": Path(frame.file_name).name, "id": k, "height": height, "width": width}
+        for k, frame in enumerate(frames, start=1)
+    ]
     categories = [
-        {"id": k, "name": name, "instances_count": 0, "def": "", "synonyms": [name], "image_count": 0, "frequency": "",
-         "synset": ""} for k, name in enumerate(PARTIAL_BODY_CLASSES, start=1)
+        {
+            "id": k,
+            "name": name,
+            "instances_count": 0,
+            "def": "",
+            "synonyms": [name],
+            "image_count": 0,
+            "frequency": "",
+            "synset": "",
+        }
+        for k, name in enumerate(PARTIAL_BODY_CLASSES, start=1)
     ]
     with atomic_write(path) as file:
         file.write(json.dumps({"images": images, "annotations": annotations, "categories": categories}))

@@ -11,12 +11,22 @@ from orplugins.partial_body.vit import resample_positions
 
 # Pieces of a name after ``blocks.<i>.`` (0.x, timm, MAE) and their names after ``layers.<i>.``.
 _BLOCK = re.compile(r"blocks\.(\d+)\.(norm1|norm2|attn\.qkv|attn\.proj|mlp\.fc1|mlp\.fc2)\.(weight|bias)$")
-_BLOCK_PARTS = {"norm1": "ln1", "norm2": "ln2", "attn.qkv": "attn.qkv", "attn.proj": "attn.proj",
-                "mlp.fc1": "ffn.layers.0.0", "mlp.fc2": "ffn.layers.1"}
-_OTHER = {"patch_embed.proj.weight": "patch_embed.projection.weight",
-          "patch_embed.proj.bias": "patch_embed.projection.bias",
-          "last_norm.weight": "ln1.weight", "last_norm.bias": "ln1.bias",
-          "norm.weight": "ln1.weight", "norm.bias": "ln1.bias"}
+_BLOCK_PARTS = {
+    "norm1": "ln1",
+    "norm2": "ln2",
+    "attn.qkv": "attn.qkv",
+    "attn.proj": "attn.proj",
+    "mlp.fc1": "ffn.layers.0.0",
+    "mlp.fc2": "ffn.layers.1",
+}
+_OTHER = {
+    "patch_embed.proj.weight": "patch_embed.projection.weight",
+    "patch_embed.proj.bias": "patch_embed.projection.bias",
+    "last_norm.weight": "ln1.weight",
+    "last_norm.bias": "ln1.bias",
+    "norm.weight": "ln1.weight",
+    "norm.bias": "ln1.bias",
+}
 # What timm and MAE files hold besides the trunk: classification, distillation and reconstruction.
 _NOT_TRUNK = ("cls_token", "dist_token", "mask_token", "head.", "head_dist.", "fc_norm.", "decoder_", "decoder.")
 _CONTAINERS = ("state_dict", "model", "module")
@@ -51,8 +61,10 @@ def convert_vit(
     """
     experts = sorted(key for key in state_dict if ".experts." in key)
     if experts:
-        raise ValueError(f"a ViTPose+ checkpoint with expert layers ({experts[0]} and {len(experts) - 1} more): "
-                         "expected one of ViTPose. Split it into single experts first")
+        raise ValueError(
+            f"a ViTPose+ checkpoint with expert layers ({experts[0]} and {len(experts) - 1} more): "
+            "expected one of ViTPose. Split it into single experts first"
+        )
     foreign = any(key.startswith("blocks.") for key in state_dict)
     converted = {}
     for key, value in state_dict.items():
@@ -102,14 +114,15 @@ def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
         side = round((rows - extra) ** 0.5)
         if side and side * side == rows - extra:
             return side, side
-    raise ValueError(f"pos_embed has {rows} rows: neither {grid[0]} x {grid[1]}, nor upright 4:3, nor a square. "
-                     "Say the file's grid with checkpoint_grid=(rows, columns)")
+    raise ValueError(
+        f"pos_embed has {rows} rows: neither {grid[0]} x {grid[1]}, nor upright 4:3, nor a square. "
+        "Say the file's grid with checkpoint_grid=(rows, columns)"
+    )
 
 
 def misfits(state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     """One line for every tensor that is missing, left over or of another shape; batch counters may be missing."""
-    lines = [f"{key}: missing" for key in expected
-             if key not in state_dict and not key.endswith("num_batches_tracked")]
+    lines = [f"{key}: missing" for key in expected if key not in state_dict and not key.endswith("num_batches_tracked")]
     for key, value in state_dict.items():
         if key not in expected:
             lines.append(f"{key}: the model has no such tensor")

@@ -43,14 +43,24 @@ def write_detector_set(
         file = Path(images) / text(record, "file_name", here)
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file, expected the picture of {here}")
-        pictures.append({"id": integer(record, "id", here), "file_name": Path(start, record["file_name"]).as_posix(),
-                         "width": integer(record, "width", here), "height": integer(record, "height", here)})
-    boxes = [_box(person, f"{name}: annotations[{k}]", k + 1) for k, person in
-             enumerate(entries(field(truth, "annotations", name), f"{name}: annotations"))]  # fmt: skip
+        pictures.append(
+            {
+                "id": integer(record, "id", here),
+                "file_name": Path(start, record["file_name"]).as_posix(),
+                "width": integer(record, "width", here),
+                "height": integer(record, "height", here),
+            }
+        )
+    boxes = [
+        _box(person, f"{name}: annotations[{k}]", k + 1)
+        for k, person in enumerate(entries(field(truth, "annotations", name), f"{name}: annotations"))
+    ]
     (Path(out) / "images").mkdir(parents=True, exist_ok=True)  # a path through it wants it to be there
     categories = [{"id": k, "name": category} for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
-    write_json(Path(out) / "annotations" / f"{split}.json",
-               {"images": pictures, "annotations": boxes, "categories": categories})
+    write_json(
+        Path(out) / "annotations" / f"{split}.json",
+        {"images": pictures, "annotations": boxes, "categories": categories},
+    )
     return {c["name"]: sum(box["category_id"] == c["id"] for box in boxes) for c in categories}
 
 
@@ -58,5 +68,11 @@ def _box(person: dict, here: str, number_of: int) -> dict:
     role = text(person, "person_role", here)
     if role not in CATEGORY_OF_ROLE:
         raise ValueError(f"{here}: 'person_role' is {role!r}, expected one of {', '.join(CATEGORY_OF_ROLE)}")
-    return {"id": number_of, "image_id": integer(person, "image_id", here), "category_id": CATEGORY_OF_ROLE[role],
-            "bbox": numbers(person, "bbox", 4, here).tolist(), "area": number(person, "area", here), "iscrowd": 0}
+    return {
+        "id": number_of,
+        "image_id": integer(person, "image_id", here),
+        "category_id": CATEGORY_OF_ROLE[role],
+        "bbox": numbers(person, "bbox", 4, here).tolist(),
+        "area": number(person, "area", here),
+        "iscrowd": 0,
+    }

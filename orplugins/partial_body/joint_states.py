@@ -49,8 +49,11 @@ def judge(
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     if probabilities is not None:
         probabilities = np.asarray(probabilities)
-        states = np.where(probabilities[..., OUT_OF_VIEW] >= LEAST_OUT_OF_VIEW, OUT_OF_VIEW,
-                          OCCLUDED + probabilities[..., OCCLUDED:].argmax(-1))
+        states = np.where(
+            probabilities[..., OUT_OF_VIEW] >= LEAST_OUT_OF_VIEW,
+            OUT_OF_VIEW,
+            OCCLUDED + probabilities[..., OCCLUDED:].argmax(-1),
+        )
     else:
         low, extent = boxes[:, None, :2], np.maximum(boxes[:, None, 2:] - boxes[:, None, :2], 1)
         place = (keypoints - low) / extent

@@ -18,8 +18,16 @@ def known_skeleton(joints: Sequence[str]) -> Skeleton | None:
 
 
 def person_records(
-    boxes: np.ndarray, box_scores: np.ndarray, labels: Sequence[str], keypoints: np.ndarray, scores: np.ndarray,
-    crops: np.ndarray, size: tuple[int, int], threshold: float, states: np.ndarray | None, joints: Sequence[str],
+    boxes: np.ndarray,
+    box_scores: np.ndarray,
+    labels: Sequence[str],
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    crops: np.ndarray,
+    size: tuple[int, int],
+    threshold: float,
+    states: np.ndarray | None,
+    joints: Sequence[str],
 ) -> list[dict]:
     """One record a person.
 
@@ -79,14 +87,26 @@ def write_poses(path: str | os.PathLike, frames: Sequence[dict], joints: Sequenc
     for image_id, frame in enumerate(frames, start=1):
         for person in frame["people"]:
             rest = {key: value for key, value in person.items() if key != "label"}
-            annotations.append({"id": len(annotations) + 1, "image_id": image_id,
-                                "category_id": labels.index(person["label"]) + 1, "iscrowd": 0,
-                                "area": round(person["bbox"][2] * person["bbox"][3], 2), **rest})
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": labels.index(person["label"]) + 1,
+                    "iscrowd": 0,
+                    "area": round(person["bbox"][2] * person["bbox"][3], 2),
+                    **rest,
+                }
+            )
     skeleton = {"keypoints": list(joints), "skeleton": [[a + 1, b + 1] for a, b in links]}
-    write_json(path, {
-        "info": info,
-        "images": [{"id": k, **{key: frame[key] for key in ("file_name", "width", "height")}}
-                   for k, frame in enumerate(frames, start=1)],
-        "annotations": annotations,
-        "categories": [{"id": k, "name": name, **skeleton} for k, name in enumerate(labels, start=1)],
-    })  # fmt: skip
+    write_json(
+        path,
+        {
+            "info": info,
+            "images": [
+                {"id": k, **{key: frame[key] for key in ("file_name", "width", "height")}}
+                for k, frame in enumerate(frames, start=1)
+            ],
+            "annotations": annotations,
+            "categories": [{"id": k, "name": name, **skeleton} for k, name in enumerate(labels, start=1)],
+        },
+    )

@@ -91,9 +91,7 @@ def published_boxes(boxes: np.ndarray) -> np.ndarray:
     return np.asarray(boxes) + np.array([0, 0, 1, 1], dtype=np.asarray(boxes).dtype)
 
 
-def half_body_ids(
-    visible: np.ndarray, upper: tuple[int, ...], prefer_upper: bool, least: int = 3
-) -> np.ndarray | None:
+def half_body_ids(visible: np.ndarray, upper: tuple[int, ...], prefer_upper: bool, least: int = 3) -> np.ndarray | None:
     """The joints that mmpose 0.x's half-body crop is made of, or None where it leaves a person as it is.
 
     Args:

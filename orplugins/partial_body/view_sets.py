@@ -83,9 +83,11 @@ def _people(truth: dict, name: str) -> dict[int, list[tuple[dict, np.ndarray]]]:
 def _add(content: dict, view: str, record: dict, picture: np.ndarray, people, out: Path, least: int) -> None:
     height, width = picture.shape[:2]
     stem = Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_")
-    windows = [(0, 0, width, height)] if view == "whole" else [
-        cut_window(joints[:, :2], joints[:, 2] > 0, COCO_17, view, (width, height)) for _, joints in people
-    ]
+    windows = (
+        [(0, 0, width, height)]
+        if view == "whole"
+        else [cut_window(joints[:, :2], joints[:, 2] > 0, COCO_17, view, (width, height)) for _, joints in people]
+    )
     for n, window in enumerate(windows):
         if window is None:
             continue
@@ -113,8 +115,14 @@ def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], le
         return None
     box = [left - x1, top - y1, right - left, bottom - top]
     # mmpose's OKS wants an area; a person fills about this much of a box.
-    return {"category_id": person.get("category_id", 1), "iscrowd": person.get("iscrowd", 0), "bbox": box,
-            "area": 0.53 * box[2] * box[3], "keypoints": joints.ravel().tolist(), "num_keypoints": labelled}
+    return {
+        "category_id": person.get("category_id", 1),
+        "iscrowd": person.get("iscrowd", 0),
+        "bbox": box,
+        "area": 0.53 * box[2] * box[3],
+        "keypoints": joints.ravel().tolist(),
+        "num_keypoints": labelled,
+    }
 
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:

@@ -55,16 +55,26 @@ class RefineChain(nn.Module):
     """
 
     def __init__(
-        self, patch_net: nn.Module | None = None, skeleton_net: nn.Module | None = None,
-        point_net: nn.Module | None = None, patches: dict | None = None, lifting: dict | None = None,
-        scale: dict | None = None, clouds: dict | None = None, absolute: bool = False, apply: str = "subtract",
-        missing: str = "kept", patch_unit: float = 1.0, skeleton_unit: float = 1.0,
+        self,
+        patch_net: nn.Module | None = None,
+        skeleton_net: nn.Module | None = None,
+        point_net: nn.Module | None = None,
+        patches: dict | None = None,
+        lifting: dict | None = None,
+        scale: dict | None = None,
+        clouds: dict | None = None,
+        absolute: bool = False,
+        apply: str = "subtract",
+        missing: str = "kept",
+        patch_unit: float = 1.0,
+        skeleton_unit: float = 1.0,
         point_unit: float = 1.0,
-    ):  # fmt: skip
+    ):
         super().__init__()
         if missing not in ("kept", "published") or apply not in ("subtract", "add"):
-            raise ValueError(f"RefineChain: found missing {missing!r}, apply {apply!r}, expected kept or published; "
-                             "subtract or add")  # fmt: skip
+            raise ValueError(
+                f"RefineChain: found missing {missing!r}, apply {apply!r}, expected kept or published; subtract or add"
+            )
         self.patch_net, self.skeleton_net, self.point_net = patch_net, skeleton_net, point_net
         self.patches, self.lifting = PatchSettings(**(patches or {})), LiftSettings(**(lifting or {}))
         self.scale, self.clouds = SkeletonScale(**(scale or {})), CloudSettings(**(clouds or {}))
@@ -73,9 +83,14 @@ class RefineChain(nn.Module):
         self.absolute, self.sign, self.missing = absolute, (-1.0 if apply == "subtract" else 1.0), missing
 
     def refine(
-        self, depth_mm: np.ndarray, pixels: np.ndarray, present: np.ndarray, camera: DepthCamera,
-        half: bool = False, cloud_camera: DepthCamera | None = None,
-    ) -> RefinedPoses:  # fmt: skip
+        self,
+        depth_mm: np.ndarray,
+        pixels: np.ndarray,
+        present: np.ndarray,
+        camera: DepthCamera,
+        half: bool = False,
+        cloud_camera: DepthCamera | None = None,
+    ) -> RefinedPoses:
         """Refine the people of one image.
 
         Args:

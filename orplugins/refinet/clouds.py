@@ -106,9 +106,11 @@ def joint_clouds(
     owner, picked, cube, found = _fill_cubes(joints, valid, source, settings)
     clouds, count = _arrange(joints, owner, picked, found, settings)
     return JointClouds(
-        clouds.reshape(*shape, settings.num_points + 1, 3), cube.reshape(shape), found.reshape(shape),
+        clouds.reshape(*shape, settings.num_points + 1, 3),
+        cube.reshape(shape),
+        found.reshape(shape),
         count.reshape(shape),
-    )  # fmt: skip
+    )
 
 
 class _Window:
@@ -127,8 +129,9 @@ class _Window:
         far = np.maximum(joints[:, 2] + side / 2, 1.0)
         low, high = [], []
         for value, f, c, size in (
-            (joints[:, 0], camera.fx, camera.cx, width), (sign * joints[:, 1], camera.fy, camera.cy, height),
-        ):  # fmt: skip
+            (joints[:, 0], camera.fx, camera.cx, width),
+            (sign * joints[:, 1], camera.fy, camera.cy, height),
+        ):
             ends = [(value + step) * f / z + c for step in (-side / 2, side / 2) for z in (near, far)]
             low.append(np.clip(np.floor(np.min(ends, axis=0) - self.margin), 0, size).astype(np.int64))
             high.append(np.clip(np.ceil(np.max(ends, axis=0) + self.margin) + 1, 0, size).astype(np.int64))
@@ -209,10 +212,12 @@ def _arrange(joints, owner, points, found, settings):
         chosen = (slot * n // limit == rank) & (slot < limit)
         owner, points, rank = owner[chosen], points[chosen], slot[chosen]
     elif settings.sampling == "farthest" and (found > limit).any():
-        chosen = np.concatenate([
-            first + (_farthest(points[first : first + n], joints[k], limit) if n > limit else np.arange(n))
-            for k, (first, n) in enumerate(zip(starts, found, strict=True))
-        ])  # fmt: skip
+        chosen = np.concatenate(
+            [
+                first + (_farthest(points[first : first + n], joints[k], limit) if n > limit else np.arange(n))
+                for k, (first, n) in enumerate(zip(starts, found, strict=True))
+            ]
+        )
         owner, points = owner[chosen], points[chosen]
     count = np.minimum(found, limit)
     if settings.sampling == "farthest":

@@ -15,7 +15,8 @@ def distance_table(stages: dict[str, JointDistances], joints: Sequence[str], thr
     unit = " " * 16 + "".join(f"{f'@{threshold_mm / 10:g}cm':>9}{'cm':>9}" for _ in stages)
     lines = [head, unit]
     for label, part in groups:
-        cells = (f"{100 * found.accuracy(threshold_mm, part):9.1f}{found.mean_cm(part):9.2f}"
-                 for found in stages.values())  # fmt: skip
+        cells = (
+            f"{100 * found.accuracy(threshold_mm, part):9.1f}{found.mean_cm(part):9.2f}" for found in stages.values()
+        )
         lines.append(f"{label:<16}" + "".join(cells))
     return "\n".join(lines)

@@ -112,7 +112,11 @@ class ItopFrames:
 
 
 def write_itop(
-    root: str | os.PathLike, view: str, file: str, labels: dict[str, np.ndarray], depth_m: Iterator[np.ndarray],
+    root: str | os.PathLike,
+    view: str,
+    file: str,
+    labels: dict[str, np.ndarray],
+    depth_m: Iterator[np.ndarray],
     compression: str | None = None,
 ) -> None:
     """Write the labels and the depth file of one view, each whole or not at all.
@@ -122,10 +126,15 @@ def write_itop(
     labels : `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n rows.
     depth_m : n arrays (H, W) of metres.
     compression : of the depth file, e.g. "lzf". ITOP's own is not compressed; readers see no difference.
-    """  # fmt: skip
+    """
     n = len(labels["id"])
-    dtypes = {"id": "S8", "is_valid": "u1", "visible_joints": "i2", "image_coordinates": "i2",
-              "real_world_coordinates": "f2"}  # fmt: skip
+    dtypes = {
+        "id": "S8",
+        "is_valid": "u1",
+        "visible_joints": "i2",
+        "image_coordinates": "i2",
+        "real_world_coordinates": "f2",
+    }
     ids = np.asarray(labels["id"]).astype("S8")
     with _new_h5(itop_path(root, view, file, "depth_map")) as out:
         data = None

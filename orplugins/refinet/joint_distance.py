@@ -85,9 +85,7 @@ class OKSResult:
         return float(self.ap.mean())
 
 
-def refinet_oks(
-    predicted: np.ndarray, target: np.ndarray, sigmas: float | tuple[float, ...] = OKS_SIGMA
-) -> OKSResult:
+def refinet_oks(predicted: np.ndarray, target: np.ndarray, sigmas: float | tuple[float, ...] = OKS_SIGMA) -> OKSResult:
     """OKS of 2D poses (N, K, 2) as RefiNet counts it.
 
     The scale is the area of the box around the **predicted** joints. A joint counts where its label is not (0, 0), a

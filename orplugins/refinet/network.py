@@ -49,9 +49,14 @@ class PatchNet(nn.Module):
     """
 
     def __init__(
-        self, joints: int = 15, dims: int = 2, activation: str = "ReLU", width: int = 64, hidden: int = 256,
+        self,
+        joints: int = 15,
+        dims: int = 2,
+        activation: str = "ReLU",
+        width: int = 64,
+        hidden: int = 256,
         dropout: float = 0.2,
-    ):  # fmt: skip
+    ):
         super().__init__()
         self.output_size = (joints, dims)
         self.conv1 = nn.Conv2d(joints, width, 7, 2, 3)
@@ -62,10 +67,16 @@ class PatchNet(nn.Module):
         self.layer2 = nn.Sequential(PatchBlock(width, 2 * width, 2), PatchBlock(2 * width, 2 * width))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Sequential(
-            nn.Linear(2 * width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(dropout),
-            nn.Linear(hidden, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(2 * width, hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
             nn.Linear(hidden, joints * dims),
-        )  # fmt: skip
+        )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -106,9 +117,16 @@ class SkeletonNet(nn.Module):
     """
 
     def __init__(
-        self, joints: int = 15, width: int = 1024, dropout: float = 0.2, batch_norm: bool = True,
-        residual: bool = True, activation: str = "ReLU", attention: bool = False, bigskip: bool = False,
-    ):  # fmt: skip
+        self,
+        joints: int = 15,
+        width: int = 1024,
+        dropout: float = 0.2,
+        batch_norm: bool = True,
+        residual: bool = True,
+        activation: str = "ReLU",
+        attention: bool = False,
+        bigskip: bool = False,
+    ):
         super().__init__()
         size = 3 * joints
         self.joints, self.residual = joints, residual
@@ -151,8 +169,9 @@ def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
     if norm.training:
         return norm(conv(x))
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    return nn.functional.conv1d(x, conv.weight * scale[:, None, None],
-                                (conv.bias - norm.running_mean) * scale + norm.bias)  # fmt: skip
+    return nn.functional.conv1d(
+        x, conv.weight * scale[:, None, None], (conv.bias - norm.running_mean) * scale + norm.bias
+    )
 
 
 class TransformNet(nn.Module):
@@ -193,9 +212,12 @@ class PointFeatures(nn.Module):
     """
 
     def __init__(
-        self, global_feat: bool = True, feature_transform: bool = True,
-        widths: tuple[int, int, int] = (64, 128, 1024), hidden: tuple[int, int] = (512, 256),
-    ):  # fmt: skip
+        self,
+        global_feat: bool = True,
+        feature_transform: bool = True,
+        widths: tuple[int, int, int] = (64, 128, 1024),
+        hidden: tuple[int, int] = (512, 256),
+    ):
         super().__init__()
         self.global_feat = global_feat
         self.stn = TransformNet(3, widths, hidden)
@@ -245,9 +267,15 @@ class PointCloudNet(nn.Module):
     """
 
     def __init__(
-        self, feature_transform: bool = True, dropout: float = 0.2, dims: int = 3, cut_rows: bool = True,
-        widths: tuple[int, int, int] = (64, 128, 1024), hidden: tuple[int, int] = (512, 256), head: int = 128,
-    ):  # fmt: skip
+        self,
+        feature_transform: bool = True,
+        dropout: float = 0.2,
+        dims: int = 3,
+        cut_rows: bool = True,
+        widths: tuple[int, int, int] = (64, 128, 1024),
+        hidden: tuple[int, int] = (512, 256),
+        head: int = 128,
+    ):
         super().__init__()
         self.cut_rows = cut_rows
         self.feat = PointFeatures(True, feature_transform, widths, hidden)
@@ -267,7 +295,6 @@ class PointCloudNet(nn.Module):
             x = self.feat(points.mT, count)
         x = self.fc2(self.dropout(self.relu(self.bn1(self.fc1(x)))))
         return x.unflatten(0, (batch, joints))
-
 
     def _cut(self, points: Tensor, count: Tensor) -> Tensor:
         order = count.argsort()

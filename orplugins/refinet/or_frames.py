@@ -55,7 +55,14 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
         lens = numbers(field(image, "camera", here), "intrinsics", 4, f"{here}: camera")
         found = people.get(image["id"], [])
         keypoints, points = (np.array([pair[k] for pair in found]).reshape(-1, 17, 3) for k in (0, 1))
-        frames.append(DepthPeople(image["id"], Path(image["file_name"]).with_suffix("").as_posix(),
-                                  Path(folder) / image["file_name"],
-                                  Camera(*lens.tolist(), size=(image["width"], image["height"])), keypoints, points))
+        frames.append(
+            DepthPeople(
+                image["id"],
+                Path(image["file_name"]).with_suffix("").as_posix(),
+                Path(folder) / image["file_name"],
+                Camera(*lens.tolist(), size=(image["width"], image["height"])),
+                keypoints,
+                points,
+            )
+        )
     return frames

@@ -66,12 +66,16 @@ def depth_patches(joints: np.ndarray, depth_mm: np.ndarray, settings: PatchSetti
     joints = np.clip(joints.reshape(-1, 2), -1e6, 1e6)
     if settings.preparation == "published":
         centres = np.trunc(joints).astype(np.int64)
-        bounds = [_slice(centres[:, 1], depth.shape[0], settings.size), _slice(centres[:, 0], depth.shape[1],
-                                                                              settings.size)]  # fmt: skip
+        bounds = [
+            _slice(centres[:, 1], depth.shape[0], settings.size),
+            _slice(centres[:, 0], depth.shape[1], settings.size),
+        ]
     else:
         centres = np.rint(joints).astype(np.int64)
-        bounds = [_centred(centres[:, 1], depth.shape[0], settings.size), _centred(centres[:, 0], depth.shape[1],
-                                                                                  settings.size)]  # fmt: skip
+        bounds = [
+            _centred(centres[:, 1], depth.shape[0], settings.size),
+            _centred(centres[:, 0], depth.shape[1], settings.size),
+        ]
     (rows, row_inside), (columns, column_inside) = bounds
     inside = row_inside[:, :, None] & column_inside[:, None, :]
     patches = np.where(inside, depth[rows[:, :, None], columns[:, None, :]], np.float32(0))

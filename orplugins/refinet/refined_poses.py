@@ -37,8 +37,15 @@ class RefinedErrors:
     seen: list[np.ndarray] = field(default_factory=list)
     people: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, plain: np.ndarray, refined: np.ndarray, truth: np.ndarray, counted: np.ndarray, seen: np.ndarray,
-            people: int) -> None:  # fmt: skip
+    def add(
+        self,
+        plain: np.ndarray,
+        refined: np.ndarray,
+        truth: np.ndarray,
+        counted: np.ndarray,
+        seen: np.ndarray,
+        people: int,
+    ) -> None:
         """Add a frame's poses (M, K, 3). `counted` (M, K): joints to count; `seen` (M, K): visible ones; `people`: how
         many were in the picture."""
         counted = np.asarray(counted, dtype=bool)
@@ -56,8 +63,10 @@ class RefinedErrors:
         ValueError
             Where no joint has been added.
         """
-        columns = [np.concatenate(values) if values else np.zeros(0) for values in
-                   (self.plain, self.refined, self.seen, self.people)]  # fmt: skip
+        columns = [
+            np.concatenate(values) if values else np.zeros(0)
+            for values in (self.plain, self.refined, self.seen, self.people)
+        ]
         plain, refined, seen, people = columns
         if not len(plain):
             raise ValueError("found no joint to compare, expected poses that belong to labelled people")
@@ -67,6 +76,14 @@ class RefinedErrors:
             for name, part in (("all", inside), ("visible", inside & seen), ("occluded", inside & ~seen)):
                 if part.any():
                     errors = float(plain[part].mean()), float(refined[part].mean())
-                    rows.append({"people": group, "joints": name, "count": int(part.sum()), "plain": errors[0],
-                                 "refined": errors[1], "ratio": errors[0] / max(errors[1], 1e-9)})  # fmt: skip
+                    rows.append(
+                        {
+                            "people": group,
+                            "joints": name,
+                            "count": int(part.sum()),
+                            "plain": errors[0],
+                            "refined": errors[1],
+                            "ratio": errors[0] / max(errors[1], 1e-9),
+                        }
+                    )
         return rows

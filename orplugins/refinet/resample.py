@@ -45,8 +45,10 @@ class Resampler:
         depth = checked_depth(depth_mm)
         width, height = self.source.size
         if depth.shape != (height, width):
-            raise ValueError(f"depth: found {depth.shape[1]}x{depth.shape[0]}, expected {width}x{height}, the size in "
-                             "the camera's file")  # fmt: skip
+            raise ValueError(
+                f"depth: found {depth.shape[1]}x{depth.shape[0]}, expected {width}x{height}, the size in "
+                "the camera's file"
+            )
         columns, rows = np.meshgrid(np.arange(self.size[0]), np.arange(self.size[1]))
         pixels = np.rint(self.source.distort(self._ideal(np.stack([columns, rows], axis=-1))))
         inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=-1)

@@ -35,8 +35,13 @@ def detector_noise(rng: np.random.Generator, shape: Sequence[int], level: float,
 
 
 def write_room_lifting_data(
-    folder: str | Path, clips: int, frames: int = 100, seed: int = 0, noise_px: tuple[float, float] = (1.0, 1.0),
-    people: tuple[int, int] = (2, 6), progress: Callable[[], None] | None = None,
+    folder: str | Path,
+    clips: int,
+    frames: int = 100,
+    seed: int = 0,
+    noise_px: tuple[float, float] = (1.0, 1.0),
+    people: tuple[int, int] = (2, 6),
+    progress: Callable[[], None] | None = None,
 ) -> int:
     """Write the files of `motion_points.save_lifting_files`: a clip is a subject, a person an action; people counted.
 
@@ -49,8 +54,10 @@ def write_room_lifting_data(
     """
     low, high = noise_px
     if clips < 1 or not 0 < low <= high:
-        raise ValueError(f"write_room_lifting_data: found clips={clips}, noise_px={noise_px}, expected 1 or more clips "
-                         "and 0 < least <= greatest noise")
+        raise ValueError(
+            f"write_room_lifting_data: found clips={clips}, noise_px={noise_px}, expected 1 or more clips "
+            "and 0 < least <= greatest noise"
+        )
     world: dict = {}
     images: dict = {"coco": {}, "h36m": {}}
     records, count = {}, 0
@@ -64,8 +71,10 @@ def write_room_lifting_data(
             kind[subject] = {}
         world[subject] = {}
         for index in range(len(clip.people)):
-            joints = {name: np.array([body_joints(moment[index], skeleton.name) for moment in bodies])
-                      for name, skeleton in (("coco", COCO_17), ("h36m", H36M_17))}
+            joints = {
+                name: np.array([body_joints(moment[index], skeleton.name) for moment in bodies])
+                for name, skeleton in (("coco", COCO_17), ("h36m", H36M_17))
+            }
             seen = {name: [camera.project(points) for camera in clip.cameras] for name, points in joints.items()}
             if min(depth.min() for views in seen.values() for _, depth in views) < _NEAREST:
                 continue
@@ -75,7 +84,8 @@ def write_room_lifting_data(
             for name, views in seen.items():
                 images[name][subject][action] = [
                     (pixels + detector_noise(rng, pixels.shape, level, FPS)).astype(np.float32)
-                    for (pixels, _), level in zip(views, levels, strict=True)]
+                    for (pixels, _), level in zip(views, levels, strict=True)
+                ]
             count += 1
         if progress is not None:
             progress()

@@ -23,9 +23,10 @@ def joint_table(coco: dict, mvor: dict) -> dict[str, str]:
         "patients a picture": f"{sum(p['person_role'] == 'patient' for p in coco['annotations']) / pictures:.2f}",
         "box height, 5/25/50/75/95 % (px at 640x480)": "/".join(f"{v:.0f}" for v in np.percentile(heights, _LEVELS)),
     }
-    for title, people in (("COCO joints seen/hidden/missing (%)", coco["annotations"]),
-                          ("CAMMA joints seen/hidden/missing (%)",
-                           [p for p in mvor["annotations"] if not p["only_bbox"]])):
+    for title, people in (
+        ("COCO joints seen/hidden/missing (%)", coco["annotations"]),
+        ("CAMMA joints seen/hidden/missing (%)", [p for p in mvor["annotations"] if not p["only_bbox"]]),
+    ):
         v = np.array([person["keypoints"][2::3] for person in people]).ravel()
         rows[title] = "/".join(f"{100 * np.mean(v == k):.0f}" for k in (2, 1, 0))
     return rows
@@ -51,8 +52,9 @@ def penetration_table(scenes: Iterable[Scene]) -> dict[str, str]:
             tall.append(person.body.shape.stature)
             local = scene.room.to_table(person.body.vertices)
             inside = TABLE / 2 - np.abs(local[:, :2])
-            depth = np.minimum(inside.min(1), np.minimum(scene.room.height - local[:, 2],
-                                                         local[:, 2] - scene.room.height + 0.075))
+            depth = np.minimum(
+                inside.min(1), np.minimum(scene.room.height - local[:, 2], local[:, 2] - scene.room.height + 0.075)
+            )
             deepest = max(deepest, float(depth.max()))
             in_table += depth.max() > 0.02
             in_cloth += hand_clearance(scene.room, person.body) < -0.02
@@ -70,5 +72,3 @@ def penetration_table(scenes: Iterable[Scene]) -> dict[str, str]:
         "stature of staff, 5/50/95 % (m)": "/".join(f"{v:.2f}" for v in np.percentile(tall, (5, 50, 95))),
         "staff measured": str(staff),
     }
-
-

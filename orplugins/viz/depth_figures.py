@@ -109,5 +109,6 @@ def save_animation(
         figure.canvas.draw()
         pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB"))
     with atomic_write(Path(path), "wb") as file:
-        pictures[0].save(file, format="GIF", save_all=True, append_images=pictures[1:], loop=0,
-                         duration=int(1000 / fps))  # fmt: skip
+        pictures[0].save(
+            file, format="GIF", save_all=True, append_images=pictures[1:], loop=0, duration=int(1000 / fps)
+        )

@@ -45,10 +45,26 @@ def names(data: Path) -> list[str]:
 def test_yaml(path, data):
     read_config(str(path))  # as it is
     train, test = names(data)
-    cfg = read_config(str(path), [*NARROW, "MODEL.DEVICE", "cpu", "SOLVER.IMS_PER_BATCH", 2,
-                                  "DATALOADER.NUM_WORKERS", 0, "DATASETS.H36_STATS_PATH", str(data / "statistics.json"),
-                                  "DATASETS.TRAIN", (train,), "DATASETS.TEST", (test,),
-                                  "OUTPUT_DIR", str(data / "output")])  # fmt: skip
+    cfg = read_config(
+        str(path),
+        [
+            *NARROW,
+            "MODEL.DEVICE",
+            "cpu",
+            "SOLVER.IMS_PER_BATCH",
+            2,
+            "DATALOADER.NUM_WORKERS",
+            0,
+            "DATASETS.H36_STATS_PATH",
+            str(data / "statistics.json"),
+            "DATASETS.TRAIN",
+            (train,),
+            "DATASETS.TEST",
+            (test,),
+            "OUTPUT_DIR",
+            str(data / "output"),
+        ],
+    )
     torch.manual_seed(0)
     model = ORPoseTrainer.build_model(cfg).train()
     optimiser = ORPoseTrainer.build_optimizer(cfg, model)
@@ -97,9 +113,17 @@ def _narrow_stages(**options):
     sizes, channels = zip((3, 1, 16), (4, 2, 32), (6, 2, 64), (3, 2, 128), strict=True), 8
     stages = []
     for blocks, stride, width in zip(*sizes, strict=True):
-        stages.append(ResNet.make_stage(BottleneckBlock, blocks, stride_per_block=[stride] + [1] * (blocks - 1),
-                                        in_channels=channels, out_channels=width, bottleneck_channels=width // 4,
-                                        norm=options["norm"], stride_in_1x1=options["stride_in_1x1"]))  # fmt: skip
+        stages.append(
+            ResNet.make_stage(
+                BottleneckBlock,
+                blocks,
+                stride_per_block=[stride] + [1] * (blocks - 1),
+                in_channels=channels,
+                out_channels=width,
+                bottleneck_channels=width // 4,
+                norm=options["norm"],
+                stride_in_1x1=options["stride_in_1x1"],
+            )
+        )
         channels = width
     return stages
-

@@ -23,8 +23,13 @@ from orplugins.skeletons import SKELETONS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / "configs"
 CONFIGS = sorted((ROOT / "mmpose/partial_body").rglob("*.py"))
-JOINTS = {"patient-21": "patient_21", "patient-22": "patient_22", "user-6": "user_6", "coco-17": "coco_17",
-          "people": "coco_17"}
+JOINTS = {
+    "patient-21": "patient_21",
+    "patient-22": "patient_22",
+    "user-6": "user_6",
+    "coco-17": "coco_17",
+    "people": "coco_17",
+}
 
 
 def joints_of(name: str) -> int:
@@ -44,9 +49,18 @@ def data(tmp_path_factory):
             v = rng.integers(0, 3, count)
             v[:3] = 2
             joints = np.stack([rng.uniform(20, 130, count), rng.uniform(10, 110, count), v], -1) * (v > 0)[:, None]
-            people.append({"id": n + 1, "image_id": n % 4 + 1, "category_id": 1, "iscrowd": 0, "area": 7000.0,
-                           "bbox": [15.0, 5.0, 120.0, 110.0], "keypoints": joints.ravel().tolist(),
-                           "num_keypoints": int((v > 0).sum())})
+            people.append(
+                {
+                    "id": n + 1,
+                    "image_id": n % 4 + 1,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "area": 7000.0,
+                    "bbox": [15.0, 5.0, 120.0, 110.0],
+                    "keypoints": joints.ravel().tolist(),
+                    "num_keypoints": int((v > 0).sum()),
+                }
+            )
         images = [{"id": k + 1, "file_name": f"{k}.png", "width": 160, "height": 120} for k in range(4)]
         content = {"images": images, "annotations": people, "categories": [{"id": 1, "name": "person"}]}
         (out / f"joints{count}.json").write_text(json.dumps(content))
@@ -60,8 +74,9 @@ def config(request):
 
 
 def at(dataset: dict, data: Path, joints: int):
-    return DATASETS.build({**dataset, "data_root": f"{data}/", "ann_file": f"joints{joints}.json",
-                           "data_prefix": dict(img="images/")})
+    return DATASETS.build(
+        {**dataset, "data_root": f"{data}/", "ann_file": f"joints{joints}.json", "data_prefix": dict(img="images/")}
+    )
 
 
 def test_one_step_and_one_evaluation(config, data):
@@ -126,23 +141,70 @@ def test_detector_trains_a_step_and_evaluates(path, tmp_path, monkeypatch):
     boxes = [(1, 1, [20, 20, 60, 80]), (1, 2, [70, 10, 60, 60]), (2, 1, [10, 10, 100, 90])]
     for k in (1, 2):
         write_image(tmp_path / f"{k}.png", rng.integers(0, 255, (120, 160, 3), dtype=np.uint8))
-    (tmp_path / "ann.json").write_text(json.dumps({
-        "images": [{"id": k, "file_name": f"{k}.png", "width": 160, "height": 120} for k in (1, 2)],
-        "annotations": [{"id": n + 1, "image_id": i, "category_id": c, "bbox": b, "area": b[2] * b[3], "iscrowd": 0,
-                         "segmentation": []} for n, (i, c, b) in enumerate(boxes)],
-        "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}]}))  # fmt: skip
+    (tmp_path / "ann.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": k, "file_name": f"{k}.png", "width": 160, "height": 120} for k in (1, 2)],
+                "annotations": [
+                    {
+                        "id": n + 1,
+                        "image_id": i,
+                        "category_id": c,
+                        "bbox": b,
+                        "area": b[2] * b[3],
+                        "iscrowd": 0,
+                        "segmentation": [],
+                    }
+                    for n, (i, c, b) in enumerate(boxes)
+                ],
+                "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}],
+            }
+        )
+    )
     name = "partial_body_config_test"
     register_partial_body(name, tmp_path / "ann.json", tmp_path)
     try:
-        cfg = detector_config(path, [
-            "MODEL.DEVICE", "cpu", "MODEL.RESNETS.DEPTH", "50", "MODEL.FPN.OUT_CHANNELS", "32",
-            "MODEL.ROI_BOX_HEAD.FC_DIM", "32", "MODEL.RESNETS.RES2_OUT_CHANNELS", "32",
-            "MODEL.RESNETS.STEM_OUT_CHANNELS", "8", "MODEL.RESNETS.WIDTH_PER_GROUP", "8",
-            "INPUT.MIN_SIZE_TRAIN", "(64,)", "INPUT.MIN_SIZE_TEST", "64", "DATALOADER.NUM_WORKERS", "0",
-            "SEED", "1", "SOLVER.IMS_PER_BATCH", "2", "SOLVER.MAX_ITER", "1", "SOLVER.STEPS", "()",
-            "TEST.EVAL_PERIOD", "0",
-            "DATASETS.TRAIN", f"('{name}',)", "DATASETS.TEST", f"('{name}',)", "OUTPUT_DIR", str(tmp_path / "out"),
-        ])  # fmt: skip
+        cfg = detector_config(
+            path,
+            [
+                "MODEL.DEVICE",
+                "cpu",
+                "MODEL.RESNETS.DEPTH",
+                "50",
+                "MODEL.FPN.OUT_CHANNELS",
+                "32",
+                "MODEL.ROI_BOX_HEAD.FC_DIM",
+                "32",
+                "MODEL.RESNETS.RES2_OUT_CHANNELS",
+                "32",
+                "MODEL.RESNETS.STEM_OUT_CHANNELS",
+                "8",
+                "MODEL.RESNETS.WIDTH_PER_GROUP",
+                "8",
+                "INPUT.MIN_SIZE_TRAIN",
+                "(64,)",
+                "INPUT.MIN_SIZE_TEST",
+                "64",
+                "DATALOADER.NUM_WORKERS",
+                "0",
+                "SEED",
+                "1",
+                "SOLVER.IMS_PER_BATCH",
+                "2",
+                "SOLVER.MAX_ITER",
+                "1",
+                "SOLVER.STEPS",
+                "()",
+                "TEST.EVAL_PERIOD",
+                "0",
+                "DATASETS.TRAIN",
+                f"('{name}',)",
+                "DATASETS.TEST",
+                f"('{name}',)",
+                "OUTPUT_DIR",
+                str(tmp_path / "out"),
+            ],
+        )
 
         class Trainer(DefaultTrainer):
             @classmethod

@@ -244,9 +244,7 @@ def test_union_keeps_what_the_published_walk_loses():
 
 
 def test_union_refuses_a_second_joint_of_a_type():
-    ids, _, counters = assemble_union(
-        [1, 2, 3, 1], [0.9] * 4, [(2, 1, 2, 0.9), (0, 0, 1, 0.8), (0, 3, 1, 0.7)]
-    )
+    ids, _, counters = assemble_union([1, 2, 3, 1], [0.9] * 4, [(2, 1, 2, 0.9), (0, 0, 1, 0.8), (0, 3, 1, 0.7)])
     assert list(counters) == [3] and list(ids[0, 1:4]) == [0, 1, 2]
 
 

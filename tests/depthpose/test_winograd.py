@@ -31,8 +31,14 @@ def made(channels, out_channels, kernel, bias=True):
     return conv, FastConv2d.from_conv(conv)
 
 
-@given(n=st.integers(1, 3), height=st.integers(1, 19), width=st.integers(1, 19), kernel=st.sampled_from([3, 7]),
-       bias=st.booleans(), last=st.booleans())  # fmt: skip
+@given(
+    n=st.integers(1, 3),
+    height=st.integers(1, 19),
+    width=st.integers(1, 19),
+    kernel=st.sampled_from([3, 7]),
+    bias=st.booleans(),
+    last=st.booleans(),
+)
 def test_equals_the_direct_convolution_at_every_size(n, height, width, kernel, bias, last):
     conv, fast = made(5, 6, kernel, bias)
     x = torch.randn(n, 5, height, width)
@@ -77,10 +83,15 @@ def test_training_is_the_plain_convolution():
 
 def test_only_suitable_layers_are_replaced_and_names_stay():
     model = nn.Sequential(
-        nn.Conv2d(64, 128, 3, padding=1), nn.Sequential(nn.Conv2d(128, 128, 7, padding=3)), nn.Conv2d(128, 128, 1),
-        nn.Conv2d(128, 128, 3, padding=1, stride=2), nn.Conv2d(128, 128, 3), nn.Conv2d(64, 64, 3, padding=1),
-        nn.Conv2d(128, 128, 3, padding=1, groups=2), nn.Conv2d(128, 128, 5, padding=2),
-    )  # fmt: skip
+        nn.Conv2d(64, 128, 3, padding=1),
+        nn.Sequential(nn.Conv2d(128, 128, 7, padding=3)),
+        nn.Conv2d(128, 128, 1),
+        nn.Conv2d(128, 128, 3, padding=1, stride=2),
+        nn.Conv2d(128, 128, 3),
+        nn.Conv2d(64, 64, 3, padding=1),
+        nn.Conv2d(128, 128, 3, padding=1, groups=2),
+        nn.Conv2d(128, 128, 5, padding=2),
+    )
     before = model.state_dict()
     use_fast_convolutions(model)
     assert [name for name, layer in model.named_modules() if isinstance(layer, FastConv2d)] == ["0", "1.0"]

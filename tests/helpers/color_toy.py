@@ -109,13 +109,19 @@ def render(seed: int, index: int, size: tuple[int, int] = (320, 240), people: tu
         column, row = np.rint(np.where(inside[:, None], pixels, 0)).astype(int).T
         seen = np.where(inside, np.where(owner[row, column] == number, 2, 1), 0)
         keypoints = np.where(inside[:, None], np.column_stack([pixels, seen]), 0.0)
-        records.append({
-            "category_id": 1, "iscrowd": 0, "bbox": np.round([*box[:2], *(box[2:] - box[:2])], 3).tolist(),
-            "area": float(np.prod(box[2:] - box[:2])), "keypoints": np.round(keypoints, 3).ravel().tolist(),
-            "num_keypoints": int(inside.sum()), "person_id": number,
-            "keypoints_3d": np.round(local, 5).ravel().tolist(),
-            "h36m_3d": np.round(project(h36)[1], 5).ravel().tolist(),
-        })  # fmt: skip
+        records.append(
+            {
+                "category_id": 1,
+                "iscrowd": 0,
+                "bbox": np.round([*box[:2], *(box[2:] - box[:2])], 3).tolist(),
+                "area": float(np.prod(box[2:] - box[:2])),
+                "keypoints": np.round(keypoints, 3).ravel().tolist(),
+                "num_keypoints": int(inside.sum()),
+                "person_id": number,
+                "keypoints_3d": np.round(local, 5).ravel().tolist(),
+                "h36m_3d": np.round(project(h36)[1], 5).ravel().tolist(),
+            }
+        )
     return image, records
 
 
@@ -134,8 +140,12 @@ def write_set(out: str | Path, frames: int, seed: int, size: tuple[int, int] = (
             raise OSError(f"{out / 'images' / name}: could not be written")
         images.append({"id": k + 1, "file_name": name, "width": size[0], "height": size[1]})
         annotations += [{"id": len(annotations) + i + 1, "image_id": k + 1, **r} for i, r in enumerate(records)]
-    category = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints),
-                "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs]}  # fmt: skip
+    category = {
+        "id": 1,
+        "name": "person",
+        "keypoints": list(COCO_17.joints),
+        "skeleton": [[a + 1, b + 1] for a, b in COCO_17.limbs],
+    }
     write_json(out / "annotations.json", {"images": images, "annotations": annotations, "categories": [category]})
     return out / "annotations.json"
 
@@ -145,13 +155,23 @@ def _parts(joints: np.ndarray, gown: tuple[int, int, int]) -> list[tuple]:
     trousers = tuple(int(c * TROUSERS) for c in gown)
     hips, middle = joints[11:13].mean(0), joints[5:7].mean(0)
     ears, nose = joints[3:5].mean(0), joints[0]
-    parts = [(hips, middle, 0.16, gown), (joints[5], joints[6], 0.07, gown), (joints[11], joints[12], 0.11, gown),
-             (ears, ears + (middle - hips) * 0.05, 0.115, CAP), ((ears + nose) / 2, nose, 0.055, SKIN)]  # fmt: skip
+    parts = [
+        (hips, middle, 0.16, gown),
+        (joints[5], joints[6], 0.07, gown),
+        (joints[11], joints[12], 0.11, gown),
+        (ears, ears + (middle - hips) * 0.05, 0.115, CAP),
+        ((ears + nose) / 2, nose, 0.055, SKIN),
+    ]
     for k in (0, 1):
         shoulder, elbow, wrist, hip, knee, ankle = joints[[5 + k, 7 + k, 9 + k, 11 + k, 13 + k, 15 + k]]
-        parts += [(shoulder, elbow, 0.055, gown), (elbow, wrist, 0.042, gown),
-                  (wrist, wrist + 0.3 * (wrist - elbow), 0.04, SKIN), (hip, knee, 0.085, trousers),
-                  (knee, ankle, 0.06, trousers), (ankle, ankle + 0.01, 0.05, SHOE)]  # fmt: skip
+        parts += [
+            (shoulder, elbow, 0.055, gown),
+            (elbow, wrist, 0.042, gown),
+            (wrist, wrist + 0.3 * (wrist - elbow), 0.04, SKIN),
+            (hip, knee, 0.085, trousers),
+            (knee, ankle, 0.06, trousers),
+            (ankle, ankle + 0.01, 0.05, SHOE),
+        ]
     return parts
 
 

@@ -12,8 +12,19 @@ PERSON = np.array(
     [[100, 50, 2], [100, 70, 2], [120, 72, 2], [80, 72, 2], [115, 140, 1], [85, 140, 2], [130, 100, 2], [70, 100, 2],
      [135, 125, 2], [0, 0, 0]], dtype=float)  # fmt: skip
 DETECTION = np.zeros((17, 3))
-for _joint, _xy in {0: (100, 52), 1: (103, 48), 2: (97, 48), 5: (120, 72), 6: (80, 72), 7: (130, 100), 8: (70, 100),
-                    9: (135, 125), 10: (65, 125), 11: (115, 140), 12: (85, 160)}.items():  # fmt: skip
+for _joint, _xy in {
+    0: (100, 52),
+    1: (103, 48),
+    2: (97, 48),
+    5: (120, 72),
+    6: (80, 72),
+    7: (130, 100),
+    8: (70, 100),
+    9: (135, 125),
+    10: (65, 125),
+    11: (115, 140),
+    12: (85, 160),
+}.items():
     DETECTION[_joint] = (*_xy, 1)
 
 
@@ -74,8 +85,13 @@ def annotations() -> dict:
             person(3, image_id(1, 3, 3), shifted(PERSON, 30, 20), person_id=1),
         ],
         "annotations3D": [
-            {"id": str(i), "image_ids": "_".join(str(view["id"]) for view in frame), "person_id": i, "ref_camera": 0,
-             "keypoints3D": poses3d.ravel().tolist()}
+            {
+                "id": str(i),
+                "image_ids": "_".join(str(view["id"]) for view in frame),
+                "person_id": i,
+                "ref_camera": 0,
+                "keypoints3D": poses3d.ravel().tolist(),
+            }
             for i, frame in enumerate(frames)
         ],
         "multiview_images": [
@@ -86,8 +102,14 @@ def annotations() -> dict:
                 "ids": ["1", "2", "3"],
                 "firstCamToRoomRef": np.eye(4).ravel().tolist(),
                 "intrinsics": [
-                    {"serialnumber": str(i), "skew_value": 0, "distortion": [0.0] * 5, "principalpoint": [319.5, 239.5],
-                     "focallength": [540.0, 540.0], "imagesize": [640, 480]}
+                    {
+                        "serialnumber": str(i),
+                        "skew_value": 0,
+                        "distortion": [0.0] * 5,
+                        "principalpoint": [319.5, 239.5],
+                        "focallength": [540.0, 540.0],
+                        "imagesize": [640, 480],
+                    }
                     for i in range(VIEWS)
                 ],
                 "extrinsics": [matrix.ravel().tolist() for matrix in matrices],
@@ -95,7 +117,7 @@ def annotations() -> dict:
             "date_identifier": "x",
         },
         "categories": [{"id": "1", "name": "person"}],
-    }  # fmt: skip
+    }
 
 
 def write(path: Path, content: object) -> str:

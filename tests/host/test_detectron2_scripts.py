@@ -78,16 +78,27 @@ def test_stock_train_net_trains_and_evaluates_the_student(data, tmp_path):
 def test_stock_lazyconfig_train_net(data, tmp_path):
     config = str(CONFIGS / "orpose_fixed_12x_lazy.py")
     changes = [
-        "dataloader.train.dataset.names=host_train", "dataloader.test.dataset.names=host_test",
-        "dataloader.train.total_batch_size=1", "dataloader.train.num_workers=0", "dataloader.test.num_workers=0",
-        f"dataloader.train.mapper.statistics={data / 'statistics.json'}", "train.device=cpu", "train.max_iter=1",
-        f"train.output_dir={tmp_path}", "train.init_checkpoint=", "model.roi_heads.keypoint_head.conv_dims=[8]",
+        "dataloader.train.dataset.names=host_train",
+        "dataloader.test.dataset.names=host_test",
+        "dataloader.train.total_batch_size=1",
+        "dataloader.train.num_workers=0",
+        "dataloader.test.num_workers=0",
+        f"dataloader.train.mapper.statistics={data / 'statistics.json'}",
+        "train.device=cpu",
+        "train.max_iter=1",
+        f"train.output_dir={tmp_path}",
+        "train.init_checkpoint=",
+        "model.roi_heads.keypoint_head.conv_dims=[8]",
         "model.roi_heads.keypoint_head.lifter_width=8",
         f"model.roi_heads.keypoint_head.statistics={data / 'statistics.json'}",
-        "model.roi_heads.box_head.fc_dims=[16]", "model.roi_heads.box_predictor.input_shape.channels=16",
-        "model.proposal_generator.pre_nms_topk=[50,50]", "model.proposal_generator.post_nms_topk=[20,10]",
-        "optimizer.lr=0.0001", "train.eval_period=1", "train.checkpointer.period=1000",
-    ]  # fmt: skip
+        "model.roi_heads.box_head.fc_dims=[16]",
+        "model.roi_heads.box_predictor.input_shape.channels=16",
+        "model.proposal_generator.pre_nms_topk=[50,50]",
+        "model.proposal_generator.post_nms_topk=[20,10]",
+        "optimizer.lr=0.0001",
+        "train.eval_period=1",
+        "train.checkpointer.period=1000",
+    ]
     command = ["-m", "tools.lazyconfig_train_net", "--num-gpus", "0", "--config-file", config]
     text = run([*command, *changes], tmp_path, environment(data, **DOOR))
     assert "MPJPE" in text
@@ -95,11 +106,29 @@ def test_stock_lazyconfig_train_net(data, tmp_path):
 
 def train_net(data: Path, out: Path, *arguments: str) -> list[str]:
     images = str(data / "images")
-    sets = ["DATASETS.TRAIN_SET_NAME", "own_train", "DATASETS.TRAIN_SET_JSON", str(data / "labels.json"),
-            "DATASETS.TRAIN_SET_IMGDIR", images, "DATASETS.TEST_SET_NAME", "own_test",
-            "DATASETS.TEST_SET_JSON", str(data / "annotations.json"), "DATASETS.TEST_SET_IMGDIR", images]  # fmt: skip
-    return [str(ROOT / "tools/train_net.py"), "--num-gpus", "0", "--config-file", str(CONFIGS / "orpose_tiny.yaml"),
-            *arguments, *options(data, out, "SOLVER.MAX_ITER", "5", *sets)]  # fmt: skip
+    sets = [
+        "DATASETS.TRAIN_SET_NAME",
+        "own_train",
+        "DATASETS.TRAIN_SET_JSON",
+        str(data / "labels.json"),
+        "DATASETS.TRAIN_SET_IMGDIR",
+        images,
+        "DATASETS.TEST_SET_NAME",
+        "own_test",
+        "DATASETS.TEST_SET_JSON",
+        str(data / "annotations.json"),
+        "DATASETS.TEST_SET_IMGDIR",
+        images,
+    ]
+    return [
+        str(ROOT / "tools/train_net.py"),
+        "--num-gpus",
+        "0",
+        "--config-file",
+        str(CONFIGS / "orpose_tiny.yaml"),
+        *arguments,
+        *options(data, out, "SOLVER.MAX_ITER", "5", *sets),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +140,13 @@ def trained(data, tmp_path_factory) -> Path:
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(data, trained, tmp_path):
-    process = subprocess.Popen([sys.executable, *train_net(data, tmp_path)], cwd=tmp_path, env=environment(data),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, *train_net(data, tmp_path)],
+        cwd=tmp_path,
+        env=environment(data),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         note, end = tmp_path / "last_checkpoint", time.monotonic() + TIMEOUT
         while not note.exists():
@@ -123,8 +157,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(data, trained, tmp_path):
         process.wait()
     assert not (tmp_path / "model_final.pth").exists()
     run(train_net(data, tmp_path, "--resume"), tmp_path, environment(data))
-    unbroken, resumed = (torch.load(folder / "model_final.pth", weights_only=False)["model"]
-                         for folder in (trained, tmp_path))  # fmt: skip
+    unbroken, resumed = (
+        torch.load(folder / "model_final.pth", weights_only=False)["model"] for folder in (trained, tmp_path)
+    )
     assert unbroken.keys() == resumed.keys()
     assert not [name for name in unbroken if not torch.equal(unbroken[name], resumed[name])]
 
@@ -145,9 +180,28 @@ def label_command(data: Path, trained: Path, out: Path, *images: str) -> list[st
 
     cfg = read_config(str(config), options(data, out, "MODEL.WEIGHTS", str(trained / "model_final.pth")), train=False)
     config.write_text(cfg.dump())
-    return [str(ROOT / "tools/pseudo_label.py"), *images, "--out", str(out), "--detector", str(config),
-            "--pose", str(config), "--lifter", str(data / "lifter.pth"), "--statistics", str(data / "statistics.json"),
-            "--device", "cpu", "--det-threshold", "0.05", "--hard-threshold", "0.01", "--batch", "2"]  # fmt: skip
+    return [
+        str(ROOT / "tools/pseudo_label.py"),
+        *images,
+        "--out",
+        str(out),
+        "--detector",
+        str(config),
+        "--pose",
+        str(config),
+        "--lifter",
+        str(data / "lifter.pth"),
+        "--statistics",
+        str(data / "statistics.json"),
+        "--device",
+        "cpu",
+        "--det-threshold",
+        "0.05",
+        "--hard-threshold",
+        "0.01",
+        "--batch",
+        "2",
+    ]
 
 
 def test_labels_by_two_processes_are_those_of_one(data, trained, tmp_path):
@@ -159,10 +213,21 @@ def test_labels_by_two_processes_are_those_of_one(data, trained, tmp_path):
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     text = run(label_command(data, trained, one, str(images)), tmp_path, environment(data), code=1)
     assert "broken.png: " in text and "1 of 6 pictures failed" in text
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1",
-                f"--master_port={free_port()}"]  # fmt: skip
-    done = subprocess.run([sys.executable, *launcher, *label_command(data, trained, two, str(images))], cwd=tmp_path,
-                          env=environment(data), capture_output=True, text=True, timeout=TIMEOUT)  # fmt: skip
+    launcher = [
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node=2",
+        "--master_addr=127.0.0.1",
+        f"--master_port={free_port()}",
+    ]
+    done = subprocess.run(
+        [sys.executable, *launcher, *label_command(data, trained, two, str(images))],
+        cwd=tmp_path,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
     assert done.returncode == 1, done.stderr[-3000:]  # the broken picture
     assert one.read_text() == two.read_text()
     found = load_people(one)
@@ -221,14 +286,28 @@ def test_two_processes_train_as_one_with_the_doubled_batch(data, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(TWO_PROCESSES)
     # Every anchor and proposal is taken, so that nothing is drawn at random.
-    changes = ["MODEL.RPN.BATCH_SIZE_PER_IMAGE", "100000", "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE", "100000",
-               "MODEL.RESNETS.NORM", "FrozenBN", "MODEL.FPN.NORM", "",
-               "MODEL.ROI_HEADS.POSITIVE_FRACTION", "0.5"]  # fmt: skip
+    changes = [
+        "MODEL.RPN.BATCH_SIZE_PER_IMAGE",
+        "100000",
+        "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE",
+        "100000",
+        "MODEL.RESNETS.NORM",
+        "FrozenBN",
+        "MODEL.FPN.NORM",
+        "",
+        "MODEL.ROI_HEADS.POSITIVE_FRACTION",
+        "0.5",
+    ]
     arguments = [str(script), str(CONFIGS / "orpose_tiny.yaml")]
     tail = options(data, tmp_path, *changes)
     run([*arguments, "one.json", *tail], tmp_path, environment(data))
-    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1",
-                f"--master_port={free_port()}"]  # fmt: skip
+    launcher = [
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node=2",
+        "--master_addr=127.0.0.1",
+        f"--master_port={free_port()}",
+    ]
     run([*launcher, *arguments, "two.json", *tail], tmp_path, environment(data))
     one, two = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
     for step, (alone, together) in enumerate(zip(one, two, strict=True)):
@@ -247,9 +326,22 @@ def test_inference_on_pictures_of_any_size(data, trained, tmp_path):
     (frames / "d.png").write_bytes(b"no picture")
     out = tmp_path / "poses"
     label_command(data, trained, tmp_path / "unused.json")
-    command = [str(ROOT / "tools/infer_color.py"), str(frames), "--config", str(data / "teacher.yaml"), "--weights",
-               str(trained / "model_final.pth"), "--out", str(out), "--size", "96x72", "--threshold", "0.0",
-               "--device", "cpu"]  # fmt: skip
+    command = [
+        str(ROOT / "tools/infer_color.py"),
+        str(frames),
+        "--config",
+        str(data / "teacher.yaml"),
+        "--weights",
+        str(trained / "model_final.pth"),
+        "--out",
+        str(out),
+        "--size",
+        "96x72",
+        "--threshold",
+        "0.0",
+        "--device",
+        "cpu",
+    ]
     text = run(command, tmp_path, environment(data), code=1)
     assert "3 pictures" in text and "failed" in text and "d.png" in text
     result = json.loads((out / "poses.json").read_text())

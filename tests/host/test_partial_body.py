@@ -48,19 +48,48 @@ def data(tmp_path_factory) -> Path:
 def trained(data, tmp_path_factory) -> Path:
     """Checkpoint of one epoch by the stock train.py."""
     out = tmp_path_factory.mktemp("train")
-    run([sys.executable, TOOLS / "train.py", CONFIG, "--work-dir", out, "--cfg-options",
-         f"train_dataloader.dataset.data_root={data}/", f"val_dataloader.dataset.data_root={data}/",
-         f"val_evaluator.0.ann_file={data}/annotations/whole.json", "train_dataloader.batch_size=4",
-         "model.backbone.depth=1", "train_cfg.max_epochs=1", "train_cfg.val_interval=1", "randomness.seed=0"],
-        out)  # fmt: skip
+    run(
+        [
+            sys.executable,
+            TOOLS / "train.py",
+            CONFIG,
+            "--work-dir",
+            out,
+            "--cfg-options",
+            f"train_dataloader.dataset.data_root={data}/",
+            f"val_dataloader.dataset.data_root={data}/",
+            f"val_evaluator.0.ann_file={data}/annotations/whole.json",
+            "train_dataloader.batch_size=4",
+            "model.backbone.depth=1",
+            "train_cfg.max_epochs=1",
+            "train_cfg.val_interval=1",
+            "randomness.seed=0",
+        ],
+        out,
+    )
     return out / "epoch_1.pth"
 
 
 def test_stock_test_on_a_partial_view(data, trained, tmp_path):
     truth = data / "annotations/waist.json"
-    run([sys.executable, TOOLS / "test.py", CONFIG, trained, "--work-dir", tmp_path, "--out", tmp_path / "metrics.json",
-         "--cfg-options", f"test_dataloader.dataset.data_root={data}/", f"test_dataloader.dataset.ann_file={truth}",
-         f"test_evaluator.0.ann_file={truth}", "model.backbone.depth=1"], tmp_path)  # fmt: skip
+    run(
+        [
+            sys.executable,
+            TOOLS / "test.py",
+            CONFIG,
+            trained,
+            "--work-dir",
+            tmp_path,
+            "--out",
+            tmp_path / "metrics.json",
+            "--cfg-options",
+            f"test_dataloader.dataset.data_root={data}/",
+            f"test_dataloader.dataset.ann_file={truth}",
+            f"test_evaluator.0.ann_file={truth}",
+            "model.backbone.depth=1",
+        ],
+        tmp_path,
+    )
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert {"coco/AP", "PCK", "state/accuracy"} <= set(metrics)
 
@@ -110,13 +139,34 @@ def test_stock_train_net_refuses_random_boxes(data, tmp_path):
     folder = tmp_path / "sets/partial_body"
     write_image(folder / "images/a.jpg", np.zeros((64, 64, 3), np.uint8))
     (folder / "annotations").mkdir()
-    (folder / "annotations/val.json").write_text(json.dumps({
-        "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 64}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 40, 40], "area": 1600, "iscrowd": 0}],
-        "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}]}))  # fmt: skip
-    options = ["MODEL.DEVICE", "cpu", "MODEL.RESNETS.DEPTH", "50", "INPUT.MIN_SIZE_TEST", "64",
-               "DATALOADER.NUM_WORKERS", "0", "OUTPUT_DIR", str(tmp_path / "out")]  # fmt: skip
-    done = run([sys.executable, "-m", "tools.train_net", "--config-file", DETECTOR, "--eval-only", *options], tmp_path,
-               ok=False, DETECTRON2_ENV_MODULE="orplugins.detectron2.env",
-               DETECTRON2_DATASETS=str(tmp_path / "sets"))  # fmt: skip
+    (folder / "annotations/val.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 64}],
+                "annotations": [
+                    {"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 40, 40], "area": 1600, "iscrowd": 0}
+                ],
+                "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}],
+            }
+        )
+    )
+    options = [
+        "MODEL.DEVICE",
+        "cpu",
+        "MODEL.RESNETS.DEPTH",
+        "50",
+        "INPUT.MIN_SIZE_TEST",
+        "64",
+        "DATALOADER.NUM_WORKERS",
+        "0",
+        "OUTPUT_DIR",
+        str(tmp_path / "out"),
+    ]
+    done = run(
+        [sys.executable, "-m", "tools.train_net", "--config-file", DETECTOR, "--eval-only", *options],
+        tmp_path,
+        ok=False,
+        DETECTRON2_ENV_MODULE="orplugins.detectron2.env",
+        DETECTRON2_DATASETS=str(tmp_path / "sets"),
+    )
     assert "MODEL.WEIGHTS is empty" in done.stderr

@@ -24,19 +24,28 @@ CONFIGS = ROOT / "configs/mmpose/refinet"
 def run(*command, ok: bool = True) -> str:
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    done = subprocess.run([sys.executable, *map(str, command)], env=environment, text=True, capture_output=True,
-                          timeout=600)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], env=environment, text=True, capture_output=True, timeout=600
+    )
     assert (done.returncode == 0) == ok, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout + done.stderr
 
 
 def options(data: Path, batch: int = 4, values: dict | None = None) -> list[str]:
-    values = {**(values or {}), "train_dataloader.batch_size": batch, "train_cfg.max_epochs": 2,
-              "train_cfg.val_interval": 1, "default_hooks.checkpoint.interval": 1,
-              "default_hooks.checkpoint.max_keep_ckpts": 3}  # fmt: skip
+    values = {
+        **(values or {}),
+        "train_dataloader.batch_size": batch,
+        "train_cfg.max_epochs": 2,
+        "train_cfg.val_interval": 1,
+        "default_hooks.checkpoint.interval": 1,
+        "default_hooks.checkpoint.max_keep_ckpts": 3,
+    }
     for part in ("train", "val", "test"):
-        values |= {f"{part}_dataloader.dataset.data_root": f"{data}/", f"{part}_dataloader.num_workers": 0,
-                   f"{part}_dataloader.persistent_workers": False}  # fmt: skip
+        values |= {
+            f"{part}_dataloader.dataset.data_root": f"{data}/",
+            f"{part}_dataloader.num_workers": 0,
+            f"{part}_dataloader.persistent_workers": False,
+        }
     return ["--cfg-options", *(f"{key}={value}" for key, value in values.items()), "randomness.deterministic=True"]
 
 
@@ -56,8 +65,14 @@ def poses_of_b(data: Path, out: Path) -> dict:
     run(ROOT / "tools/refinet_files.py", "merge-weights", f"--b={out / 'b/epoch_2.pth'}", "--out", out / "b.pth")
     poses = out / "b-trainval.npz"
     values = {"test_dataloader.dataset.split": "trainval", "test_evaluator.1.out_file": poses}
-    printed = run(STOCK / "test.py", CONFIGS / "refinet-lift-b_or.py", out / "b.pth", "--work-dir", out / "t",
-                  *options(data, values=values))  # fmt: skip
+    printed = run(
+        STOCK / "test.py",
+        CONFIGS / "refinet-lift-b_or.py",
+        out / "b.pth",
+        "--work-dir",
+        out / "t",
+        *options(data, values=values),
+    )
     assert "itop/b/mde_cm" in printed and poses.is_file()
     return {f"{part}_dataloader.dataset.keypoint_file": poses for part in ("train", "val")}
 

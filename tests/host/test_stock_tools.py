@@ -132,8 +132,11 @@ def _test_command(data: Path, checkpoint: Path, out: Path, *launcher: str, **opt
 
 def test_two_processes_measure_what_one_does(data, trained, tmp_path):
     # With untrained weights nobody is found: the lowest threshold makes people of noise.
-    low = {"model.head.decoder.settings.heatmap_threshold": 0.02, "model.head.decoder.settings.paf_threshold": 0.0,
-           "model.head.decoder.settings.min_mean_score": 0.0}  # fmt: skip
+    low = {
+        "model.head.decoder.settings.heatmap_threshold": 0.02,
+        "model.head.decoder.settings.paf_threshold": 0.0,
+        "model.head.decoder.settings.min_mean_score": 0.0,
+    }
     one, two = tmp_path / "one", tmp_path / "two"
     done = _run(_test_command(data, trained / "epoch_2.pth", one, **low), tmp_path)
     assert "PCK/Average" in done.stdout + done.stderr
@@ -145,8 +148,12 @@ def test_two_processes_measure_what_one_does(data, trained, tmp_path):
     where = ("--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={port}")
     launcher = ("-m", "torch.distributed.run", *where, str(script))
     # mmengine would give its wrapper the number of a GPU.
-    options = {"env_cfg.dist_cfg.backend": "gloo", "model_wrapper_cfg.device_ids": None,
-               "model_wrapper_cfg.type": "MMDistributedDataParallel", **low}  # fmt: skip
+    options = {
+        "env_cfg.dist_cfg.backend": "gloo",
+        "model_wrapper_cfg.device_ids": None,
+        "model_wrapper_cfg.type": "MMDistributedDataParallel",
+        **low,
+    }
     _run(_test_command(data, trained / "epoch_2.pth", two, *launcher, **options), tmp_path)
     expected = _metrics(one)
     assert "PCK/Average" in expected and _metrics(two) == expected

@@ -96,18 +96,29 @@ def _shuffled(module: bytes, name: bytes) -> list[tuple[str, bytes]]:
     text = lambda s: b"\x8c" + bytes([len(s)]) + s  # noqa: E731
     return [
         # an allowed pair is pushed and popped between the true names and the import
-        ("popped", b"\x80\x04" + text(module) + text(name) + text(b"collections") + b"0" + text(b"OrderedDict") + b"0"
-         + b"\x93."),
+        (
+            "popped",
+            b"\x80\x04"
+            + text(module)
+            + text(name)
+            + text(b"collections")
+            + b"0"
+            + text(b"OrderedDict")
+            + b"0"
+            + b"\x93.",
+        ),
         # the true names are fetched from the memo after an allowed pair has been pushed
         ("memo", b"\x80\x04" + text(module) + b"\x94" + text(name) + b"\x94" + b"00" + b"h\x00h\x01" + b"\x93."),
         # a tuple stands between, and is popped
-        ("tuple", b"\x80\x04" + text(module) + text(name) + text(b"collections") + text(b"OrderedDict") + b"\x860"
-         + b"\x93."),
+        (
+            "tuple",
+            b"\x80\x04" + text(module) + text(name) + text(b"collections") + text(b"OrderedDict") + b"\x860" + b"\x93.",
+        ),
         # name made before the module, brought into order by the memo
         ("swapped", b"\x80\x04" + text(name) + b"\x940" + text(module) + b"\x940" + b"h\x01h\x00" + b"\x93."),
         # memo positions overwritten by explicit puts
         ("put", b"\x80\x04" + text(module) + b"q\x07" + b"0" + text(name) + b"q\x08" + b"0" + b"h\x07h\x08\x93."),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("data", [pytest.param(d, id=n) for n, d in _shuffled(b"os", b"system")])

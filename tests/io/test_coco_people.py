@@ -41,23 +41,26 @@ def setter(key, value):
     return lambda data: data["annotations"][1].__setitem__(key, value)
 
 
-@pytest.mark.parametrize("change,message", [
-    (setter("keypoints", [1, 2, 2] * 16), r"annotations\[1\]: 'keypoints' has 48 numbers, expected 51"),
-    (setter("keypoints_soft", [1, 2, 0.5] * 18), "'keypoints_soft' has 54 numbers, expected 51"),
-    (setter("keypoints_soft", [1, 2, 1.5] * 17), "'keypoints_soft' has the confidence 1.5 to 1.5, expected 0 to 1"),
-    (setter("keypoints", [1, 2, 0.5] * 17), r"'keypoints' has the flags \[0.5\]"),
-    (setter("keypoints2d_hard", [float("nan")] * 32), "'keypoints2d_hard' holds nan at position 0"),
-    (setter("keypoints3d_soft", [1.0] * 47), "'keypoints3d_soft' has 47 numbers, expected 48"),
-    (lambda d: d["annotations"][1].pop("keypoints3d_hard"), "missing key 'keypoints3d_hard'"),
-    (setter("image_id", 8), "'image_id' is 8, expected one of 1 ids"),
-    (setter("id", 1), "'id' 1 occurs twice"),
-    (setter("category_id", 2), "'category_id' is 2, expected 1"),
-    (setter("bbox", [1, 2, 0, 4]), "width > 0"),
-    (lambda d: d["images"][0].__setitem__("width", 0), "'width' is 0, expected a positive number"),
-    (lambda d: d["images"].append(d["images"][0]), r"images\[1\]: 'id' 7 occurs twice"),
-    (lambda d: d.pop("categories"), "missing key 'categories'"),
-    (lambda d: d["categories"].append({"id": 2}), "'categories' has 2 entries, expected one"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change,message",
+    [
+        (setter("keypoints", [1, 2, 2] * 16), r"annotations\[1\]: 'keypoints' has 48 numbers, expected 51"),
+        (setter("keypoints_soft", [1, 2, 0.5] * 18), "'keypoints_soft' has 54 numbers, expected 51"),
+        (setter("keypoints_soft", [1, 2, 1.5] * 17), "'keypoints_soft' has the confidence 1.5 to 1.5, expected 0 to 1"),
+        (setter("keypoints", [1, 2, 0.5] * 17), r"'keypoints' has the flags \[0.5\]"),
+        (setter("keypoints2d_hard", [float("nan")] * 32), "'keypoints2d_hard' holds nan at position 0"),
+        (setter("keypoints3d_soft", [1.0] * 47), "'keypoints3d_soft' has 47 numbers, expected 48"),
+        (lambda d: d["annotations"][1].pop("keypoints3d_hard"), "missing key 'keypoints3d_hard'"),
+        (setter("image_id", 8), "'image_id' is 8, expected one of 1 ids"),
+        (setter("id", 1), "'id' 1 occurs twice"),
+        (setter("category_id", 2), "'category_id' is 2, expected 1"),
+        (setter("bbox", [1, 2, 0, 4]), "width > 0"),
+        (lambda d: d["images"][0].__setitem__("width", 0), "'width' is 0, expected a positive number"),
+        (lambda d: d["images"].append(d["images"][0]), r"images\[1\]: 'id' 7 occurs twice"),
+        (lambda d: d.pop("categories"), "missing key 'categories'"),
+        (lambda d: d["categories"].append({"id": 2}), "'categories' has 2 entries, expected one"),
+    ],
+)
 def test_faults(tmp_path, change, message):
     with pytest.raises(ValueError, match=f"people.json.*{message}"):
         load_people(write(tmp_path, change))

@@ -108,9 +108,13 @@ def test_mv3dreg_files(tmp_path):
     io.savemat(tmp_path / "rows.mat", {**good, "enc_in": np.ones((3, 288))})
     io.savemat(tmp_path / "less.mat", {"enc_in": np.ones((3, 288))})
     for name, message in (
-        ("cut", "cut off"), ("text", "not a MATLAB"), ("nan", "'enc_in' holds NaN"), ("shape", "'enc_in' is .*288"),
-        ("rows", "rows"), ("less", "missing variable 'det3dPoses'"),
-    ):  # fmt: skip
+        ("cut", "cut off"),
+        ("text", "not a MATLAB"),
+        ("nan", "'enc_in' holds NaN"),
+        ("shape", "'enc_in' is .*288"),
+        ("rows", "rows"),
+        ("less", "missing variable 'det3dPoses'"),
+    ):
         with pytest.raises(ValueError, match=message):
             load_mv3dreg(tmp_path / f"{name}.mat")
     with pytest.raises(FileNotFoundError, match="none.mat"):

@@ -136,7 +136,11 @@ def test_folders_below_in_natural_order_without_hidden_files(tmp_path):
         write_image(tmp_path / name, frames(1)[0]) if name.endswith("png") else (tmp_path / name).touch()
     assert [p.name for p in image_files(tmp_path)] == ["a2.png"]
     assert [p.name for p in find_pictures([tmp_path, tmp_path / "note.txt"])] == [
-        "a2.png", "f9.png", "f10.png", "note.txt"]  # fmt: skip
+        "a2.png",
+        "f9.png",
+        "f10.png",
+        "note.txt",
+    ]
     with pytest.raises(FileNotFoundError, match="absent"):
         find_pictures([tmp_path, tmp_path / "absent"])
 

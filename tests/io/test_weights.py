@@ -75,8 +75,16 @@ def test_export(tmp_path, capsys):
     (tmp_path / "metrics.json").write_text(json.dumps({"AP": 12.34}))
     out = tmp_path / "w.safetensors"
     (tmp_path / "scalars.json").write_text('{"loss": 1}\n')
-    options = ["--config", "c.yaml", "--note", "two frames", "--metrics", str(tmp_path / "metrics.json"),
-               "--log", str(tmp_path / "scalars.json")]  # fmt: skip
+    options = [
+        "--config",
+        "c.yaml",
+        "--note",
+        "two frames",
+        "--metrics",
+        str(tmp_path / "metrics.json"),
+        "--log",
+        str(tmp_path / "scalars.json"),
+    ]
     run_tool("export_weights", str(tmp_path / "d2.pth"), "--out", str(out), *options)
     content = read_weights(out)
     assert content["state_dict"]["w"].dtype == torch.float16 and content["meta"]["iteration"] == 4

@@ -51,9 +51,7 @@ def sample(image, poses, scores, tensors=True):
 
 def samples():
     """One sample an image of the made-up file, two of them without people."""
-    people = {
-        entry["image_id"]: (np.array(entry["coco_keypoints"]), entry["score"]) for entry in keypoint_results()
-    }
+    people = {entry["image_id"]: (np.array(entry["coco_keypoints"]), entry["score"]) for entry in keypoint_results()}
     return [
         sample(image["id"], *([[x] for x in people[image["id"]]] if image["id"] in people else [[], []]))
         for image in annotations()["images"]
@@ -159,8 +157,13 @@ def test_pck_metric_and_its_file(ann_file, tmp_path):
     pck = metric("MVORPCKMetric", ann_file, outfile_prefix=str(tmp_path / "out" / "epoch_1"))
     pck.process({}, samples())
     assert pck.evaluate(size=6) == {
-        "PCK/Head": 100, "PCK/Shoulder": 100, "PCK/Hip": 50, "PCK/Elbow": 100, "PCK/Wrist": 50, "PCK/Average": 80,
-    }  # fmt: skip
+        "PCK/Head": 100,
+        "PCK/Shoulder": 100,
+        "PCK/Hip": 50,
+        "PCK/Elbow": 100,
+        "PCK/Wrist": 50,
+        "PCK/Average": 80,
+    }
     path = tmp_path / "out" / "epoch_1.keypoints.json"
     written = load_keypoint_results(path)
     assert written.image_ids.tolist() == [image_id(1, 1, 17), image_id(1, 2, 17), image_id(1, 3, 3)]
@@ -195,11 +198,20 @@ def test_person_ap_metric(ann_file, tmp_path):
 def test_mpjpe_metric():
     mpjpe = METRICS.build({"type": "orplugins.MVORMPJPEMetric"})
     target = torch.rand(2, 10, 3)
-    mpjpe.process({}, [
-        {"img_id": 1, "gt_instances": {"keypoints_3d": target},
-         "pred_instances": {"keypoints_3d": target + torch.tensor([0.03, 0.04, 0.0]), "support": torch.tensor([3, 0])}},
-        {"img_id": 2, "gt_instances": {"keypoints_3d": []}, "pred_instances": {"keypoints_3d": [], "support": []}},
-    ])  # fmt: skip
+    mpjpe.process(
+        {},
+        [
+            {
+                "img_id": 1,
+                "gt_instances": {"keypoints_3d": target},
+                "pred_instances": {
+                    "keypoints_3d": target + torch.tensor([0.03, 0.04, 0.0]),
+                    "support": torch.tensor([3, 0]),
+                },
+            },
+            {"img_id": 2, "gt_instances": {"keypoints_3d": []}, "pred_instances": {"keypoints_3d": [], "support": []}},
+        ],
+    )
     result = mpjpe.evaluate(size=2)
     assert list(result) == [f"MPJPE/3views_{name}" for name in ("Shoulder", "Hip", "Elbow", "Wrist", "Average")]
     assert list(result.values()) == pytest.approx([5] * 5, rel=1e-4)

@@ -87,8 +87,11 @@ def test_the_order_of_persons_and_of_distinct_scores_does_not_matter(order, seed
 )
 def test_bad_input(change, message):
     good = {
-        "gt_image_ids": [7], "gt_keypoints": PERSON[None], "dt_image_ids": [7], "dt_keypoints": DETECTION[None],
+        "gt_image_ids": [7],
+        "gt_keypoints": PERSON[None],
+        "dt_image_ids": [7],
+        "dt_keypoints": DETECTION[None],
         "dt_scores": [1.0],
-    }  # fmt: skip
+    }
     with pytest.raises(ValueError, match=message):
         mvor_pck(**{**good, **change})

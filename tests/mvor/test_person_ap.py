@@ -16,9 +16,7 @@ def truth(*ids):
 
 
 def detected(annotations, category="1"):
-    return [
-        {"image_id": a["image_id"], "category_id": category, "bbox": a["bbox"], "score": 0.5} for a in annotations
-    ]
+    return [{"image_id": a["image_id"], "category_id": category, "bbox": a["bbox"], "score": 0.5} for a in annotations]
 
 
 def test_perfect_boxes():

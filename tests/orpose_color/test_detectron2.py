@@ -65,11 +65,29 @@ def config(data, out=None, name="orpose_tiny", **options):
     images = str(truth.parent / "images")
     tag = truth.parent.name
     flat = [x for key, value in options.items() for x in (key.replace("__", "."), value)]
-    return read_config(str(ROOT / f"{name}.yaml"), [
-        *NARROW, "DATASETS.H36_STATS_PATH", str(statistics), "OUTPUT_DIR", str(out or ""),
-        "DATASETS.TRAIN_SET_NAME", f"train_{tag}", "DATASETS.TRAIN_SET_JSON", str(label_file),
-        "DATASETS.TRAIN_SET_IMGDIR", images, "DATASETS.TEST_SET_NAME", f"test_{tag}",
-        "DATASETS.TEST_SET_JSON", str(truth), "DATASETS.TEST_SET_IMGDIR", images, *flat])  # fmt: skip
+    return read_config(
+        str(ROOT / f"{name}.yaml"),
+        [
+            *NARROW,
+            "DATASETS.H36_STATS_PATH",
+            str(statistics),
+            "OUTPUT_DIR",
+            str(out or ""),
+            "DATASETS.TRAIN_SET_NAME",
+            f"train_{tag}",
+            "DATASETS.TRAIN_SET_JSON",
+            str(label_file),
+            "DATASETS.TRAIN_SET_IMGDIR",
+            images,
+            "DATASETS.TEST_SET_NAME",
+            f"test_{tag}",
+            "DATASETS.TEST_SET_JSON",
+            str(truth),
+            "DATASETS.TEST_SET_IMGDIR",
+            images,
+            *flat,
+        ],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +101,9 @@ FIELDS = ("pred_keypoints", "pred_keypoints_h36_2d", "pred_keypoints_h36_3d", "p
 
 def test_fields_survive_postprocessing(model):
     boxes = torch.tensor([[5.0, 5, 40, 60], [30, 10, 80, 70]])
-    given = [Instances((72, 96), pred_boxes=Boxes(boxes[:n]), pred_classes=torch.zeros(n, dtype=torch.long))
-             for n in (2, 0)]  # fmt: skip
+    given = [
+        Instances((72, 96), pred_boxes=Boxes(boxes[:n]), pred_classes=torch.zeros(n, dtype=torch.long)) for n in (2, 0)
+    ]
     records = [{"image": torch.rand(3, 72, 96) * 255}] * 2
     with torch.no_grad():
         found = model.inference(records, detected_instances=given, do_postprocess=False)
@@ -140,9 +159,17 @@ def test_the_lazy_config_is_the_yaml(tmp_path):
     heads = lazy.model.roi_heads
     heads.keypoint_head.conv_dims, heads.keypoint_head.lifter_width = [8] * 8, 16
     twin = instantiate(lazy.model)
-    cfg = read_config(str(ROOT / "orpose_fixed_12x.yaml"), [
-        "MODEL.DEVICE", "cpu", "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS", (8,) * 8,
-        "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH", 16])  # fmt: skip
+    cfg = read_config(
+        str(ROOT / "orpose_fixed_12x.yaml"),
+        [
+            "MODEL.DEVICE",
+            "cpu",
+            "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS",
+            (8,) * 8,
+            "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH",
+            16,
+        ],
+    )
     yaml = build_model(cfg)
     shapes = [{k: v.shape for k, v in each.state_dict().items()} for each in (twin, yaml)]
     assert shapes[0] == shapes[1]

@@ -75,13 +75,16 @@ def test_too_few_pairs_or_joints(bad):
         statistics_of(bad, POSES[: len(bad)])
 
 
-@pytest.mark.parametrize("change,message", [
-    (lambda d: d.pop("data_std_3d"), "missing key 'data_std_3d'"),
-    (lambda d: d["data_mean_2d"].pop(), "'data_mean_2d' has 63 numbers, expected 64"),
-    (lambda d: d["data_std_2d"].__setitem__(0, 0.0), "not above 0"),
-    (lambda d: d["dim_to_use_3d"].__setitem__(0, 96), "expected different 0 to 95"),
-    (lambda d: d["data_mean_3d"].__setitem__(3, float("nan")), "finite number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change,message",
+    [
+        (lambda d: d.pop("data_std_3d"), "missing key 'data_std_3d'"),
+        (lambda d: d["data_mean_2d"].pop(), "'data_mean_2d' has 63 numbers, expected 64"),
+        (lambda d: d["data_std_2d"].__setitem__(0, 0.0), "not above 0"),
+        (lambda d: d["dim_to_use_3d"].__setitem__(0, 96), "expected different 0 to 95"),
+        (lambda d: d["data_mean_3d"].__setitem__(3, float("nan")), "finite number"),
+    ],
+)
 def test_broken_statistics(tmp_path, change, message):
     import json
 

@@ -69,16 +69,21 @@ def test_thresholds(scene):
 def test_an_image_without_people_has_no_labels(scene):
     _, statistics = scene
     nobody = np.zeros((0, 4)), np.zeros(0)
-    teacher = ThreeStageTeacher(lambda images: [nobody] * len(images),
-                                lambda images, boxes: [np.zeros((0, 17, 3))] * len(images), None, statistics)
+    teacher = ThreeStageTeacher(
+        lambda images: [nobody] * len(images),
+        lambda images, boxes: [np.zeros((0, 17, 3))] * len(images),
+        None,
+        statistics,
+    )
     assert teacher.label([np.zeros((5, 5, 3), np.uint8)]) == [[]]
 
 
 def test_nan_from_a_stage_is_an_error(scene):
     path, statistics = scene
     teacher, _ = truth_teacher(path, statistics)
-    broken = ThreeStageTeacher(teacher.detector, lambda i, b: [np.full((len(x), 17, 3), np.nan) for x in b],
-                               teacher.lifter, statistics)  # fmt: skip
+    broken = ThreeStageTeacher(
+        teacher.detector, lambda i, b: [np.full((len(x), 17, 3), np.nan) for x in b], teacher.lifter, statistics
+    )
     with pytest.raises(ValueError, match="pose estimator"):
         broken.label(pictures(path))
 

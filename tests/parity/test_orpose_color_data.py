@@ -65,12 +65,23 @@ def test_mpjpe_evaluator(case):
     evaluator = LiftedPoseEvaluator("none", distributed=False, statistics=oc.statistics_path())
     evaluator.reset()
     for i, image in enumerate(data["images"]):
-        get = {key: torch.from_numpy(arrays[f"img{i}_{key}"]) for key in (
-            "person_ids", "gt_boxes", "gt_keypoints", "gt_3d", "scores", "pred_keypoints", "pred_h36_3d")}  # fmt: skip
-        truth = Instances((480, 640), gt_boxes=Boxes(get["gt_boxes"]), gt_keypoints=Keypoints(get["gt_keypoints"]),
-                          anns3d_camma_allkps=get["gt_3d"], person_ids_camma=get["person_ids"])  # fmt: skip
-        found = Instances((480, 640), scores=get["scores"], pred_keypoints=get["pred_keypoints"],
-                          pred_keypoints_h36_3d=get["pred_h36_3d"])  # fmt: skip
+        get = {
+            key: torch.from_numpy(arrays[f"img{i}_{key}"])
+            for key in ("person_ids", "gt_boxes", "gt_keypoints", "gt_3d", "scores", "pred_keypoints", "pred_h36_3d")
+        }
+        truth = Instances(
+            (480, 640),
+            gt_boxes=Boxes(get["gt_boxes"]),
+            gt_keypoints=Keypoints(get["gt_keypoints"]),
+            anns3d_camma_allkps=get["gt_3d"],
+            person_ids_camma=get["person_ids"],
+        )
+        found = Instances(
+            (480, 640),
+            scores=get["scores"],
+            pred_keypoints=get["pred_keypoints"],
+            pred_keypoints_h36_3d=get["pred_h36_3d"],
+        )
         before = len(evaluator.rows)
         evaluator.process([{"image_id": image["image_id"], "instances": truth}], [{"instances": found}])
         expected = np.array(image["errors_mm"]).reshape(-1, 10)

@@ -82,14 +82,22 @@ def test_head_inference(case):
     for kind, network in (("hard", head.nw2Dto3D_hard), ("soft", head.nw2Dto3D_soft)):
         network.register_forward_hook(lambda _, x, y, kind=kind: lifted.update({kind: (x[0], y)}))
     boxes = np.split(arrays["boxes"], np.cumsum(meta["instances_per_image"])[:-1])
-    instances = [Instances(tuple(size), pred_boxes=Boxes(torch.from_numpy(part)))
-                 for size, part in zip(meta["image_sizes_hw"], boxes, strict=True)]  # fmt: skip
+    instances = [
+        Instances(tuple(size), pred_boxes=Boxes(torch.from_numpy(part)))
+        for size, part in zip(meta["image_sizes_hw"], boxes, strict=True)
+    ]
     with torch.no_grad():
         maps = dict(zip(("hard", "soft"), head.heatmaps(features), strict=True))
         results = head(features, instances)
-        keypoints = dict(zip(("fused", "hard", "soft"), head._keypoints(
-            (maps["hard"] + maps["soft"]) / 2, maps["hard"], maps["soft"], torch.from_numpy(arrays["boxes"])),
-            strict=True))  # fmt: skip
+        keypoints = dict(
+            zip(
+                ("fused", "hard", "soft"),
+                head._keypoints(
+                    (maps["hard"] + maps["soft"]) / 2, maps["hard"], maps["soft"], torch.from_numpy(arrays["boxes"])
+                ),
+                strict=True,
+            )
+        )
     for kind in ("hard", "soft"):
         values = maps[kind].flatten(2)
         close(values.mean(-1), arrays[f"{kind}_mean"], 1e-4, 1e-3)
@@ -176,12 +184,18 @@ def test_losses(case):
         features, counts = features[:0], [0, 0]
     weights = case["loss_weights"]
     key = "MODEL__ROI_KEYPOINTS3D_HEAD__"
-    head = oc.without_dropout(oc.head(**{
-        key + "LOSS_WEIGHT_2DKEYPOINTS": weights["2D_hard"], key + "LOSS_WEIGHT_2DKEYPOINTS_SOFT": weights["2D_soft"],
-        key + "LOSS_WEIGHT_3D_HARD": weights["3D_hard"], key + "LOSS_WEIGHT_3D_SOFT": weights["3D_soft"],
-        key + "NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS": case["normalize_by_visible"],
-        "ORPLUGINS__ORPOSE_COLOR__LOSSES": losses,
-    })).train()  # fmt: skip
+    head = oc.without_dropout(
+        oc.head(
+            **{
+                key + "LOSS_WEIGHT_2DKEYPOINTS": weights["2D_hard"],
+                key + "LOSS_WEIGHT_2DKEYPOINTS_SOFT": weights["2D_soft"],
+                key + "LOSS_WEIGHT_3D_HARD": weights["3D_hard"],
+                key + "LOSS_WEIGHT_3D_SOFT": weights["3D_soft"],
+                key + "NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS": case["normalize_by_visible"],
+                "ORPLUGINS__ORPOSE_COLOR__LOSSES": losses,
+            }
+        )
+    ).train()
     if case["batch_norm"] == "eval":
         for module in head.modules():
             if isinstance(module, torch.nn.BatchNorm1d):
@@ -240,8 +254,9 @@ def test_roi_heads_training_step(case):
     proposals, targets = [], []
     for i in range(images):
         boxes = torch.from_numpy(arrays[f"img{i}_proposal_boxes"])
-        proposals.append(Instances((height, width), proposal_boxes=Boxes(boxes),
-                                   objectness_logits=torch.zeros(len(boxes))))  # fmt: skip
+        proposals.append(
+            Instances((height, width), proposal_boxes=Boxes(boxes), objectness_logits=torch.zeros(len(boxes)))
+        )
         target = Instances((height, width), gt_boxes=Boxes(torch.from_numpy(arrays[f"img{i}_gt_boxes"])))
         target.gt_classes = torch.zeros(len(target), dtype=torch.int64)
         for name in NAMES:
@@ -251,8 +266,9 @@ def test_roi_heads_training_step(case):
     seen = []
     heads.keypoint_head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
     with EventStorage() as storage:
-        _, losses = heads(ImageList(torch.zeros(images, 3, height, width), [(height, width)] * images), features,
-                          proposals, targets)  # fmt: skip
+        _, losses = heads(
+            ImageList(torch.zeros(images, 3, height, width), [(height, width)] * images), features, proposals, targets
+        )
         scalars = {name: value for name, (value, _) in storage.latest().items()}
     assert losses.keys() == data["losses"].keys()
     for name, expected in data["losses"].items():
@@ -275,11 +291,16 @@ def whole(tmp_path_factory):
         key = str(sorted(meta["weight_factors"].items())), str(meta["config"])
         if key not in built:
             options = {k: v for k, v in meta["config"].items() if k not in ("base", "MODEL.WEIGHTS")}
-            cfg = oc.config(meta["config"]["base"].removesuffix(".yaml"), ORPLUGINS__ORPOSE_COLOR__DECODE="published",
-                            **{k.replace(".", "__"): v for k, v in options.items()})  # fmt: skip
+            cfg = oc.config(
+                meta["config"]["base"].removesuffix(".yaml"),
+                ORPLUGINS__ORPOSE_COLOR__DECODE="published",
+                **{k.replace(".", "__"): v for k, v in options.items()},
+            )
             path = tmp_path_factory.mktemp("weights") / "orpose_model_final.pth"
-            old = {"pixel_mean": torch.zeros(3, 1, 1),
-                   "proposal_generator.anchor_generator.cell_anchors.0": torch.zeros(3, 4)}  # fmt: skip
+            old = {
+                "pixel_mean": torch.zeros(3, 1, 1),
+                "proposal_generator.anchor_generator.cell_anchors.0": torch.zeros(3, 4),
+            }
             torch.save({"model": {**oc.filled(factors=meta["weight_factors"]), **old}, "iteration": 1}, path)
             cfg.MODEL.WEIGHTS = str(path)
             predictor = DefaultPredictor(cfg)

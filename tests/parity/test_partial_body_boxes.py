@@ -18,9 +18,13 @@ CASES = [(n, d) for n, _, d in parity_cases(SYSTEM) if "annotation_key_order" in
 @pytest.mark.parametrize("case", params(CASES, SYSTEM))
 def test_document(case, tmp_path):
     frames = [
-        FrameBoxes(entry["file"], (entry["width"], entry["height"]),
-                   np.array(entry["boxes_xyxy"], dtype=np.float64).reshape(-1, 4), np.array(entry["scores"]),
-                   tuple(PARTIAL_BODY_CLASSES[c] for c in entry["classes"]))
+        FrameBoxes(
+            entry["file"],
+            (entry["width"], entry["height"]),
+            np.array(entry["boxes_xyxy"], dtype=np.float64).reshape(-1, 4),
+            np.array(entry["scores"]),
+            tuple(PARTIAL_BODY_CLASSES[c] for c in entry["classes"]),
+        )
         for entry in case["inputs"]
     ]
     path = tmp_path / "bbox_detections.json"

@@ -48,8 +48,12 @@ def case(request):
     maps = arrays["heatmaps"]
     if "_flip_" in kind:
         pairs = data["flip_pairs_released" if "released" in kind else "flip_pairs_proper"]
-        mirrored = flip_heatmaps(torch.from_numpy(arrays["heatmaps_flipped"].copy()), flip_mode="heatmap",
-                                 flip_indices=flip_indices(pairs, maps.shape[1]), shift_heatmap=kind.endswith("_shift"))
+        mirrored = flip_heatmaps(
+            torch.from_numpy(arrays["heatmaps_flipped"].copy()),
+            flip_mode="heatmap",
+            flip_indices=flip_indices(pairs, maps.shape[1]),
+            shift_heatmap=kind.endswith("_shift"),
+        )
         maps = (maps + mirrored.numpy()) * 0.5
     return data, arrays, kind, maps
 
@@ -57,14 +61,19 @@ def case(request):
 def in_frame(codec: dict, case) -> tuple[np.ndarray, np.ndarray]:
     data, arrays, _, maps = case
     size = tuple(data["image_size_wh"])
-    codec = KEYPOINT_CODECS.build({**codec, "input_size": size, "heatmap_size": tuple(data["heatmap_size_wh"]),
-                                   "sigma": 2})
+    codec = KEYPOINT_CODECS.build(
+        {**codec, "input_size": size, "heatmap_size": tuple(data["heatmap_size_wh"]), "sigma": 2}
+    )
     centres, scales = boxes_to_input(arrays["boxes_xyxy"], size, data["padding"])
     np.testing.assert_allclose(centres, arrays["center"], atol=1e-3)
     np.testing.assert_allclose(scales / data["pixel_std"], arrays["scale"], rtol=1e-5)
     decoded = [codec.decode(m) for m in maps]
-    points = np.stack([points[0] / size * scale + centre - scale / 2
-                       for (points, _), centre, scale in zip(decoded, centres, scales, strict=True)])
+    points = np.stack(
+        [
+            points[0] / size * scale + centre - scale / 2
+            for (points, _), centre, scale in zip(decoded, centres, scales, strict=True)
+        ]
+    )
     return points, np.stack([scores[0] for _, scores in decoded])
 
 

@@ -98,14 +98,21 @@ def outputs(model, request):
         levels = model.proposal_generator.in_features
         logits, deltas = model.proposal_generator.rpn_head([maps[name] for name in levels])
         heads = model.roi_heads
-        pooled = heads.box_pooler([maps[name] for name in heads.box_in_features],
-                                  [Boxes(torch.from_numpy(arrays["proposals"]))])
+        pooled = heads.box_pooler(
+            [maps[name] for name in heads.box_in_features], [Boxes(torch.from_numpy(arrays["proposals"]))]
+        )
         features = heads.box_head(pooled)
         classes, boxes = heads.box_predictor(features)
-    found = {"p2": maps["p2"][0, ::16, ::4, ::4], "p3": maps["p3"][0, ::16, ::2, ::2],
-             **{name: maps[name][0, ::16] for name in ("p4", "p5", "p6")},
-             "rpn_logits_p4": logits[levels.index("p4")][0], "rpn_deltas_p4": deltas[levels.index("p4")][0],
-             "box_features": features[:, ::16], "class_logits": classes, "box_deltas": boxes}
+    found = {
+        "p2": maps["p2"][0, ::16, ::4, ::4],
+        "p3": maps["p3"][0, ::16, ::2, ::2],
+        **{name: maps[name][0, ::16] for name in ("p4", "p5", "p6")},
+        "rpn_logits_p4": logits[levels.index("p4")][0],
+        "rpn_deltas_p4": deltas[levels.index("p4")][0],
+        "box_features": features[:, ::16],
+        "class_logits": classes,
+        "box_deltas": boxes,
+    }
     return data, arrays, {name: value.numpy() for name, value in found.items()}
 
 

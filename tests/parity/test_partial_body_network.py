@@ -179,7 +179,7 @@ def _new_names() -> dict[str, str]:
 def frame(case: dict) -> np.ndarray:
     """The case's RGB frame, from its formula."""
     image = case["image"]
-    y, x = np.mgrid[0:image["height"], 0:image["width"]]
+    y, x = np.mgrid[0 : image["height"], 0 : image["width"]]
     a, b, c = image["offsets"]
 
     def tri(u):
@@ -201,8 +201,15 @@ def second_stage(request):
     pipeline = Compose([TRANSFORMS.build(step) for step in loaded.val_dataloader.dataset.pipeline])
     image = np.ascontiguousarray(frame(data)[..., ::-1])
     samples = [
-        pipeline(dict(img=image.copy(), bbox=box[None].copy(), bbox_score=np.ones(1, np.float32),
-                      flip_indices=list(range(joints)))) for box in arrays["boxes_xyxy"]
+        pipeline(
+            dict(
+                img=image.copy(),
+                bbox=box[None].copy(),
+                bbox_score=np.ones(1, np.float32),
+                flip_indices=list(range(joints)),
+            )
+        )
+        for box in arrays["boxes_xyxy"]
     ]
     batch = model.data_preprocessor(pseudo_collate(samples), False)
     with torch.no_grad():
@@ -224,9 +231,12 @@ def test_second_stage_inputs(second_stage):
 
 def test_second_stage_points(second_stage):
     data, arrays, _, predicted = second_stage
-    found = np.concatenate([np.concatenate([sample.pred_instances.keypoints,
-                                            sample.pred_instances.keypoint_scores[..., None]], -1)
-                            for sample in predicted])
+    found = np.concatenate(
+        [
+            np.concatenate([sample.pred_instances.keypoints, sample.pred_instances.keypoint_scores[..., None]], -1)
+            for sample in predicted
+        ]
+    )
     clear = arrays["argmax_margin"] > 2e-3
     np.testing.assert_allclose(found[clear][:, 2], arrays["keypoints"][clear][:, 2], atol=data["tolerance"]["score"])
     stable = arrays["stable"] & clear
@@ -240,10 +250,14 @@ def test_training_targets(case):
     path, data = case
     arrays = case_arrays(path, data)
     height, width = arrays["target"].shape[-2:]
-    codec = KEYPOINT_CODECS.build(dict(type="orplugins.PublishedHeatmap", input_size=(4 * width, 4 * height),
-                                       heatmap_size=(width, height), sigma=2))
-    for joints, visible, target, weight in zip(*(arrays[name] for name in ("joints", "visible", "target",
-                                                                           "target_weight")), strict=True):
+    codec = KEYPOINT_CODECS.build(
+        dict(
+            type="orplugins.PublishedHeatmap", input_size=(4 * width, 4 * height), heatmap_size=(width, height), sigma=2
+        )
+    )
+    for joints, visible, target, weight in zip(
+        *(arrays[name] for name in ("joints", "visible", "target", "target_weight")), strict=True
+    ):
         encoded = codec.encode(joints[None], visible[None])
         np.testing.assert_allclose(encoded["keypoint_weights"][0], weight[:, 0])
         used = weight[:, 0] > 0
@@ -261,10 +275,16 @@ def test_half_body(case):
         seen = []
         for seed in range(20):
             np.random.seed(seed)
-            results = transform.transform(dict(
-                keypoints=joints[None], keypoints_visible=np.array([outcome["visible"]], dtype=np.float32),
-                upper_body_ids=rule["upper_ids"], lower_body_ids=rule["lower_ids"],
-                bbox_center=np.full((1, 2), -1.0), bbox_scale=np.full((1, 2), -1.0)))
+            results = transform.transform(
+                dict(
+                    keypoints=joints[None],
+                    keypoints_visible=np.array([outcome["visible"]], dtype=np.float32),
+                    upper_body_ids=rule["upper_ids"],
+                    lower_body_ids=rule["lower_ids"],
+                    bbox_center=np.full((1, 2), -1.0),
+                    bbox_scale=np.full((1, 2), -1.0),
+                )
+            )
             scale = affine._fix_aspect_ratio(results["bbox_scale"], 192 / 256)[0] / 200
             seen.append((*results["bbox_center"][0], *scale) if results["bbox_scale"][0, 0] > 0 else None)
         distinct = {None if s is None else tuple(np.round(s, 3)) for s in seen}
@@ -273,5 +293,3 @@ def test_half_body(case):
         for value in expected - {None}:
             assert min(np.abs(np.subtract(value, s)).max() for s in distinct - {None}) < 2e-3, name
         assert (None in distinct) == (None in expected), name
-
-

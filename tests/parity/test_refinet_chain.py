@@ -47,18 +47,28 @@ def ran(request):
     arrays = case_arrays(path, data)
     init_default_scope("mmpose")
     options = data["options"]["B"]
-    chain = MODELS.build(dict(
-        type="orplugins.DepthPoseRefiner", patch_net=dict(type="orplugins.RefiNetPatchNet"),
-        skeleton_net=dict(type="orplugins.RefiNetSkeletonNet", width=options["linear_size"],
-                          attention=options["attention"], bigskip=options["bigskip"]),
-        point_net=dict(type="orplugins.RefiNetPointNet"), absolute=not options["offset"], missing="published",
-        clouds=dict(preparation="published", sampling="first"),
-    )).eval()  # fmt: skip
+    chain = MODELS.build(
+        dict(
+            type="orplugins.DepthPoseRefiner",
+            patch_net=dict(type="orplugins.RefiNetPatchNet"),
+            skeleton_net=dict(
+                type="orplugins.RefiNetSkeletonNet",
+                width=options["linear_size"],
+                attention=options["attention"],
+                bigskip=options["bigskip"],
+            ),
+            point_net=dict(type="orplugins.RefiNetPointNet"),
+            absolute=not options["offset"],
+            missing="published",
+            clouds=dict(preparation="published", sampling="first"),
+        )
+    ).eval()
     chain.load_state_dict(weights(data, arrays), strict=True)
     samples = []
     for pose in arrays["baseline_px"]:
-        sample = PoseDataSample(metainfo=dict(camera=ITOP_CAMERA, half_depth=True, input_unit="px",
-                                              input_scores=np.ones(len(pose))))  # fmt: skip
+        sample = PoseDataSample(
+            metainfo=dict(camera=ITOP_CAMERA, half_depth=True, input_unit="px", input_scores=np.ones(len(pose)))
+        )
         pose = torch.from_numpy(pose[None].astype(np.float32))
         sample.gt_instance_labels = InstanceData(input_pose=pose, input_valid=torch.ones(pose.shape[:2]))
         samples.append(sample)
@@ -68,8 +78,10 @@ def ran(request):
 
 def test_in_one_pass(ran):
     data, arrays, samples, _ = ran
-    found = {key: np.concatenate([np.asarray(getattr(s.pred_instances, key)) for s in samples]) for key in
-             ("keypoints", "keypoints_3d", "stage_a", "stage_b", "cloud_counts")}  # fmt: skip
+    found = {
+        key: np.concatenate([np.asarray(getattr(s.pred_instances, key)) for s in samples])
+        for key in ("keypoints", "keypoints_3d", "stage_a", "stage_b", "cloud_counts")
+    }
     atol = data["atol"]
     np.testing.assert_allclose(found["keypoints"], arrays["A_kpts_out"], rtol=0, atol=atol["A_kpts_out"])
     np.testing.assert_allclose(found["stage_a"], arrays["B_kpts_in"], rtol=0, atol=atol["B_kpts_in"])
@@ -94,4 +106,3 @@ def test_stage_by_stage(ran):
         np.testing.assert_array_equal(clouds.count, arrays["C_count"][i])
         out = chain._run(chain.point_net, clouds.points[None])
         np.testing.assert_allclose(joints - out[0], arrays["C_kpts_out"][i], rtol=0, atol=atol["C_kpts_out"])
-

@@ -42,8 +42,10 @@ def files(request, tmp_path_factory):
     path, data = request.param
     z, root = case_arrays(path, data), tmp_path_factory.mktemp("itop")
     for file in ("train", "test"):
-        labels = {key: z[f"{file}_{key}"] for key in
-                  ("is_valid", "visible_joints", "image_coordinates", "real_world_coordinates")}  # fmt: skip
+        labels = {
+            key: z[f"{file}_{key}"]
+            for key in ("is_valid", "visible_joints", "image_coordinates", "real_world_coordinates")
+        }
         write_itop(root, "side", file, {"id": data[f"{file}_ids"], **labels}, iter(z[f"{file}_depth"]))
         poses = z[f"{file}_baseline_px"]
         save_itop_poses(root / f"{file}.npz", np.arange(len(poses)), poses)
@@ -71,8 +73,11 @@ def dataset(root: Path, split: str, kind: str, source: str, seed: int):
 def read(items) -> dict[str, np.ndarray]:
     """What the published loader returns of each item."""
     labels = [item["data_samples"].gt_instance_labels for item in items]
-    found = {"kpts": [x.input_pose[0] for x in labels], "gt": [x.keypoint_labels[0] for x in labels],
-             "visible": [x.keypoint_weights[0] for x in labels]}  # fmt: skip
+    found = {
+        "kpts": [x.input_pose[0] for x in labels],
+        "gt": [x.keypoint_labels[0] for x in labels],
+        "visible": [x.keypoint_weights[0] for x in labels],
+    }
     return {key: torch.stack(value).numpy() for key, value in found.items()} | {
         "input": np.stack([item["inputs"].numpy() for item in items])
     }
@@ -126,8 +131,15 @@ def samples(z: dict, flavour: str) -> list[dict]:
     frames = []
     if flavour.startswith("2d"):
         for pose, label, depth in zip(z["pred_px"], z["gt_px"], z["depth_2d"], strict=True):
-            frames.append({"pred": {"keypoints": pose[None]}, "px": label, "mm": np.zeros((15, 3), np.float32),
-                           "visible": np.ones(15), "depth_mm": checked_metres(depth)})  # fmt: skip
+            frames.append(
+                {
+                    "pred": {"keypoints": pose[None]},
+                    "px": label,
+                    "mm": np.zeros((15, 3), np.float32),
+                    "visible": np.ones(15),
+                    "depth_mm": checked_metres(depth),
+                }
+            )
     else:
         rwc, every = flavour.startswith("rwc"), flavour.startswith("3d_all")
         predicted, target = (z[f"{part}_{'rwc' if rwc else 'mm'}"] for part in ("pred", "gt"))
@@ -138,13 +150,20 @@ def samples(z: dict, flavour: str) -> list[dict]:
             frames.append({"pred": {"keypoints_3d": pose[None]}, "px": np.zeros((15, 2)), "mm": label, "visible": seen})
     return [
         {
-            "row": row, "camera": ITOP_CAMERA, "pred_instances": frame["pred"], "depth_mm": frame.get("depth_mm"),
-            "gt_instances": {"keypoints": frame["px"][None], "keypoints_3d": frame["mm"][None],
-                             "keypoints_visible": frame["visible"][None], "keypoints_seen": frame["visible"][None]},
+            "row": row,
+            "camera": ITOP_CAMERA,
+            "pred_instances": frame["pred"],
+            "depth_mm": frame.get("depth_mm"),
+            "gt_instances": {
+                "keypoints": frame["px"][None],
+                "keypoints_3d": frame["mm"][None],
+                "keypoints_visible": frame["visible"][None],
+                "keypoints_seen": frame["visible"][None],
+            },
             "gt_instance_labels": {"input_pose": next(iter(frame["pred"].values()))},
         }
         for row, frame in enumerate(frames)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("case", METRIC_CASES)
@@ -171,9 +190,12 @@ def test_metrics(case):
     np.testing.assert_allclose([scores[name] for name in names], expected["oks_joint"], atol=1e-9)
 
 
-@pytest.mark.parametrize("case", params([
-    (name, (path, data)) for name, path, data in FILES if "extension_per_joint_3d_visible_mask" in data
-], SYSTEM))  # fmt: skip
+@pytest.mark.parametrize(
+    "case",
+    params(
+        [(name, (path, data)) for name, path, data in FILES if "extension_per_joint_3d_visible_mask" in data], SYSTEM
+    ),
+)
 def test_joint_by_joint(case):
     from orplugins.refinet.joint_distance import joint_distances, refinet_oks
 

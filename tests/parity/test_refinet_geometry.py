@@ -35,8 +35,15 @@ def transform(name: str, **options):
 
 def record(pose, depth_mm, camera=ITOP_CAMERA, **more) -> dict:
     pose = np.asarray(pose, dtype=np.float64)
-    fields = dict(pose=pose, pose_unit="px", pose_valid=(pose != 0).any(-1), depth_mm=depth_mm, camera=camera,
-                  visible=np.ones(len(pose)), half_depth=False)  # fmt: skip
+    fields = dict(
+        pose=pose,
+        pose_unit="px",
+        pose_valid=(pose != 0).any(-1),
+        depth_mm=depth_mm,
+        camera=camera,
+        visible=np.ones(len(pose)),
+        half_depth=False,
+    )
     return fields | more
 
 
@@ -50,9 +57,11 @@ def test_lifting_on_itop(case):
     depth = checked_metres(z["itop_depth"])
     whole = np.rint(z["itop_px"])
     for key, pixels, half in (
-        ("itop_mm_from_mm_map", z["itop_px"], False), ("itop_mm_from_m_map", z["itop_px"], True),
-        ("itop_mm_f32", z["itop_px"].astype(np.float32), False), ("itop_mm_from_int16", whole, True),
-    ):  # fmt: skip
+        ("itop_mm_from_mm_map", z["itop_px"], False),
+        ("itop_mm_from_m_map", z["itop_px"], True),
+        ("itop_mm_f32", z["itop_px"].astype(np.float32), False),
+        ("itop_mm_from_int16", whole, True),
+    ):
         found = [transform("LiftPose", window="itop", half=half)(record(pose, depth))["pose"] for pose in pixels]
         np.testing.assert_allclose(found, z[key], rtol=0, atol=data["atol"], err_msg=key)
     back = ITOP_CAMERA.project(z["itop_mm_from_mm_map"])
@@ -103,9 +112,15 @@ def test_patches_of_baracca(case):
 
 
 def settings(options: dict) -> dict:
-    return dict(cube=options["cube_mm"], grow=options["grow_mm"], max_cube=options["max_cube_mm"],
-                min_points=options["more_than"] + 1, num_points=options["points"], preparation="published",
-                sampling="first")  # fmt: skip
+    return dict(
+        cube=options["cube_mm"],
+        grow=options["grow_mm"],
+        max_cube=options["max_cube_mm"],
+        min_points=options["more_than"] + 1,
+        num_points=options["points"],
+        preparation="published",
+        sampling="first",
+    )
 
 
 @pytest.mark.parametrize("case", chosen("cube_mm", "ITOP"))
@@ -120,10 +135,12 @@ def test_point_sets_of_itop(case):
         results = record(joints, depth, half_depth=True) | {"pose_valid": joints[:, 2] != 0}
         np.testing.assert_allclose(crop(results)["inputs"], expected, rtol=0, atol=data["atol"])
         everything = depth_to_points(depth, ITOP_CAMERA, half=True)
-        np.testing.assert_allclose(crop(results | {"cloud_points": everything})["inputs"], expected, rtol=0,
-                                   atol=data["atol"])  # fmt: skip
-        sets = joint_clouds(joints, np.ones(len(joints)), depth, ITOP_CAMERA,
-                            CloudSettings(**settings(data["options"])), half=True)  # fmt: skip
+        np.testing.assert_allclose(
+            crop(results | {"cloud_points": everything})["inputs"], expected, rtol=0, atol=data["atol"]
+        )
+        sets = joint_clouds(
+            joints, np.ones(len(joints)), depth, ITOP_CAMERA, CloudSettings(**settings(data["options"])), half=True
+        )
         np.testing.assert_array_equal(sets.cube, cube)
         np.testing.assert_array_equal(sets.found, found)
 
@@ -143,6 +160,11 @@ def test_point_sets_of_baracca(case):
     crop = transform("CropJointClouds", **settings(data["options"]))
     found = crop(lifted | {"cloud_camera": baracca_cloud_camera()})["inputs"]
     np.testing.assert_allclose(found, z["clouds"], rtol=0, atol=data["atol"])
-    mirrored = joint_clouds(z["joints_mm"] * [1, -1, 1], z["visible"], z["depth"], baracca_cloud_camera(),
-                            CloudSettings(**settings(data["options"])))  # fmt: skip
+    mirrored = joint_clouds(
+        z["joints_mm"] * [1, -1, 1],
+        z["visible"],
+        z["depth"],
+        baracca_cloud_camera(),
+        CloudSettings(**settings(data["options"])),
+    )
     np.testing.assert_array_equal(mirrored.found, z["found_with_y_fixed"])

@@ -30,10 +30,17 @@ def backbone(options: dict) -> dict:
         return dict(type="orplugins.RefiNetPatchNet", joints=joints, dims=dims, activation=options["activation"])
     if "linear_size" in options:
         names = ("batch_norm", "residual", "activation", "attention", "bigskip")
-        return dict(type="orplugins.RefiNetSkeletonNet", width=options["linear_size"],
-                    dropout=0.2 if options["dropout"] else 0.0, **{k: options[k] for k in names})  # fmt: skip
-    return dict(type="orplugins.RefiNetPointNet", feature_transform=options["feature_transform"],
-                dropout=options.get("dropout_prob", 0.2))  # fmt: skip
+        return dict(
+            type="orplugins.RefiNetSkeletonNet",
+            width=options["linear_size"],
+            dropout=0.2 if options["dropout"] else 0.0,
+            **{k: options[k] for k in names},
+        )
+    return dict(
+        type="orplugins.RefiNetPointNet",
+        feature_transform=options["feature_transform"],
+        dropout=options.get("dropout_prob", 0.2),
+    )
 
 
 def module_config(options: dict) -> dict:

@@ -14,11 +14,20 @@ from orplugins.partial_body.detector_set import write_detector_set
 
 def source(folder: Path, **changes) -> Path:
     write_image(folder / "day1/a.png", np.zeros((24, 32, 3), np.uint8))
-    person = {"id": 9, "image_id": 7, "category_id": 1, "bbox": [1, 2, 10, 12], "area": 100.0, "iscrowd": 0,
-              "person_role": "patient"}
-    truth = {"images": [{"id": 7, "file_name": "day1/a.png", "width": 32, "height": 24}],
-             "annotations": [person, {**person, "id": 4, "person_role": "clinician", **changes}],
-             "categories": [{"id": 1, "name": "person"}]}
+    person = {
+        "id": 9,
+        "image_id": 7,
+        "category_id": 1,
+        "bbox": [1, 2, 10, 12],
+        "area": 100.0,
+        "iscrowd": 0,
+        "person_role": "patient",
+    }
+    truth = {
+        "images": [{"id": 7, "file_name": "day1/a.png", "width": 32, "height": 24}],
+        "annotations": [person, {**person, "id": 4, "person_role": "clinician", **changes}],
+        "categories": [{"id": 1, "name": "person"}],
+    }
     (folder / "coco.json").write_text(json.dumps(truth))
     return folder / "coco.json"
 
@@ -29,7 +38,9 @@ def test_roles_become_classes_and_pictures_stay(tmp_path):
     assert write_detector_set(ann, tmp_path / "room", out, "val") == {"patient": 1, "user": 1}
     written = json.loads((out / "annotations/val.json").read_text())
     assert [(a["id"], a["image_id"], a["category_id"], a["bbox"]) for a in written["annotations"]] == [
-        (1, 7, 1, [1, 2, 10, 12]), (2, 7, 2, [1, 2, 10, 12])]
+        (1, 7, 1, [1, 2, 10, 12]),
+        (2, 7, 2, [1, 2, 10, 12]),
+    ]
     assert (out / "images" / written["images"][0]["file_name"]).resolve() == tmp_path / "room/day1/a.png"
 
 

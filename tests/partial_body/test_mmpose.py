@@ -39,9 +39,15 @@ def record(seed: int = 0) -> dict:
     rng = np.random.default_rng(seed)
     joints = np.stack([rng.uniform(20, 80, 17), np.linspace(10, 110, 17)], -1).astype(np.float32)
     visible = np.stack([np.ones(17), np.full(17, 2.0)], -1).astype(np.float32)
-    return {"img": np.full((120, 100, 3), 200, np.uint8), "bbox": np.array([[15, 5, 85, 115]], np.float32),
-            "keypoints": joints[None], "keypoints_visible": visible[None], "skeleton_links": COCO_17.limbs,
-            "bbox_center": np.array([[50, 60]], np.float32), "bbox_scale": np.array([[90, 140]], np.float32)}
+    return {
+        "img": np.full((120, 100, 3), 200, np.uint8),
+        "bbox": np.array([[15, 5, 85, 115]], np.float32),
+        "keypoints": joints[None],
+        "keypoints_visible": visible[None],
+        "skeleton_links": COCO_17.limbs,
+        "bbox_center": np.array([[50, 60]], np.float32),
+        "bbox_scale": np.array([[90, 140]], np.float32),
+    }
 
 
 # transforms
@@ -60,7 +66,7 @@ def test_truncated_frame(seed):
     assert (out["keypoints_visible"][0, gone, 1] == 0).all() and (out["keypoints_visible"][0, ~gone, 1] == 2).all()
     assert (~gone).sum() >= 3
     x1, y1, x2, y2 = out["bbox"][0]
-    assert not black[int(np.ceil(y1)):int(y2), int(np.ceil(x1)):int(x2)].any()  # the box is that of what is left
+    assert not black[int(np.ceil(y1)) : int(y2), int(np.ceil(x1)) : int(x2)].any()  # the box is that of what is left
     np.testing.assert_array_equal(out["keypoints"], before["keypoints"])
 
 
@@ -103,8 +109,9 @@ def test_joints_outside_the_input_are_out_of_view():
 
 
 def test_pictures_are_decoded_once_while_there_is_room(tmp_path):
-    pictures = [write_image(tmp_path / f"{k}.png", np.full((20, 30, 3), k, np.uint8)) or tmp_path / f"{k}.png"
-                for k in (1, 2)]
+    pictures = [
+        write_image(tmp_path / f"{k}.png", np.full((20, 30, 3), k, np.uint8)) or tmp_path / f"{k}.png" for k in (1, 2)
+    ]
     load = TRANSFORMS.build(dict(type="orplugins.LoadImageOnce", most_megabytes=20 * 30 * 3 / 2**20))
     first = [load({"img_path": str(path)}) for path in pictures]
     for path in pictures:
@@ -139,8 +146,9 @@ def test_decodings_at_the_border():
 def test_batched_decoding_is_the_hosts(size):
     rng = np.random.default_rng(0)
     args = dict(input_size=(4 * size[0], 4 * size[1]), heatmap_size=size, sigma=2)
-    stock, batched = (KEYPOINT_CODECS.build(dict(type=kind, **args))
-                      for kind in ("UDPHeatmap", "orplugins.BatchedHeatmap"))
+    stock, batched = (
+        KEYPOINT_CODECS.build(dict(type=kind, **args)) for kind in ("UDPHeatmap", "orplugins.BatchedHeatmap")
+    )
     columns, rows = np.arange(size[0]), np.arange(size[1])[:, None]
     x, y = rng.uniform(-1, size[0], (5, 17, 1, 1)), rng.uniform(-1, size[1], (5, 17, 1, 1))
     maps = rng.uniform(0.01, 1.2, x.shape) * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)
@@ -161,11 +169,26 @@ def test_batched_decoding_is_the_hosts(size):
 def write_set(path: Path, joints: int = 17) -> Path:
     v = [k % 3 for k in range(joints)]
     keypoints = [value for k in range(joints) for value in (10 + k if v[k] else 0, 20 + k if v[k] else 0, v[k])]
-    path.write_text(json.dumps({
-        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 60, 80], "area": 4800, "iscrowd": 0,
-                         "keypoints": keypoints, "num_keypoints": sum(map(bool, v))}],
-        "categories": [{"id": 1, "name": "person"}]}))  # fmt: skip
+    path.write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}],
+                "annotations": [
+                    {
+                        "id": 1,
+                        "image_id": 1,
+                        "category_id": 1,
+                        "bbox": [5, 5, 60, 80],
+                        "area": 4800,
+                        "iscrowd": 0,
+                        "keypoints": keypoints,
+                        "num_keypoints": sum(map(bool, v)),
+                    }
+                ],
+                "categories": [{"id": 1, "name": "person"}],
+            }
+        )
+    )
     return path
 
 
@@ -233,8 +256,9 @@ def test_pretrained_backbone_of_timm_and_gradient_checkpointing(tmp_path):
     theirs = timm.create_model("vit_tiny_patch16_224", num_classes=3, drop_path_rate=0.0).eval()
     torch.save({"model": theirs.state_dict()}, tmp_path / "timm.pth")
     init = dict(type="Pretrained", checkpoint=str(tmp_path / "timm.pth"))
-    ours = MODELS.build(dict(type="orplugins.ViT", arch="tiny", image_size=(224, 224), padding=0, drop_path=0.0,
-                             init_cfg=init))
+    ours = MODELS.build(
+        dict(type="orplugins.ViT", arch="tiny", image_size=(224, 224), padding=0, drop_path=0.0, init_cfg=init)
+    )
     ours.init_weights()
     assert torch.equal(ours.layers[3].attn.qkv.weight, theirs.blocks[3].attn.qkv.weight)
     assert torch.equal(ours.pos_embed, theirs.pos_embed[:, 1:])
@@ -294,9 +318,16 @@ def test_state_metric():
     v = [0, 1, 2, 2]
     raw = {"keypoints": [x for k in v for x in (5, 5, k)]}
     states = np.eye(3)[[0, 2, 2, 1]][None]
-    sample = {"pred_instances": {"keypoints": np.full((1, 4, 2), 5.0), "keypoint_scores": np.ones((1, 4)),
-                                 "bboxes": np.array([[0, 0, 9, 9]]), "keypoint_states": states},
-              "ori_shape": (20, 30), "raw_ann_info": raw}
+    sample = {
+        "pred_instances": {
+            "keypoints": np.full((1, 4, 2), 5.0),
+            "keypoint_scores": np.ones((1, 4)),
+            "bboxes": np.array([[0, 0, 9, 9]]),
+            "keypoint_states": states,
+        },
+        "ori_shape": (20, 30),
+        "raw_ann_info": raw,
+    }
     metric.process(None, [sample])
     found = metric.evaluate(1)
     assert found["state/accuracy"] == 50 and found["state/balanced"] == pytest.approx(50)

@@ -187,16 +187,33 @@ def detections(seed: int = 0) -> tuple[dict, list[dict]]:
         for category in (1, 2):
             if rng.random() < 0.7:
                 box = [*rng.uniform(0, 50, 2), *rng.uniform(20, 60, 2)]
-                annotations.append({"id": len(annotations) + 1, "image_id": image, "category_id": category, "bbox": box,
-                                    "area": box[2] * box[3], "iscrowd": 0})
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": image,
+                        "category_id": category,
+                        "bbox": box,
+                        "area": box[2] * box[3],
+                        "iscrowd": 0,
+                    }
+                )
                 if rng.random() < 0.8:
                     noisy = (np.array(box) + rng.normal(0, 3, 4)).tolist()
                     found.append({"image_id": image, "category_id": category, "bbox": noisy, "score": rng.random()})
             if rng.random() < 0.4:  # a false alarm
-                found.append({"image_id": image, "category_id": category, "bbox": [*rng.uniform(0, 50, 2), 30, 30],
-                              "score": rng.random()})
-    truth = {"images": [{"id": k} for k in range(1, 13)], "annotations": annotations,
-             "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}]}
+                found.append(
+                    {
+                        "image_id": image,
+                        "category_id": category,
+                        "bbox": [*rng.uniform(0, 50, 2), 30, 30],
+                        "score": rng.random(),
+                    }
+                )
+    truth = {
+        "images": [{"id": k} for k in range(1, 13)],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}],
+    }
     return truth, found
 
 

@@ -32,9 +32,14 @@ def source(tmp_path):
     depth[:10] = 0
     cv2.imwrite(str(tmp_path / "a.png"), depth)
     ann = {"id": 7, "image_id": 3, "category_id": 1, "bbox": [80, 10, 40, 115], "keypoints": person()}
-    content = {"images": [{"id": 3, "file_name": "a.png", "width": 200, "height": 140},
-                          {"id": 4, "file_name": "gone.png", "width": 200, "height": 140}],
-               "annotations": [ann], "categories": [{"id": 1, "name": "person"}]}  # fmt: skip
+    content = {
+        "images": [
+            {"id": 3, "file_name": "a.png", "width": 200, "height": 140},
+            {"id": 4, "file_name": "gone.png", "width": 200, "height": 140},
+        ],
+        "annotations": [ann],
+        "categories": [{"id": 1, "name": "person"}],
+    }
     (tmp_path / "ann.json").write_text(json.dumps(content))
     return tmp_path
 
@@ -57,7 +62,13 @@ def test_views(source):
         assert x >= 0 and y >= 0 and x + w <= width and y + h <= height
     waist = np.array(json.loads((source / "out/annotations/waist.json").read_text())["annotations"][0]["keypoints"])
     assert {name for name, v in zip(COCO_17.joints, waist[2::3], strict=True) if v == 0} == {
-        "left_knee", "right_knee", "left_ankle", "right_ankle", "left_hip", "right_hip"}  # fmt: skip
+        "left_knee",
+        "right_knee",
+        "left_ankle",
+        "right_ankle",
+        "left_hip",
+        "right_hip",
+    }
 
 
 def test_depth_becomes_grey(source):

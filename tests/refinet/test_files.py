@@ -26,9 +26,13 @@ def dump(path: Path, value, protocol: int = 4) -> Path:
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_plain_pickles_of_every_protocol(tmp_path, protocol):
-    value = {7: np.arange(30.0).reshape(15, 2), 9: np.asfortranarray(np.arange(6, dtype=np.int16).reshape(2, 3)),
-             "text": [1, 2.5, None, True, (np.float32(3), np.int64(4))], "big": np.arange(3, dtype=">f8"),
-             "empty": np.zeros((0, 3), np.float16)}  # fmt: skip
+    value = {
+        7: np.arange(30.0).reshape(15, 2),
+        9: np.asfortranarray(np.arange(6, dtype=np.int16).reshape(2, 3)),
+        "text": [1, 2.5, None, True, (np.float32(3), np.int64(4))],
+        "big": np.arange(3, dtype=">f8"),
+        "empty": np.zeros((0, 3), np.float16),
+    }
     found = load_plain_pickle(dump(tmp_path / "a.pkl", value, protocol))
     for key in (7, 9, "big", "empty"):
         np.testing.assert_array_equal(found[key], value[key])
@@ -78,11 +82,19 @@ def test_itop_poses_there_and_back(tmp_path, suffix):
             np.testing.assert_array_equal(pickle.load(file)[5], poses[0])
 
 
-@pytest.mark.parametrize(("value", "message"), [
-    ({}, "filled dict"), ([1], "filled dict"), ({"a": np.zeros((15, 2))}, "row 'a'"), ({1: np.zeros((14, 2))}, "shape"),
-    ({1: np.zeros((15, 4))}, "shape"), ({1: np.full((15, 2), np.nan)}, "NaN"), ({1: 5}, "shape"),
-    ({1: np.zeros((15, 3))}, "3 columns, expected 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({}, "filled dict"),
+        ([1], "filled dict"),
+        ({"a": np.zeros((15, 2))}, "row 'a'"),
+        ({1: np.zeros((14, 2))}, "shape"),
+        ({1: np.zeros((15, 4))}, "shape"),
+        ({1: np.full((15, 2), np.nan)}, "NaN"),
+        ({1: 5}, "shape"),
+        ({1: np.zeros((15, 3))}, "3 columns, expected 2"),
+    ],
+)
 def test_bad_itop_poses(tmp_path, value, message):
     with pytest.raises(ValueError, match=f"p.pkl: .*{message}"):
         load_itop_poses(dump(tmp_path / "p.pkl", value), "px")
@@ -99,8 +111,13 @@ def test_bad_npz(tmp_path):
 
 def labels(n: int = 4) -> dict:
     ids = [f"0{i}_0000{i}" for i in range(3, 3 + n)]
-    return {"id": ids, "is_valid": np.ones(n), "visible_joints": np.ones((n, 15)), "image_coordinates":
-            np.full((n, 15, 2), 50), "real_world_coordinates": np.full((n, 15, 3), 2.5)}  # fmt: skip
+    return {
+        "id": ids,
+        "is_valid": np.ones(n),
+        "visible_joints": np.ones((n, 15)),
+        "image_coordinates": np.full((n, 15, 2), 50),
+        "real_world_coordinates": np.full((n, 15, 3), 2.5),
+    }
 
 
 class TestItop:
@@ -118,9 +135,16 @@ class TestItop:
 
         from orplugins.refinet.itop import ItopFrames, itop_path, load_itop_labels
 
-        kinds = {"depth_map": {"id": "S8", "data": "f2"},
-                 "labels": {"id": "S8", "is_valid": "u1", "visible_joints": "i2", "image_coordinates": "i2",
-                            "real_world_coordinates": "f2"}}  # fmt: skip
+        kinds = {
+            "depth_map": {"id": "S8", "data": "f2"},
+            "labels": {
+                "id": "S8",
+                "is_valid": "u1",
+                "visible_joints": "i2",
+                "image_coordinates": "i2",
+                "real_world_coordinates": "f2",
+            },
+        }
         for kind, keys in kinds.items():
             with h5py.File(itop_path(root, "side", "train", kind)) as file:
                 assert {key: file[key].dtype for key in file} == keys
@@ -198,8 +222,10 @@ def test_baracca_frames_and_poses(baracca):
     for k, frame in enumerate(frames):
         folder = baracca / f"{frame.subject:03d}/{frame.view:03d}"
         folder.mkdir(parents=True, exist_ok=True)
-        names = [f"\\{frame.subject:03d}\\{frame.view:03d}\\imgIR_{frame.subject:03d}_{frame.view:03d}_{i:03d}.png"
-                 for i in range(3)]  # fmt: skip
+        names = [
+            f"\\{frame.subject:03d}\\{frame.view:03d}\\imgIR_{frame.subject:03d}_{frame.view:03d}_{i:03d}.png"
+            for i in range(3)
+        ]
         dump(folder / SEQUENCE_FILE, {"IR": {name: [np.full((15, 3), k + 1.0)] for name in names}})
     assert load_baracca_poses(baracca, frames).shape == (12, 15, 3)
     with pytest.raises(ValueError, match=r"found shape \(5, 15, 2\), expected \(12"):
@@ -221,8 +247,10 @@ def test_poses_of_other_estimators(tmp_path):
     (tmp_path / "coco.json").write_text(json.dumps(records))
     (found,) = load_pose2d(tmp_path / "coco.json")
     assert found.frame == "3" and found.keypoints.shape == (2, 17, 3) and found.skeleton is COCO_17
-    content = {"images": [{"id": 3, "file_name": "day1/x_7.png"}, {"id": 4, "file_name": "y.png"}],
-               "annotations": [*records, {"image_id": 4, "bbox": [0, 0, 1, 1]}]}  # fmt: skip
+    content = {
+        "images": [{"id": 3, "file_name": "day1/x_7.png"}, {"id": 4, "file_name": "y.png"}],
+        "annotations": [*records, {"image_id": 4, "bbox": [0, 0, 1, 1]}],
+    }
     (tmp_path / "ann.json").write_text(json.dumps(content))
     assert [(f.frame, len(f.keypoints)) for f in load_pose2d(tmp_path / "ann.json")] == [("x_7", 2), ("y", 0)]
     (tmp_path / "bad.json").write_text(json.dumps([{"image_id": 3, "keypoints": [1.0] * 50}]))
@@ -234,8 +262,12 @@ def test_camera_file(tmp_path):
     path = tmp_path / "c.json"
     path.write_text(json.dumps(dict(fx=500, fy=501, cx=320, cy=240, size=[640, 480])))
     assert load_camera(path).size == (640, 480)
-    for change, message in ((dict(fx=-1), "fx"), (dict(size=[640]), "size"), (dict(distortion=[1]), "distortion"),
-                            (dict(cx=None), "cx")):  # fmt: skip
+    for change, message in (
+        (dict(fx=-1), "fx"),
+        (dict(size=[640]), "size"),
+        (dict(distortion=[1]), "distortion"),
+        (dict(cx=None), "cx"),
+    ):
         path.write_text(json.dumps(dict(fx=500, fy=501, cx=320, cy=240, size=[640, 480]) | change))
         with pytest.raises(ValueError, match=f"c.json: .*{message}"):
             load_camera(path)

@@ -36,8 +36,9 @@ def chain(**options):
 def sample(people: int, valid: np.ndarray | None = None, unit: str = "px") -> PoseDataSample:
     pixels = np.random.default_rng(1).uniform((60, 60), (260, 180), (people, 15, 2)).astype(np.float32)
     valid = np.ones((people, 15), np.float32) if valid is None else valid
-    found = PoseDataSample(metainfo=dict(camera=ITOP_CAMERA, input_unit=unit, frame_id="f",
-                                         input_scores=np.full((people, 15), 0.9)))  # fmt: skip
+    found = PoseDataSample(
+        metainfo=dict(camera=ITOP_CAMERA, input_unit=unit, frame_id="f", input_scores=np.full((people, 15), 0.9))
+    )
     found.gt_instance_labels = InstanceData(input_pose=torch.from_numpy(pixels), input_valid=torch.as_tensor(valid))
     return found
 
@@ -96,21 +97,40 @@ def test_bad_input_of_the_chain():
 
 def module(**head):
     decoder = head.pop("decoder", dict(type="orplugins.JointOffset"))
-    return MODELS.build(dict(
-        type="orplugins.RefiNetModule", backbone=dict(type="orplugins.RefiNetSkeletonNet", width=16, dropout=0.0),
-        head=dict(type="orplugins.OffsetHead", decoder=decoder, **head),
-    ))  # fmt: skip
+    return MODELS.build(
+        dict(
+            type="orplugins.RefiNetModule",
+            backbone=dict(type="orplugins.RefiNetSkeletonNet", width=16, dropout=0.0),
+            head=dict(type="orplugins.OffsetHead", decoder=decoder, **head),
+        )
+    )
 
 
 def record(**more) -> dict:
     rng = np.random.default_rng(2)
     truth = rng.normal((0, 0, 2500), 200, (15, 3)).astype(np.float32)
-    return dict(
-        pose=truth + 50, pose_unit="mm", pose_valid=np.ones(15, bool), pose_scores=np.ones(15), visible=np.ones(15),
-        label_visible=np.ones(15), label_px=ITOP_CAMERA.project(truth), label_mm=truth, camera=ITOP_CAMERA, row=0,
-        index=0, img_id=0, frame_id="f", half_depth=False, depth_mm=np.full((240, 320), 2500.0, np.float32),
-        file_pose=None, file_format="px",
-    ) | more  # fmt: skip
+    return (
+        dict(
+            pose=truth + 50,
+            pose_unit="mm",
+            pose_valid=np.ones(15, bool),
+            pose_scores=np.ones(15),
+            visible=np.ones(15),
+            label_visible=np.ones(15),
+            label_px=ITOP_CAMERA.project(truth),
+            label_mm=truth,
+            camera=ITOP_CAMERA,
+            row=0,
+            index=0,
+            img_id=0,
+            frame_id="f",
+            half_depth=False,
+            depth_mm=np.full((240, 320), 2500.0, np.float32),
+            file_pose=None,
+            file_format="px",
+        )
+        | more
+    )
 
 
 def packed(codec: dict, root: str = "camera") -> dict:
@@ -151,10 +171,13 @@ def test_all_terms_of_module_b_train():
 
 def test_a_checkpoint_for_other_options_is_refused():
     published = {f"module.{k}": v for k, v in module().backbone.net.state_dict().items()}
-    other = MODELS.build(dict(
-        type="orplugins.RefiNetModule", backbone=dict(type="orplugins.RefiNetSkeletonNet", width=16, attention=True),
-        head=dict(type="orplugins.OffsetHead", decoder=dict(type="orplugins.JointOffset")),
-    ))  # fmt: skip
+    other = MODELS.build(
+        dict(
+            type="orplugins.RefiNetModule",
+            backbone=dict(type="orplugins.RefiNetSkeletonNet", width=16, attention=True),
+            head=dict(type="orplugins.OffsetHead", decoder=dict(type="orplugins.JointOffset")),
+        )
+    )
     with pytest.raises(ValueError, match="option attention"):
         other.load_state_dict(published, strict=False)
     module().load_state_dict(published)
@@ -186,10 +209,18 @@ def test_metric_by_visibility_and_without_depth():
     truth, seen = np.zeros((1, 15, 3)), np.ones((1, 15))
     seen[0, :5] = 0
     pose = truth + np.where(seen[..., None] == 1, (20, 0, 0), (200, 0, 0))
-    entry = {"row": 0, "camera": ITOP_CAMERA, "pred_instances": {"keypoints_3d": pose},
-             "gt_instance_labels": {"input_pose": truth},
-             "gt_instances": {"keypoints": truth[..., :2], "keypoints_3d": truth, "keypoints_visible": np.ones((1, 15)),
-                              "keypoints_seen": seen}}  # fmt: skip
+    entry = {
+        "row": 0,
+        "camera": ITOP_CAMERA,
+        "pred_instances": {"keypoints_3d": pose},
+        "gt_instance_labels": {"input_pose": truth},
+        "gt_instances": {
+            "keypoints": truth[..., :2],
+            "keypoints_3d": truth,
+            "keypoints_visible": np.ones((1, 15)),
+            "keypoints_seen": seen,
+        },
+    }
     metric.process(None, [entry])
     found = metric.compute_metrics(metric.results)
     assert found["mde_cm_visible"] == pytest.approx(2) and found["mde_cm_occluded"] == pytest.approx(20)

@@ -66,10 +66,20 @@ def test_clouds_are_those_of_the_plain_way(seed, half):
         np.testing.assert_allclose(found.points[k], expected, atol=5e-4)
 
 
-@pytest.mark.parametrize(("centre", "read"), [
-    (20, (0, 40)), (100, (80, 120)), (300, (280, 320)), (310, (290, 320)), (340, None), (19, None), (-5, None),
-    (-30, (270, 310)), (-330, (0, 10)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("centre", "read"),
+    [
+        (20, (0, 40)),
+        (100, (80, 120)),
+        (300, (280, 320)),
+        (310, (290, 320)),
+        (340, None),
+        (19, None),
+        (-5, None),
+        (-30, (270, 310)),
+        (-330, (0, 10)),
+    ],
+)
 def test_border_of_published_patches(centre, read):
     depth = np.broadcast_to(np.arange(1, 321, dtype=np.float32) * 10, (240, 320))
     patch = depth_patches([[centre, 100]], depth, PatchSettings(normalize="patch"))[0]
@@ -172,14 +182,24 @@ def test_confidence_of_hidden_joints():
     assert hidden.tolist() == [[False, True, False]]
 
 
-@pytest.mark.parametrize(("depth", "message"), [
-    (np.full((4, 4), 3.2, np.float32), "metres"), (np.full((4, 4), np.nan), "NaN"), (np.ones((4, 4, 3)), "shape"),
-    (np.full((4, 4), -1.0), "expected millimetres from 0"), (np.array([["a"]]), "dtype"),
-    (np.full((4, 4), 1e6), "up to 65535"), (np.zeros((0, 4)), "shape"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("depth", "message"),
+    [
+        (np.full((4, 4), 3.2, np.float32), "metres"),
+        (np.full((4, 4), np.nan), "NaN"),
+        (np.ones((4, 4, 3)), "shape"),
+        (np.full((4, 4), -1.0), "expected millimetres from 0"),
+        (np.array([["a"]]), "dtype"),
+        (np.full((4, 4), 1e6), "up to 65535"),
+        (np.zeros((0, 4)), "shape"),
+    ],
+)
 def test_bad_depth_is_one_clear_error(depth, message):
-    for call in (lambda: depth_patches([[1, 1]], depth), lambda: lift([[1, 1]], depth, ITOP_CAMERA),
-                 lambda: joint_clouds([[0, 0, 1000.0]], [True], depth, ITOP_CAMERA)):  # fmt: skip
+    for call in (
+        lambda: depth_patches([[1, 1]], depth),
+        lambda: lift([[1, 1]], depth, ITOP_CAMERA),
+        lambda: joint_clouds([[0, 0, 1000.0]], [True], depth, ITOP_CAMERA),
+    ):
         with pytest.raises(ValueError, match=message):
             call()
 
@@ -195,9 +215,15 @@ def test_other_bad_input():
     for options in (dict(size=5), dict(preparation="x"), dict(normalize="x")):
         with pytest.raises(ValueError, match=next(iter(options))):
             PatchSettings(**options)
-    for make in (lambda: LiftSettings("x"), lambda: LiftSettings(holes="x"), lambda: SkeletonScale(root="x"),
-                 lambda: CloudSettings(sampling="x"), lambda: CloudSettings(cube=0), lambda: baracca_camera(45),
-                 lambda: SkeletonScale(std=(1, 0, 1))):  # fmt: skip
+    for make in (
+        lambda: LiftSettings("x"),
+        lambda: LiftSettings(holes="x"),
+        lambda: SkeletonScale(root="x"),
+        lambda: CloudSettings(sampling="x"),
+        lambda: CloudSettings(cube=0),
+        lambda: baracca_camera(45),
+        lambda: SkeletonScale(std=(1, 0, 1)),
+    ):
         with pytest.raises(ValueError, match="found"):
             make()
 

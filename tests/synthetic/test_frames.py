@@ -60,8 +60,9 @@ def test_boxes_hold_what_is_seen(moments):
     for _, frames in moments:
         for frame in frames:
             view = frame.view
-            for number, (x, y, w, h), full, area in zip(view.person_ids, view.bboxes, view.full_bboxes, view.areas,
-                                                        strict=True):
+            for number, (x, y, w, h), full, area in zip(
+                view.person_ids, view.bboxes, view.full_bboxes, view.areas, strict=True
+            ):
                 rows, columns = np.nonzero(frame.instances == number)
                 assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (x, y, x + w, y + h)
                 assert area == len(rows)
@@ -167,10 +168,17 @@ def test_joints_under_the_drape_are_not_labelled():
     assert found
 
 
-@pytest.mark.parametrize("bad, message", [
-    (dict(views=0), "views: found 0"), (dict(views=4), "views: found 4"), (dict(people=(0, 200)), "found 200"),
-    (dict(people=(3, 1)), "people: found"), (dict(size=(4, 4)), "size: found"), (dict(hips="x"), "hips: found 'x'"),
-])
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        (dict(views=0), "views: found 0"),
+        (dict(views=4), "views: found 4"),
+        (dict(people=(0, 200)), "found 200"),
+        (dict(people=(3, 1)), "people: found"),
+        (dict(size=(4, 4)), "size: found"),
+        (dict(hips="x"), "hips: found 'x'"),
+    ],
+)
 def test_impossible_options_are_refused(bad, message):
     with pytest.raises(ValueError, match=message):
         render_frames(0, 0, **{"size": (64, 48), **bad})

@@ -19,10 +19,17 @@ def folder(tmp_path_factory):
 
 
 def test_names_shapes_and_types(folder):
-    expected = {"depth_map": {"data": ((240, 320), "f2")}, "point_cloud": {"data": ((76800, 3), "f2")},
-                "labels": {"is_valid": ((), "u1"), "visible_joints": ((15,), "i2"),
-                           "image_coordinates": ((15, 2), "i2"),
-                           "real_world_coordinates": ((15, 3), "f2"), "segmentation": ((240, 320), "i1")}}
+    expected = {
+        "depth_map": {"data": ((240, 320), "f2")},
+        "point_cloud": {"data": ((76800, 3), "f2")},
+        "labels": {
+            "is_valid": ((), "u1"),
+            "visible_joints": ((15,), "i2"),
+            "image_coordinates": ((15, 2), "i2"),
+            "real_world_coordinates": ((15, 3), "f2"),
+            "segmentation": ((240, 320), "i1"),
+        },
+    }
     for split, count in (("train", 16), ("test", 2)):
         for kind, tables in expected.items():
             with h5py.File(folder / f"ITOP_side_{split}_{kind}.h5") as file:
@@ -33,9 +40,11 @@ def test_names_shapes_and_types(folder):
 
 
 def test_labels_fit_depth_and_clouds(folder):
-    with (h5py.File(folder / "ITOP_side_train_labels.h5") as labels,
-          h5py.File(folder / "ITOP_side_train_depth_map.h5") as depths,
-          h5py.File(folder / "ITOP_side_train_point_cloud.h5") as clouds):
+    with (
+        h5py.File(folder / "ITOP_side_train_labels.h5") as labels,
+        h5py.File(folder / "ITOP_side_train_depth_map.h5") as depths,
+        h5py.File(folder / "ITOP_side_train_point_cloud.h5") as clouds,
+    ):
         valid = np.nonzero(labels["is_valid"][:])[0]
         for row in valid:
             world = labels["real_world_coordinates"][row].astype(float)

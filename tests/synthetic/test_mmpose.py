@@ -9,8 +9,11 @@ from mmpose.registry import DATASETS  # noqa: E402
 
 import orplugins  # noqa: E402, F401
 
-PIPELINE = [dict(type="orplugins.LoadDepth"), dict(type="orplugins.DepthToInput", size=(64, 48)),
-            dict(type="PackPoseInputs")]
+PIPELINE = [
+    dict(type="orplugins.LoadDepth"),
+    dict(type="orplugins.DepthToInput", size=(64, 48)),
+    dict(type="PackPoseInputs"),
+]
 
 
 def build(**options):

@@ -70,8 +70,14 @@ def test_mmpose_data_sets_read_it(three_views):
     import orplugins  # noqa: F401
     from orplugins.mvor.mmpose.dataset import MVORDataset
 
-    mvor = MVORDataset(data_root=f"{three_views}/", ann_file="annotations/mvor.json", with_3d=True, check_files=True,
-                       modality="color", test_mode=True)
+    mvor = MVORDataset(
+        data_root=f"{three_views}/",
+        ann_file="annotations/mvor.json",
+        with_3d=True,
+        check_files=True,
+        modality="color",
+        test_mode=True,
+    )
     record = mvor.get_data_info(0)
     assert record["camera_poses"].shape == (3, 4, 4) and len(record["poses_3d"])
     assert "/color/" in record["img_path"]
@@ -142,9 +148,13 @@ def test_motion_keeps_identities_and_moves_smoothly(motion):
 def test_h36m_cameras_fit_the_motion(motion):
     camera = json.loads((motion / "annotations/h36m_cameras.json").read_text())["*"][0]
     w, x, y, z = camera["orientation"]
-    matrix = np.array([[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-                       [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-                       [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]])
+    matrix = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
     folder = motion / "annotations"
     with np.load(folder / "data_3d_h36m.npz", allow_pickle=True) as data:
         subject, actions = next(iter(data["positions_3d"].item().items()))
@@ -210,15 +220,22 @@ def test_workers_make_the_same_files(tmp_path, monkeypatch):
     monkeypatch.setattr(mvor_layout, "_CHUNK", 2)
     calls = []
     for workers in (0, 2):
-        write_dataset(tmp_path / str(workers), frames=3, seed=1, size=SMALL, workers=workers,
-                      progress=lambda *done: calls.append(done))
+        write_dataset(
+            tmp_path / str(workers),
+            frames=3,
+            seed=1,
+            size=SMALL,
+            workers=workers,
+            progress=lambda *done: calls.append(done),
+        )
     assert calls == [(2, 3), (3, 3)] * 2
     for path in (tmp_path / "0").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "2" / path.relative_to(tmp_path / "0")).read_bytes()
 
 
-@pytest.mark.parametrize("bad", [{"frames": 0}, {"views": 4}, {"workers": -1}, {"start": -1}, {"people": (0, 200)},
-                                 {"motion": -5}])
+@pytest.mark.parametrize(
+    "bad", [{"frames": 0}, {"views": 4}, {"workers": -1}, {"start": -1}, {"people": (0, 200)}, {"motion": -5}]
+)
 def test_bad_arguments_are_refused(tmp_path, bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         write_dataset(tmp_path / "new", **{"frames": 1, "seed": 0, **bad})

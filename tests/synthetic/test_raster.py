@@ -29,12 +29,16 @@ def by_hand(vertices, faces, camera, pixels):
 @pytest.fixture(scope="module")
 def things():
     rng = np.random.default_rng(3)
-    parts = [moved(box(*rng.uniform(0.2, 1.2, 3)), rng.uniform(0, 3), [*rng.uniform(-1, 1, 2), rng.uniform(1.5, 4)])
-             for _ in range(6)]
+    parts = [
+        moved(box(*rng.uniform(0.2, 1.2, 3)), rng.uniform(0, 3), [*rng.uniform(-1, 1, 2), rng.uniform(1.5, 4)])
+        for _ in range(6)
+    ]
     parts.append(moved(box(0.3, 0.3, 3.0), 0.2, (0.4, 0.3, 1.0)))  # crosses the near plane
     offsets = np.cumsum([0] + [len(v) for v, _ in parts[:-1]])
-    return (np.concatenate([v for v, _ in parts]).astype(np.float32),
-            np.concatenate([f + o for (_, f), o in zip(parts, offsets, strict=True)]).astype(np.int32))
+    return (
+        np.concatenate([v for v, _ in parts]).astype(np.float32),
+        np.concatenate([f + o for (_, f), o in zip(parts, offsets, strict=True)]).astype(np.int32),
+    )
 
 
 def test_picture_and_points_against_rays_by_hand(things):
@@ -66,8 +70,9 @@ def test_a_camera_among_things_behind_it_sees_nothing(things):
 def test_embree_gives_the_same_picture():
     scene = make_scene(4, 0)
     camera = scene.cameras[0].resized((160, 120))
-    (one, first), (two, second) = (Caster(scene.vertices, scene.faces, backend).picture(camera)
-                                   for backend in ("numpy", "embree"))
+    (one, first), (two, second) = (
+        Caster(scene.vertices, scene.faces, backend).picture(camera) for backend in ("numpy", "embree")
+    )
     assert (first == second).mean() > 0.995
     assert (np.abs(one - two) < 0.002).mean() > 0.998
 

@@ -19,8 +19,9 @@ def test_figures_of_a_small_set(tmp_path):
 
 
 def test_a_person_pushed_into_the_table_is_counted():
-    scene = next(s for s in (make_scene(1, i, views=1) for i in range(20))
-                 if any(p.role == "clinician" for p in s.people))
+    scene = next(
+        s for s in (make_scene(1, i, views=1) for i in range(20)) if any(p.role == "clinician" for p in s.people)
+    )
     assert penetration_table([scene])["staff with a point > 2 cm inside the table top (%)"] == "0.0"
     for person in scene.people:
         if person.role == "clinician":

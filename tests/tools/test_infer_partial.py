@@ -70,9 +70,21 @@ def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
     detector = tmp_path / "detector.pth"
     torch.save({"model": build_model(detector_config(config, options)).state_dict()}, detector)
     images, out = pictures(tmp_path / "in", 2), tmp_path / "out"
-    command = [str(images), "--detector-weights", str(detector), "--detector-config", str(config),
-               "--detector-opts", *options, "--labels", "patient", "user", "--box-score", "0.01",
-               *common(out, weights)]  # fmt: skip
+    command = [
+        str(images),
+        "--detector-weights",
+        str(detector),
+        "--detector-config",
+        str(config),
+        "--detector-opts",
+        *options,
+        "--labels",
+        "patient",
+        "user",
+        "--box-score",
+        "0.01",
+        *common(out, weights),
+    ]
     assert tool.main(command) == 0
     boxes = json.loads((out / "boxes.json").read_text())
     found = json.loads((out / "poses.json").read_text())
@@ -88,12 +100,22 @@ def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
 def test_boxes_of_a_file(tool, weights, tmp_path, capsys):
     images = pictures(tmp_path / "in")
     boxes = tmp_path / "boxes.json"
-    write_boxes(boxes, [
-        frame_boxes("p1.png", (160, 120), [([10, 10, 60, 119], 0.9, "patient"), ([80, 5, 150, 100], 0.95, "user"),
-                                           ([20, 20, 50, 60], 0.4, "patient")]),
-        frame_boxes("p2.png", (160, 120), []),
-        frame_boxes("p3.png", (160, 120), [([0, 0, 80, 60], 1.0, "patient"), ([5, 5, 50, 90], 0.9, "patient")]),
-    ])
+    write_boxes(
+        boxes,
+        [
+            frame_boxes(
+                "p1.png",
+                (160, 120),
+                [
+                    ([10, 10, 60, 119], 0.9, "patient"),
+                    ([80, 5, 150, 100], 0.95, "user"),
+                    ([20, 20, 50, 60], 0.4, "patient"),
+                ],
+            ),
+            frame_boxes("p2.png", (160, 120), []),
+            frame_boxes("p3.png", (160, 120), [([0, 0, 80, 60], 1.0, "patient"), ([5, 5, 50, 90], 0.9, "patient")]),
+        ],
+    )
     out = tmp_path / "out"
     assert tool.main([str(images), "--boxes", str(boxes), "--published-boxes", *common(out, weights)]) == 0
     assert "3 frames, 3 people" in capsys.readouterr().out
@@ -118,8 +140,9 @@ def test_boxes_of_a_file(tool, weights, tmp_path, capsys):
 def test_people_together_or_one_by_one_are_the_same(tool, weights, tmp_path):
     images = pictures(tmp_path / "in", 2)
     boxes = tmp_path / "bbox_detections.json"
-    write_published_boxes(boxes, [frame_boxes(f"p{k}.png", None, [([10, 5, 60 + k, 110], 0.9, "patient")])
-                                  for k in (1, 2)])
+    write_published_boxes(
+        boxes, [frame_boxes(f"p{k}.png", None, [([10, 5, 60 + k, 110], 0.9, "patient")]) for k in (1, 2)]
+    )
     found = []
     for batch in ("1", "8"):
         out = tmp_path / batch
@@ -165,9 +188,15 @@ def test_bad_input_is_reported_and_the_rest_is_done(tool, weights, tmp_path, cap
     (images / "p2.png").write_bytes(b"no picture")
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     boxes = tmp_path / "boxes.json"
-    write_boxes(boxes, [frame_boxes("p1.png", (160, 120), [([500, 10, 600, 50], 0.9, "patient"),
-                                                           ([10, 10, 60, 100], 0.9, "patient")]),
-                        frame_boxes("p3.png", (99, 120), [([10, 10, 60, 100], 0.9, "patient")])])
+    write_boxes(
+        boxes,
+        [
+            frame_boxes(
+                "p1.png", (160, 120), [([500, 10, 600, 50], 0.9, "patient"), ([10, 10, 60, 100], 0.9, "patient")]
+            ),
+            frame_boxes("p3.png", (99, 120), [([10, 10, 60, 100], 0.9, "patient")]),
+        ],
+    )
     content = json.loads(boxes.read_text())
     content["annotations"].append({**content["annotations"][0], "score": float("nan")})
     boxes.write_text(json.dumps(content))
@@ -175,9 +204,14 @@ def test_bad_input_is_reported_and_the_rest_is_done(tool, weights, tmp_path, cap
     inputs = [str(images), str(tmp_path / "bad.mp4"), str(tmp_path / "absent.jpg")]
     assert tool.main([*inputs, "--boxes", str(boxes), *common(out, weights)]) == 1
     errors = capsys.readouterr().err
-    for text in ("p2.png: not a picture", "bad.mp4: not a video", "absent.jpg: no such file",
-                 "p1.png: the box [500.0, 10.0, 600.0, 50.0] lies outside", "'score' holds nan",
-                 "p3.png is 99x120 there, the picture is 160x120"):
+    for text in (
+        "p2.png: not a picture",
+        "bad.mp4: not a video",
+        "absent.jpg: no such file",
+        "p1.png: the box [500.0, 10.0, 600.0, 50.0] lies outside",
+        "'score' holds nan",
+        "p3.png is 99x120 there, the picture is 160x120",
+    ):
         assert text in errors
     poses = json.loads((out / "poses.json").read_text())
     assert [image["file_name"] for image in poses["images"]] == ["p1.png"] and len(poses["annotations"]) == 1

@@ -28,8 +28,10 @@ def motion_set(tmp_path_factory):
     records = []
     for frame, ids in zip(noisy_labels(clip, 1.0, np.random.default_rng(0)), clip.image_ids.T, strict=True):
         for people, image_id in zip(frame, ids, strict=True):
-            records += [{"image_id": int(image_id), "category_id": 1, "score": 1.0, "keypoints": k.ravel().tolist()}
-                        for k in people]
+            records += [
+                {"image_id": int(image_id), "category_id": 1, "score": 1.0, "keypoints": k.ravel().tolist()}
+                for k in people
+            ]
     (out / "dt.json").write_text(json.dumps(records))
     return out, clip
 
@@ -69,8 +71,17 @@ def test_one_camera_by_depth(motion_set, tmp_path, capsys):
     first = [r for r in load_json(out / "dt.json") if r["image_id"] in clip.image_ids[0]]
     (tmp_path / "dt.json").write_text(json.dumps(first))
     files = ("--mvor", str(out / "set/annotations/mvor.json"), "--dt", str(tmp_path / "dt.json"))
-    run_tool("triangulate", *files, "--out", str(tmp_path / "o"), "--one-view", "--depth", str(out / "set"),
-             "--pictures", "0")
+    run_tool(
+        "triangulate",
+        *files,
+        "--out",
+        str(tmp_path / "o"),
+        "--one-view",
+        "--depth",
+        str(out / "set"),
+        "--pictures",
+        "0",
+    )
     report = load_json(tmp_path / "o/scores.json")["results"]["dt"]
     assert report["recall_percent"] > 30 and set(report["by_views"]) == {"1"}
     assert report["by_views"]["1"]["abs_f2_cm"]["mean"] < 20
@@ -124,8 +135,14 @@ def test_a_video_through_a_colour_model(lifter, tmp_path):
     model = MODELS.build(Config.fromfile(tmp_path / "tiny.py").model)
     torch.nn.init.constant_(model.head.final_layer.bias, 1.0)  # every joint is found, somewhere
     torch.save({"state_dict": model.state_dict()}, tmp_path / "tiny.pth")
-    options = ("--pose2d", str(tmp_path / "tiny.py"), "--pose2d-weights", str(tmp_path / "tiny.pth"), "--det-model",
-               "whole_image")
+    options = (
+        "--pose2d",
+        str(tmp_path / "tiny.py"),
+        "--pose2d-weights",
+        str(tmp_path / "tiny.pth"),
+        "--det-model",
+        "whole_image",
+    )
     lift(lifter, tmp_path / "v.mp4", tmp_path / "o", *options, "--render", "v.gif")
     assert np.load(tmp_path / "o/pose.npy").shape == (5, 17, 3)
     report = load_json(tmp_path / "o/motion.json")
@@ -140,8 +157,12 @@ def test_depth_pictures_through_a_depth_model(motion_set, lifter, tmp_path, caps
     folder = tmp_path / "depth"
     shutil.copytree(out / "set/day1/cam1/depth", folder)
     (folder / "000003.png").write_bytes(b"broken")
-    detector = ("--pose2d", str(ROOT / "configs/mmpose/depthpose/depthpose_tiny-64x48.py"), "--pose2d-weights",
-                str(ROOT / "demo/depthpose_tiny-64x48.safetensors"))
+    detector = (
+        "--pose2d",
+        str(ROOT / "configs/mmpose/depthpose/depthpose_tiny-64x48.py"),
+        "--pose2d-weights",
+        str(ROOT / "demo/depthpose_tiny-64x48.safetensors"),
+    )
     lift(lifter, folder, tmp_path / "o", *detector, "--fps", "25", "--min-score", "0.02", "--render", "d.gif", code=1)
     assert "000003.png" in capsys.readouterr().err
     assert np.load(tmp_path / "o/pose.npy").shape == (FRAMES, 17, 3)

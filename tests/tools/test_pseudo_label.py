@@ -105,20 +105,57 @@ def test_pseudo_label_with_a_detector_and_an_hrnet(hrnet, pictures, tmp_path, ca
     statistics = load_statistics(pictures / "statistics.json")
     lifter = fit_lifter(*lifting_pairs(pictures / "annotations.json"), statistics, image_width=96, width=16, epochs=1)
     torch.save(lifter.state_dict(), tmp_path / "lifter.pth")
-    narrow = ["MODEL.DEVICE", "cpu", "MODEL.RESNETS.STEM_OUT_CHANNELS", 8, "MODEL.RESNETS.RES2_OUT_CHANNELS", 16,
-              "MODEL.RESNETS.WIDTH_PER_GROUP", 4, "MODEL.FPN.OUT_CHANNELS", 16, "MODEL.ROI_BOX_HEAD.FC_DIM", 16,
-              "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS", (16,), "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH", 16,
-              "MODEL.ROI_HEADS.SCORE_THRESH_TEST", 0.0, "TEST.DETECTIONS_PER_IMAGE", 3]  # fmt: skip
+    narrow = [
+        "MODEL.DEVICE",
+        "cpu",
+        "MODEL.RESNETS.STEM_OUT_CHANNELS",
+        8,
+        "MODEL.RESNETS.RES2_OUT_CHANNELS",
+        16,
+        "MODEL.RESNETS.WIDTH_PER_GROUP",
+        4,
+        "MODEL.FPN.OUT_CHANNELS",
+        16,
+        "MODEL.ROI_BOX_HEAD.FC_DIM",
+        16,
+        "MODEL.ROI_KEYPOINTS3D_HEAD.CONV_DIMS",
+        (16,),
+        "ORPLUGINS.ORPOSE_COLOR.LIFTER_WIDTH",
+        16,
+        "MODEL.ROI_HEADS.SCORE_THRESH_TEST",
+        0.0,
+        "TEST.DETECTIONS_PER_IMAGE",
+        3,
+    ]
     cfg = read_config(str(CONFIG), narrow, train=False)
     cfg.DATASETS.H36_STATS_PATH = str(pictures / "statistics.json")
     torch.manual_seed(0)
     torch.save({"model": build_model(cfg).state_dict()}, tmp_path / "detector.pth")
     (tmp_path / "detector.yaml").write_text(cfg.dump())
-    run_tool("pseudo_label", str(pictures / "images"), "--out", str(tmp_path / "labels.json"), "--detector",
-             str(tmp_path / "detector.yaml"), "--detector-weights", str(tmp_path / "detector.pth"), "--pose", hrnet[0],
-             "--pose-weights", hrnet[1], "--lifter", str(tmp_path / "lifter.pth"), "--statistics",
-             str(pictures / "statistics.json"), "--det-threshold", "0.0", "--hard-threshold", "0.0", "--device",
-             "cpu")  # fmt: skip
+    run_tool(
+        "pseudo_label",
+        str(pictures / "images"),
+        "--out",
+        str(tmp_path / "labels.json"),
+        "--detector",
+        str(tmp_path / "detector.yaml"),
+        "--detector-weights",
+        str(tmp_path / "detector.pth"),
+        "--pose",
+        hrnet[0],
+        "--pose-weights",
+        hrnet[1],
+        "--lifter",
+        str(tmp_path / "lifter.pth"),
+        "--statistics",
+        str(pictures / "statistics.json"),
+        "--det-threshold",
+        "0.0",
+        "--hard-threshold",
+        "0.0",
+        "--device",
+        "cpu",
+    )
     found = load_people(tmp_path / "labels.json")
     assert len(found["images"]) == 3 and found["annotations"]
     assert all(person["num_keypoints"] == 17 and any(person["keypoints3d_hard"]) for person in found["annotations"])

@@ -44,8 +44,10 @@ def recording(tmp_path) -> Path:
 
 
 def test_a_folder_with_a_broken_frame(recording):
-    inputs = [f"--{key}={recording / name}" for key, name in
-              (("poses", "poses.json"), ("depth", "depth"), ("camera", "camera.json"))]  # fmt: skip
+    inputs = [
+        f"--{key}={recording / name}"
+        for key, name in (("poses", "poses.json"), ("depth", "depth"), ("camera", "camera.json"))
+    ]
     out = recording / "out"
     done = run("refine3d.py", *inputs, "--out", out, "--plain", "--pictures", 1, "--animate")
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
@@ -98,8 +100,10 @@ def test_refined_poses_against_plain_lifting(room, tmp_path):
     # The labels as detections in another order, one person left out: the others have the numbers of noise 0.
     frames = load_depth_people(room)
     people = [(frame, pose) for frame in frames for pose in frame.keypoints][::-1]
-    records = [{"image_id": frame.image_id, "category_id": 1, "score": 1.0, "keypoints": pose.ravel().tolist()}
-               for frame, pose in people[1:]]  # fmt: skip
+    records = [
+        {"image_id": frame.image_id, "category_id": 1, "score": 1.0, "keypoints": pose.ravel().tolist()}
+        for frame, pose in people[1:]
+    ]
     (tmp_path / "d.json").write_text(json.dumps(records))
     done = run("evaluate_refine3d.py", room, "--poses", tmp_path / "d.json", "--out", tmp_path / "d", "--pictures", 0)
     assert done.returncode == 0 and "1 people without a detection" in done.stdout, done.stderr

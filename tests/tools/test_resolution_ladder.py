@@ -30,8 +30,17 @@ def options(tmp_path_factory) -> list[str]:
     """A narrow network and a set of three pictures."""
     folder = tmp_path_factory.mktemp("ladder")
     truth = toy(folder, 3)
-    return [*NARROW, "DATASETS.H36_STATS_PATH", str(folder / "statistics.json"), "DATASETS.TEST_SET_NAME", "ladder_toy",
-            "DATASETS.TEST_SET_JSON", str(truth), "DATASETS.TEST_SET_IMGDIR", str(folder / "images")]  # fmt: skip
+    return [
+        *NARROW,
+        "DATASETS.H36_STATS_PATH",
+        str(folder / "statistics.json"),
+        "DATASETS.TEST_SET_NAME",
+        "ladder_toy",
+        "DATASETS.TEST_SET_JSON",
+        str(truth),
+        "DATASETS.TEST_SET_IMGDIR",
+        str(folder / "images"),
+    ]
 
 
 class KnowsTheTruth:
@@ -45,9 +54,13 @@ class KnowsTheTruth:
         for record in inputs:
             self.contrast.append(record["image"].diff(dim=2).abs().mean().item())
             truth = record["instances"]
-            found = Instances(truth.image_size, pred_boxes=Boxes(truth.gt_boxes.tensor),
-                              scores=torch.linspace(1, 0.9, len(truth)),
-                              pred_classes=truth.gt_classes, pred_keypoints=truth.gt_keypoints.tensor.clone())
+            found = Instances(
+                truth.image_size,
+                pred_boxes=Boxes(truth.gt_boxes.tensor),
+                scores=torch.linspace(1, 0.9, len(truth)),
+                pred_classes=truth.gt_classes,
+                pred_keypoints=truth.gt_keypoints.tensor.clone(),
+            )
             found.pred_keypoints[found.pred_keypoints[..., 2] == 0] = 0.5  # pixel (0, 0): PCK takes it as missing
             found.pred_keypoints[..., 2] = 1
             found.pred_keypoints_3d = torch.zeros(len(truth), 17, 3)
@@ -73,8 +86,20 @@ def test_table_plot_and_numbers_of_two_files(options, tmp_path, capsys):
     model = build_model(read_config(CONFIG, ["MODEL.DEVICE", "cpu", *options], train=False))
     torch.save({"model": model.state_dict()}, tmp_path / "a.pth")
     weights = ["--weights", f"one={tmp_path / 'a.pth'}", "--weights", f"two={tmp_path / 'a.pth'}"]
-    run_tool("resolution_ladder", "--config-file", CONFIG, *weights, "--factors", "1", "4", "--out",
-             str(tmp_path / "out"), "--device", "cpu", *options)  # fmt: skip
+    run_tool(
+        "resolution_ladder",
+        "--config-file",
+        CONFIG,
+        *weights,
+        "--factors",
+        "1",
+        "4",
+        "--out",
+        str(tmp_path / "out"),
+        "--device",
+        "cpu",
+        *options,
+    )
     tables = json.loads((tmp_path / "out/ladder.json").read_text())
     assert list(tables) == ["one", "two"] and list(tables["one"]) == ["1", "4"]
     assert repr(tables["one"]) == repr(tables["two"])  # also where a value is NaN
@@ -96,8 +121,22 @@ def test_table_plot_and_numbers_of_two_files(options, tmp_path, capsys):
 def test_bad_input_is_one_line_before_anything_is_written(options, tmp_path, capsys, changes, message):
     ours, theirs = (changes, []) if changes[0].startswith("--") else ([], changes)
     factors = [] if "--factors" in ours else ["--factors", "1"]
-    run_tool("resolution_ladder", "--config-file", CONFIG, "--weights", "x=", *factors, *ours, "--out",
-             str(tmp_path / "out"), "--device", "cpu", *options, *theirs, code=1)  # fmt: skip
+    run_tool(
+        "resolution_ladder",
+        "--config-file",
+        CONFIG,
+        "--weights",
+        "x=",
+        *factors,
+        *ours,
+        "--out",
+        str(tmp_path / "out"),
+        "--device",
+        "cpu",
+        *options,
+        *theirs,
+        code=1,
+    )
     error = capsys.readouterr().err
     assert message in error and error.startswith("error: ") and error.count("\n") == 1
     assert not (tmp_path / "out/ladder.json").exists()

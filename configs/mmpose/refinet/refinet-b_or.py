@@ -1,27 +1,30 @@
 # Module B for operating rooms: it predicts places relative to the median of the lifted joints, because what hides a
 # joint gives it a depth that says nothing about it; plain lifting is what it is compared with ("input").
-_base_ = ['../../_base_/refinet_or.py']
+_base_ = ["../../_base_/refinet_or.py"]
 
-codec = dict(type='orplugins.JointOffset', absolute=True, unit=300.)
-scale = dict(root='median', mean=(0., 0., 0.), std=(250., 450., 450.))
+codec = dict(type="orplugins.JointOffset", absolute=True, unit=300.0)
+scale = dict(root="median", mean=(0.0, 0.0, 0.0), std=(250.0, 450.0, 450.0))
 model = dict(
-    type='orplugins.RefiNetModule',
-    backbone=dict(type='orplugins.RefiNetSkeletonNet', width=256, dropout=0.1),
-    head=dict(type='orplugins.OffsetHead', decoder=codec, loss='distance'))
-start = [dict(type='orplugins.InitInputPose', source='label_px')]
+    type="orplugins.RefiNetModule",
+    backbone=dict(type="orplugins.RefiNetSkeletonNet", width=256, dropout=0.1),
+    head=dict(type="orplugins.OffsetHead", decoder=codec, loss="distance"),
+)
+start = [dict(type="orplugins.InitInputPose", source="label_px")]
 last = [
-    dict(type='orplugins.LiftPose', window='pixel', holes='person'),
-    dict(type='orplugins.NormalizeSkeleton', **scale),
-    dict(type='orplugins.EncodeOffsets', encoder=codec),
-    dict(type='orplugins.PackRefineInputs')
+    dict(type="orplugins.LiftPose", window="pixel", holes="person"),
+    dict(type="orplugins.NormalizeSkeleton", **scale),
+    dict(type="orplugins.EncodeOffsets", encoder=codec),
+    dict(type="orplugins.PackRefineInputs"),
 ]
 train_pipeline = [
-    dict(type='orplugins.MirrorFrame'), *start,
-    dict(type='orplugins.DropJoints'),
-    dict(type='orplugins.AddPoseNoise', sigma=4, draw='item'), *last
+    dict(type="orplugins.MirrorFrame"),
+    *start,
+    dict(type="orplugins.DropJoints"),
+    dict(type="orplugins.AddPoseNoise", sigma=4, draw="item"),
+    *last,
 ]
-val_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=1295185), *last]
-test_pipeline = [*start, dict(type='orplugins.AddPoseNoise', sigma=4, draw='fixed', seed=37), *last]
+val_pipeline = [*start, dict(type="orplugins.AddPoseNoise", sigma=4, draw="fixed", seed=1295185), *last]
+test_pipeline = [*start, dict(type="orplugins.AddPoseNoise", sigma=4, draw="fixed", seed=37), *last]
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
@@ -29,6 +32,6 @@ train_cfg = dict(by_epoch=True, max_epochs=50, val_interval=25)
 optim_wrapper = dict(optimizer=dict(lr=2e-3, weight_decay=1e-5))
 # Not OneCycleLR: it puts a function into checkpoints, which are then refused as code.
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=20, start_factor=0.1, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=50, by_epoch=True, convert_to_iter_based=True)
+    dict(type="LinearLR", begin=0, end=20, start_factor=0.1, by_epoch=False),
+    dict(type="CosineAnnealingLR", eta_min=1e-5, begin=0, end=50, by_epoch=True, convert_to_iter_based=True),
 ]

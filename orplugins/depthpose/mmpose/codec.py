@@ -72,8 +72,9 @@ class PAFCodec(BaseKeypointCodec):
         visible = np.ones(keypoints.shape[:2]) if keypoints_visible is None else np.asarray(keypoints_visible)
         people = np.concatenate([keypoints * self.frame_scale, visible[..., None]], -1)
         frame = (self.map_size[0] * self.frame_stride, self.map_size[1] * self.frame_stride)
-        heatmaps, pafs = encode_paf_targets(people, frame, self.frame_stride, sigma=self.sigma,
-                                            half_width=self.half_width, ear_limbs=self.ear_limbs)
+        heatmaps, pafs = encode_paf_targets(
+            people, frame, self.frame_stride, sigma=self.sigma, half_width=self.half_width, ear_limbs=self.ear_limbs
+        )
         return dict(heatmaps=heatmaps, pafs=pafs)
 
     def decode_poses(self, heatmaps: np.ndarray, pafs: np.ndarray) -> PafPoses:

@@ -60,8 +60,10 @@ class DepthPoseEstimator(BottomupPoseEstimator):
         """People of every image; see :meth:`BottomupPoseEstimator.predict`."""
         if self.test_cfg.get("flip_test", False):
             both = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
-            feats = [TrunkOutput(context, both.num_features, enlarged)
-                     for context, enlarged in zip(both.context.chunk(2), both.enlarged.chunk(2), strict=True)]
+            feats = [
+                TrunkOutput(context, both.num_features, enlarged)
+                for context, enlarged in zip(both.context.chunk(2), both.enlarged.chunk(2), strict=True)
+            ]
         else:
             feats = self.extract_feat(inputs)
         predictions = self.head.predict(feats, data_samples, test_cfg=self.test_cfg)

@@ -92,8 +92,9 @@ class PAFHead(BaseHead):
         instances = []
         for heatmap, paf in zip(heatmaps, pafs, strict=True):
             poses = self.decoder.decode_poses(heatmap, paf)
-            instances.append(InstanceData(keypoints=poses.keypoints, keypoint_scores=poses.keypoint_scores,
-                                          bbox_scores=poses.scores))
+            instances.append(
+                InstanceData(keypoints=poses.keypoints, keypoint_scores=poses.keypoint_scores, bbox_scores=poses.scores)
+            )
         if test_cfg.get("output_heatmaps", False):
             return instances, [PixelData(heatmaps=h[:-1]) for h in maps.heatmaps.detach()]
         return instances

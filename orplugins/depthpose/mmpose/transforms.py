@@ -53,8 +53,14 @@ class RandomDepthAffine(BaseTransform):
     Pixels from outside are holes; joints that leave the image become unlabelled.
     """
 
-    def __init__(self, rotate: float = 10.0, scale: tuple[float, float] = (0.8, 1.25), shift: float = 0.1,
-                 scale_depth: bool = True, prob: float = 1.0):
+    def __init__(
+        self,
+        rotate: float = 10.0,
+        scale: tuple[float, float] = (0.8, 1.25),
+        shift: float = 0.1,
+        scale_depth: bool = True,
+        prob: float = 1.0,
+    ):
         self.rotate, self.scale, self.shift = rotate, scale, shift
         self.scale_depth, self.prob = scale_depth, prob
 
@@ -126,8 +132,15 @@ class DepthToInput(BaseTransform):
     ``transformed_keypoints`` in input pixels, and ``depth_target`` (1, H, W).
     """
 
-    def __init__(self, size: tuple[int, int], z_max_mm: float = 5000, filter: str = "area", holes: str = "valid",
-                 frame_size: tuple[int, int] | None = None, target_size: tuple[int, int] | None = None):
+    def __init__(
+        self,
+        size: tuple[int, int],
+        z_max_mm: float = 5000,
+        filter: str = "area",
+        holes: str = "valid",
+        frame_size: tuple[int, int] | None = None,
+        target_size: tuple[int, int] | None = None,
+    ):
         self.size, self.z_max_mm, self.filter, self.holes = tuple(size), z_max_mm, filter, holes
         self.frame_size, self.target_size = frame_size, target_size
 

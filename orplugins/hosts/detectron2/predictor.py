@@ -103,8 +103,13 @@ class KeypointsInBoxes:
             height, width = record["image"].shape[1:]
             scale = torch.tensor([width / record["width"], height / record["height"]] * 2)
             tensor = torch.as_tensor(np.asarray(each, dtype=np.float32)).reshape(-1, 4) * scale
-            given.append(Instances((height, width), pred_boxes=Boxes(tensor.to(model.device)),
-                                   pred_classes=torch.full((len(tensor),), PERSON, device=model.device)))  # fmt: skip
+            given.append(
+                Instances(
+                    (height, width),
+                    pred_boxes=Boxes(tensor.to(model.device)),
+                    pred_classes=torch.full((len(tensor),), PERSON, device=model.device),
+                )
+            )
         results = model.inference(records, detected_instances=given, do_postprocess=False)
         out = []
         for record, found in zip(records, results, strict=True):

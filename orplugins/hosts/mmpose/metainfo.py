@@ -44,8 +44,9 @@ def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None, publi
             for i, (a, b) in enumerate(skeleton.limbs)
         },
         "joint_weights": [1.0] * skeleton.num_joints,
-        "sigmas": _PUBLISHED_SIGMAS[skeleton.name] if published and skeleton.name in _PUBLISHED_SIGMAS else
-        list(skeleton.sigmas) or [_coco_sigma(name) for name in skeleton.joints],
+        "sigmas": _PUBLISHED_SIGMAS[skeleton.name]
+        if published and skeleton.name in _PUBLISHED_SIGMAS
+        else list(skeleton.sigmas) or [_coco_sigma(name) for name in skeleton.joints],
     }
 
 

@@ -53,8 +53,14 @@ class TopdownRunner:
         A file is missing; the checkpoint is damaged or holds code.
     """
 
-    def __init__(self, config, checkpoint: str | os.PathLike | None, device: str = "cpu", batch: int = 32,
-                 flip_test: bool | None = None):
+    def __init__(
+        self,
+        config,
+        checkpoint: str | os.PathLike | None,
+        device: str = "cpu",
+        batch: int = 32,
+        flip_test: bool | None = None,
+    ):
         if not Path(config).is_file():
             raise FileNotFoundError(f"{config}: no such file, expected a config of mmpose")
         if checkpoint and "://" not in str(checkpoint):
@@ -80,10 +86,17 @@ class TopdownRunner:
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[Poses]:
         """Poses of the boxes (N, 4) x1, y1, x2, y2 of pictures (H, W, 3) uint8 BGR; a frame may have no box."""
         samples = [
-            self.pipeline({"img": image, "bbox": np.array(box, dtype=np.float32)[None],
-                           "bbox_score": np.ones(1, dtype=np.float32), **self.model.dataset_meta})
-            for image, frame in zip(images, boxes, strict=True) for box in frame
-        ]  # fmt: skip
+            self.pipeline(
+                {
+                    "img": image,
+                    "bbox": np.array(box, dtype=np.float32)[None],
+                    "bbox_score": np.ones(1, dtype=np.float32),
+                    **self.model.dataset_meta,
+                }
+            )
+            for image, frame in zip(images, boxes, strict=True)
+            for box in frame
+        ]
         found = []
         with torch.no_grad():
             for start in range(0, len(samples), self.batch):
@@ -128,5 +141,7 @@ class TeacherPose:
 
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
         # mmpose counts from a pixel's centre
-        return [np.concatenate([found.keypoints + 0.5, found.scores[..., None].clip(0, 1)], axis=-1)
-                for found in self.runner(images, boxes)]
+        return [
+            np.concatenate([found.keypoints + 0.5, found.scores[..., None].clip(0, 1)], axis=-1)
+            for found in self.runner(images, boxes)
+        ]

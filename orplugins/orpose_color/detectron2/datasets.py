@@ -47,9 +47,13 @@ def register_people(name: str, annotations: str | os.PathLike, images: str | os.
         return
     DatasetCatalog.register(name, lambda: _dicts(name, *files))
     MetadataCatalog.get(name).set(
-        json_file=files[0], image_root=files[1], evaluator_type="coco", keypoint_names=list(COCO_17.joints),
-        keypoint_flip_map=list(FLIP_MAP), thing_classes=["person"],
-    )  # fmt: skip
+        json_file=files[0],
+        image_root=files[1],
+        evaluator_type="coco",
+        keypoint_names=list(COCO_17.joints),
+        keypoint_flip_map=list(FLIP_MAP),
+        thing_classes=["person"],
+    )
 
 
 def register_from_config(cfg: CfgNode, train: bool = True) -> list[str]:
@@ -126,10 +130,15 @@ def _mvor_dicts(annotations: str, images: str) -> list[dict]:
         row = dict(bbox=person["bbox"], bbox_mode=BoxMode.XYWH_ABS, category_id=0, iscrowd=0)
         people.setdefault(person["image_id"], []).append(row)
     return [
-        dict(file_name=_colour(str(Path(images) / image["file_name"])), image_id=image["id"], height=image["height"],
-             width=image["width"], annotations=people.get(image["id"], []))
+        dict(
+            file_name=_colour(str(Path(images) / image["file_name"])),
+            image_id=image["id"],
+            height=image["height"],
+            width=image["width"],
+            annotations=people.get(image["id"], []),
+        )
         for image in data.images
-    ]  # fmt: skip
+    ]
 
 
 register_from_environment()

@@ -67,8 +67,15 @@ class LiftedPoseEvaluator(_Gathering):
 
     name = "MPJPE"
 
-    def __init__(self, dataset_name: str, output_dir: str | None = None, distributed: bool = True, *,
-                 protocol: str = "published", statistics: PoseStatistics | str | None = None):  # fmt: skip
+    def __init__(
+        self,
+        dataset_name: str,
+        output_dir: str | None = None,
+        distributed: bool = True,
+        *,
+        protocol: str = "published",
+        statistics: PoseStatistics | str | None = None,
+    ):
         super().__init__(dataset_name, output_dir, distributed)
         self.protocol = protocol
         self.statistics = load_statistics(statistics) if isinstance(statistics, str) else statistics
@@ -90,9 +97,12 @@ class LiftedPoseEvaluator(_Gathering):
         else:
             poses = found.pred_keypoints_3d.cpu().numpy() * 1000.0
         return image_errors(
-            truth.gt_keypoints.tensor.numpy(), truth.gt_boxes.tensor.numpy(), truth.anns3d_camma_allkps.numpy(),
-            found.pred_keypoints.cpu().numpy(), poses[:, H36_TO_CAMMA],
-        )  # fmt: skip
+            truth.gt_keypoints.tensor.numpy(),
+            truth.gt_boxes.tensor.numpy(),
+            truth.anns3d_camma_allkps.numpy(),
+            found.pred_keypoints.cpu().numpy(),
+            poses[:, H36_TO_CAMMA],
+        )
 
     def compute(self, rows: list) -> dict:
         return summarise([errors for _, errors in rows], self.protocol)
@@ -102,8 +112,14 @@ class _Detections(_Gathering):
     def process(self, inputs: list[dict], outputs: list[dict]) -> None:
         for record, output in zip(inputs, outputs, strict=True):
             found = output["instances"].to("cpu")
-            self.rows.append((record["image_id"], found.pred_boxes.tensor.numpy(), found.scores.numpy(),
-                              found.pred_keypoints.numpy() if found.has("pred_keypoints") else None))  # fmt: skip
+            self.rows.append(
+                (
+                    record["image_id"],
+                    found.pred_boxes.tensor.numpy(),
+                    found.scores.numpy(),
+                    found.pred_keypoints.numpy() if found.has("pred_keypoints") else None,
+                )
+            )
 
     def _column(self, rows: list, column: int, shape: tuple[int, ...]) -> np.ndarray:
         parts = [row[column] for row in rows if row[column] is not None]

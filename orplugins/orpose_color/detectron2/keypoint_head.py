@@ -65,17 +65,26 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         statistics: PoseStatistics | str | None = None,
         store_statistics: bool = False,
     ):
-        for name, value, known in (("decode", decode, ("batched", "published")),
-                                   ("losses", losses, ("guarded", "published")),
-                                   ("branches", branches, ("both", *KINDS))):  # fmt: skip
+        for name, value, known in (
+            ("decode", decode, ("batched", "published")),
+            ("losses", losses, ("guarded", "published")),
+            ("branches", branches, ("both", *KINDS)),
+        ):
             if value not in known:
                 raise ValueError(f"{name}: found {value!r}, expected one of {known}")
         if loss_normalizer != "visible" and not isinstance(loss_normalizer, float):
             raise ValueError(f"loss_normalizer: found {loss_normalizer!r}, expected 'visible' or a float")
         if isinstance(statistics, str):  # a LazyConfig holds plain values
             statistics = load_statistics(statistics) if statistics else None
-        super().__init__(input_shape.channels, tuple(conv_dims), num_keypoints, lifter_width, lifter_dropout,
-                         statistics, store_statistics)  # fmt: skip
+        super().__init__(
+            input_shape.channels,
+            tuple(conv_dims),
+            num_keypoints,
+            lifter_width,
+            lifter_dropout,
+            statistics,
+            store_statistics,
+        )
         self.loss_weights = dict(zip(LOSSES, loss_weights, strict=True))
         self.loss_normalizer, self.decode, self.guarded = loss_normalizer, decode, losses == "guarded"
         self.branches = branches
@@ -102,7 +111,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             lifter_dropout=ours.LIFTER_DROPOUT,
             statistics=cfg.DATASETS.H36_STATS_PATH,
             store_statistics=ours.STORE_STATISTICS,
-        )  # fmt: skip
+        )
 
     def forward(self, features: Tensor, instances: list[Instances]):
         """Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.

@@ -72,8 +72,9 @@ class ORPoseTrainer(DefaultTrainer):
         if name != "adamw":
             raise ValueError(f"ORPLUGINS.ORPOSE_COLOR.OPTIMIZER: found {name!r}, expected 'sgd' or 'adamw'")
         solver = cfg.SOLVER
-        groups = get_default_optimizer_params(model, base_lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY,
-                                              weight_decay_norm=solver.WEIGHT_DECAY_NORM)  # fmt: skip
+        groups = get_default_optimizer_params(
+            model, base_lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY, weight_decay_norm=solver.WEIGHT_DECAY_NORM
+        )
         return maybe_add_gradient_clipping(cfg, torch.optim.AdamW(groups, lr=solver.BASE_LR))
 
     @classmethod

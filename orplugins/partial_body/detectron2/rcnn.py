@@ -49,6 +49,8 @@ class PartialBodyRCNN(GeneralizedRCNN):
             The last layer was neither loaded nor trained.
         """
         if not self._has_weights:
-            raise ValueError("the detector's last layer is random: MODEL.WEIGHTS is empty or names a file that has no "
-                             f"fitting '{_LAST_LAYER}'; give the path of a trained detector's checkpoint")
+            raise ValueError(
+                "the detector's last layer is random: MODEL.WEIGHTS is empty or names a file that has no "
+                f"fitting '{_LAST_LAYER}'; give the path of a trained detector's checkpoint"
+            )
         return super().inference(batched_inputs, detected_instances, do_postprocess)

@@ -30,8 +30,9 @@ class PartialBodyDataset(CocoDataset):
     def __init__(self, unlabelled: str = "unknown", **kwargs):
         states = {"unknown": _UNKNOWN, "out of view": OUT_OF_VIEW}
         if unlabelled not in states:
-            raise ValueError(f"{type(self).__name__}: unlabelled is {unlabelled!r}, "
-                             "expected 'unknown' or 'out of view'")
+            raise ValueError(
+                f"{type(self).__name__}: unlabelled is {unlabelled!r}, expected 'unknown' or 'out of view'"
+            )
         self._state_of_zero = states[unlabelled]
         super().__init__(**kwargs)
 
@@ -40,9 +41,11 @@ class PartialBodyDataset(CocoDataset):
         ann = raw_data_info["raw_ann_info"]
         joints = len(self.METAINFO["keypoint_info"])
         if len(ann.get("keypoints", ())) not in (0, 3 * joints):
-            raise ValueError(f"{self.ann_file}: annotation {ann['id']}: 'keypoints' has "
-                             f"{len(ann['keypoints'])} numbers, expected {3 * joints} "
-                             f"for {self.metainfo['dataset_name']}")
+            raise ValueError(
+                f"{self.ann_file}: annotation {ann['id']}: 'keypoints' has "
+                f"{len(ann['keypoints'])} numbers, expected {3 * joints} "
+                f"for {self.metainfo['dataset_name']}"
+            )
         info = super().parse_data_info(raw_data_info)
         if info is not None and not self.test_mode:
             v = np.array(ann["keypoints"], dtype=np.float32)[2::3]

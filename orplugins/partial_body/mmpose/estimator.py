@@ -38,7 +38,7 @@ class PartialBodyEstimator(TopdownPoseEstimator):
         state_dict.update(tensors)
         super()._load_state_dict_pre_hook(state_dict, prefix, local_meta, *args, **kwargs)
         expected = self.state_dict()
-        trunk = {key[len(_TRUNK):]: value for key, value in state_dict.items() if key.startswith(_TRUNK)}
+        trunk = {key[len(_TRUNK) :]: value for key, value in state_dict.items() if key.startswith(_TRUNK)}
         converted = convert_vit(trunk, self.backbone.grid, self.backbone.checkpoint_grid)
         renamed = {key: value for key, value in state_dict.items() if not key.startswith(_TRUNK)}
         renamed |= {_TRUNK + key: value for key, value in converted.items()}
@@ -56,7 +56,9 @@ class PartialBodyEstimator(TopdownPoseEstimator):
         text = "the checkpoint does not fit the model:" + listed(lines)
         key = "head.final_layer.weight"
         if key in found and key in expected and len(found[key]) != len(expected[key]):
-            text += (f"\nIt is for {len(found[key])} keypoints, the model for {len(expected[key])}: take the "
-                     f"configuration for {len(found[key])}, or start the last layer anew with "
-                     "model.fresh=['head.final_layer.']")
+            text += (
+                f"\nIt is for {len(found[key])} keypoints, the model for {len(expected[key])}: take the "
+                f"configuration for {len(found[key])}, or start the last layer anew with "
+                "model.fresh=['head.final_layer.']"
+            )
         return text

@@ -45,9 +45,11 @@ class JointStateHead(HeatmapHead):
         logits = self.states(feats[-1], self._latest[-1])
         labels = [sample.gt_instance_labels.keypoint_states for sample in batch_data_samples]
         labels = torch.cat(labels)
-        losses["loss_state"] = self.state_weight * F.cross_entropy(
-            logits.flatten(0, 1), labels.flatten().clamp(min=-1), ignore_index=-1, reduction="sum"
-        ) / max(int((labels >= 0).sum()), 1)
+        losses["loss_state"] = (
+            self.state_weight
+            * F.cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=-1), ignore_index=-1, reduction="sum")
+            / max(int((labels >= 0).sum()), 1)
+        )
         return losses
 
     def predict(self, feats, batch_data_samples, test_cfg={}):  # noqa: B006 - the parent's signature

@@ -38,16 +38,25 @@ class JointStateMetric(BaseMetric):
             truth = np.array(sample["raw_ann_info"]["keypoints"])[2::3].astype(int)
             if self.unlabelled == "unknown":
                 truth = np.where(truth > 0, truth, -1)
-            states = judge(found["keypoints"], found["keypoint_scores"], found["bboxes"], height_width[::-1],
-                           self.threshold, found.get("keypoint_states"))
+            states = judge(
+                found["keypoints"],
+                found["keypoint_scores"],
+                found["bboxes"],
+                height_width[::-1],
+                self.threshold,
+                found.get("keypoint_states"),
+            )
             self.results.append(confusion(truth, states[0]))
 
     def compute_metrics(self, results: list) -> dict:
         counts = np.sum(results, axis=0)
         totals = counts.sum(1)
         rates = counts / np.maximum(totals, 1)[:, None]
-        table = "\n".join(f"{STATES[k]:>12} {totals[k]:8d} joints  " + "  ".join(
-            f"{STATES[j]} {100 * rates[k, j]:5.1f} %" for j in range(3)) for k in range(3))
+        table = "\n".join(
+            f"{STATES[k]:>12} {totals[k]:8d} joints  "
+            + "  ".join(f"{STATES[j]} {100 * rates[k, j]:5.1f} %" for j in range(3))
+            for k in range(3)
+        )
         print_log(f"states of joints, true in rows:\n{table}", "current")
         out = {
             "accuracy": 100 * np.trace(counts) / max(counts.sum(), 1),

@@ -88,8 +88,9 @@ class PublishedHalfBody(RandomHalfBody):
     """
 
     def __init__(self, min_total_keypoints: int = 9, prob: float = 0.3, upper_prioritized_prob: float = 0.691):
-        super().__init__(min_total_keypoints=min_total_keypoints, prob=prob,
-                         upper_prioritized_prob=upper_prioritized_prob)
+        super().__init__(
+            min_total_keypoints=min_total_keypoints, prob=prob, upper_prioritized_prob=upper_prioritized_prob
+        )
 
     @cache_randomness
     def _random_select_half_body(self, keypoints_visible, upper_body_ids, lower_body_ids):
@@ -115,8 +116,9 @@ class RandomBodyCrop(BaseTransform):
         padding: Range of the factor by which the part's box is enlarged.
     """
 
-    def __init__(self, prob: float = 0.3, joints: tuple[int, float] = (3, 0.7),
-                 padding: tuple[float, float] = (1.25, 1.5)):
+    def __init__(
+        self, prob: float = 0.3, joints: tuple[int, float] = (3, 0.7), padding: tuple[float, float] = (1.25, 1.5)
+    ):
         self.prob, self.joints, self.padding = prob, joints, padding
 
     @cache_randomness

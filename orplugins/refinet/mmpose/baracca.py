@@ -28,9 +28,15 @@ class BaraccaDataset(RefineDataset):
     METAINFO: dict = itop_metainfo("baracca")
 
     def __init__(
-        self, data_root: str, keypoint_file: str, preparation: str = "published", subjects: int = 30, views: int = 8,
-        frames: int = 10, **kwargs,
-    ):  # fmt: skip
+        self,
+        data_root: str,
+        keypoint_file: str,
+        preparation: str = "published",
+        subjects: int = 30,
+        views: int = 8,
+        frames: int = 10,
+        **kwargs,
+    ):
         self.keypoint_file, self.preparation = keypoint_file, preparation
         self.size = dict(subjects=subjects, views=views, frames=frames)
         baracca_camera(0, preparation)  # refuses an unknown preparation before anything is read
@@ -41,15 +47,24 @@ class BaraccaDataset(RefineDataset):
         poses = load_baracca_poses(self.keypoint_file, frames)
         return [
             {
-                "row": frame.row, "index": frame.row, "img_id": frame.row, "img_path": str(frame.path),
-                "frame_id": frame.path.stem, "orientation": frame.orientation,
-                "label_px": np.zeros((15, 2)), "label_mm": np.zeros((15, 3), dtype=np.float32),
-                "label_visible": np.zeros(15, dtype=np.float32), "visible": np.zeros(15, dtype=np.float32),
-                "file_pose": pose[:, :2], "file_scores": pose[:, 2], "file_format": "px", "frozen_noise": None,
+                "row": frame.row,
+                "index": frame.row,
+                "img_id": frame.row,
+                "img_path": str(frame.path),
+                "frame_id": frame.path.stem,
+                "orientation": frame.orientation,
+                "label_px": np.zeros((15, 2)),
+                "label_mm": np.zeros((15, 3), dtype=np.float32),
+                "label_visible": np.zeros(15, dtype=np.float32),
+                "visible": np.zeros(15, dtype=np.float32),
+                "file_pose": pose[:, :2],
+                "file_scores": pose[:, 2],
+                "file_format": "px",
+                "frozen_noise": None,
                 "half_depth": False,
             }
             for frame, pose in zip(frames, poses, strict=True)
-        ]  # fmt: skip
+        ]
 
     def camera(self, record: dict):
         return baracca_camera(record["orientation"], self.preparation)

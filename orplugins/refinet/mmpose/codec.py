@@ -26,13 +26,20 @@ class JointOffset(BaseKeypointCodec):
             raise ValueError(f"JointOffset: found apply {apply!r}, unit {unit!r}, expected subtract or add, above 0")
         self.absolute, self.apply, self.unit = absolute, apply, unit
 
-    def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray, input_pose: np.ndarray,
-               input_root: np.ndarray | float = 0.0) -> dict:  # fmt: skip
+    def encode(
+        self,
+        keypoints: np.ndarray,
+        keypoints_visible: np.ndarray,
+        input_pose: np.ndarray,
+        input_root: np.ndarray | float = 0.0,
+    ) -> dict:
         """Labels and weights (float32) for truth (N, K, D), visibility (N, K), input poses (N, K, D) and the place
         (N, 1, D) that predicted places are relative to."""
         target = keypoints - input_root if self.absolute else np.asarray(input_pose) - keypoints
-        return dict(keypoint_labels=np.asarray(target / self.unit, dtype=np.float32),
-                    keypoint_weights=np.asarray(keypoints_visible, dtype=np.float32))  # fmt: skip
+        return dict(
+            keypoint_labels=np.asarray(target / self.unit, dtype=np.float32),
+            keypoint_weights=np.asarray(keypoints_visible, dtype=np.float32),
+        )
 
     def refine(self, output, input_pose, input_root=0.0):
         """Refined poses of network output and input, arrays or tensors of one shape."""

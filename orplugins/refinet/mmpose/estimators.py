@@ -54,10 +54,18 @@ class DepthPoseRefiner(BasePoseEstimator):
     """
 
     def __init__(
-        self, patch_net: dict | None = None, skeleton_net: dict | None = None, point_net: dict | None = None,
-        stages: bool = True, data_preprocessor: dict | None = None, init_cfg: dict | None = None,
-        metainfo: dict | None = None, train_cfg: dict | None = None, test_cfg: dict | None = None, **chain,
-    ):  # fmt: skip
+        self,
+        patch_net: dict | None = None,
+        skeleton_net: dict | None = None,
+        point_net: dict | None = None,
+        stages: bool = True,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+        metainfo: dict | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        **chain,
+    ):
         guard_checkpoints()
         # The parent insists on a backbone.
         super(BasePoseEstimator, self).__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -90,14 +98,21 @@ class DepthPoseRefiner(BasePoseEstimator):
                 raise ValueError(f"{found}, expected pixels: the chain begins with a 2D pose")
             people = labels.input_pose.shape[0]
             result = self.chain.refine(
-                depth[0].cpu().numpy(), labels.input_pose.cpu().numpy(), labels.input_valid.cpu().numpy() > 0,
-                meta["camera"], meta.get("half_depth", False), meta.get("cloud_camera"),
-            )  # fmt: skip
+                depth[0].cpu().numpy(),
+                labels.input_pose.cpu().numpy(),
+                labels.input_valid.cpu().numpy() > 0,
+                meta["camera"],
+                meta.get("half_depth", False),
+                meta.get("cloud_camera"),
+            )
             scores = np.broadcast_to(np.atleast_2d(meta["input_scores"]), result.valid.shape)
             instances = InstanceData(
-                keypoints=result.pixels, keypoints_3d=result.points, keypoints_valid=result.valid,
-                keypoint_scores=(scores * result.valid).astype(np.float32), cloud_counts=result.counts,
-            )  # fmt: skip
+                keypoints=result.pixels,
+                keypoints_3d=result.points,
+                keypoints_valid=result.valid,
+                keypoint_scores=(scores * result.valid).astype(np.float32),
+                cloud_counts=result.counts,
+            )
             if self.stages and people:
                 for name, poses in result.stages.items():
                     instances.set_field(poses, f"stage_{name}")

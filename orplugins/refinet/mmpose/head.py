@@ -30,10 +30,18 @@ class OffsetHead(BaseHead):
     """
 
     def __init__(
-        self, decoder: dict, loss: str = "mse", mse_weight: float = 1.0, symmetry_weight: float = 0.0,
-        range_weight: float = 0.0, average: str = "all", feet: str = "batch", keep_missing: bool = True,
-        loss_scale: float = 1.0, init_cfg: dict | None = None,
-    ):  # fmt: skip
+        self,
+        decoder: dict,
+        loss: str = "mse",
+        mse_weight: float = 1.0,
+        symmetry_weight: float = 0.0,
+        range_weight: float = 0.0,
+        average: str = "all",
+        feet: str = "batch",
+        keep_missing: bool = True,
+        loss_scale: float = 1.0,
+        init_cfg: dict | None = None,
+    ):
         super().__init__(init_cfg)
         if loss not in ("mse", "distance"):
             raise ValueError(f"OffsetHead: loss: found {loss!r}, expected 'mse' or 'distance'")
@@ -48,8 +56,10 @@ class OffsetHead(BaseHead):
     def loss(self, feats: tuple[Tensor], batch_data_samples: Sequence, train_cfg: dict | None = None) -> dict:
         """Weighted losses."""
         output = self(feats)
-        labels = {key: _stacked(batch_data_samples, key) for key in
-                  ("keypoint_labels", "keypoint_weights", "input_pose", "input_root", "truth")}  # fmt: skip
+        labels = {
+            key: _stacked(batch_data_samples, key)
+            for key in ("keypoint_labels", "keypoint_weights", "input_pose", "input_root", "truth")
+        }
         seen = labels["keypoint_weights"]
         refined = self.decoder.refine(output, labels["input_pose"], labels["input_root"][:, None])
         if self.how == "mse":
@@ -76,8 +86,11 @@ class OffsetHead(BaseHead):
             if pose.shape[-1] == 3:
                 pixels, fields = sample.metainfo["camera"].project(pose), {"keypoints_3d": pose[None]}
             scores = sample.metainfo["input_scores"] * present
-            predictions.append(InstanceData(keypoints=pixels[None], keypoint_scores=scores[None],
-                                            keypoints_valid=present[None] > 0, **fields))  # fmt: skip
+            predictions.append(
+                InstanceData(
+                    keypoints=pixels[None], keypoint_scores=scores[None], keypoints_valid=present[None] > 0, **fields
+                )
+            )
         return predictions
 
 

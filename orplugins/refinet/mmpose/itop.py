@@ -72,10 +72,17 @@ class ItopDataset(RefineDataset):
     METAINFO: dict = itop_metainfo("itop")
 
     def __init__(
-        self, data_root: str = "data/", view: str = "side", split: str = "test", keypoint_file: str | None = None,
-        keypoint_format: str = "px", use_visibility: bool | None = None, cloud: str = "depth",
-        frozen_noise: dict | None = None, **kwargs,
-    ):  # fmt: skip
+        self,
+        data_root: str = "data/",
+        view: str = "side",
+        split: str = "test",
+        keypoint_file: str | None = None,
+        keypoint_format: str = "px",
+        use_visibility: bool | None = None,
+        cloud: str = "depth",
+        frozen_noise: dict | None = None,
+        **kwargs,
+    ):
         if view not in ("side", "top") or cloud not in ("depth", "file"):
             raise ValueError(f"ItopDataset: found view {view!r}, cloud {cloud!r}, expected side or top, depth or file")
         self.view, self.split = view, split
@@ -93,8 +100,9 @@ class ItopDataset(RefineDataset):
         self._cloud = ItopFrames(self._path("point_cloud"), cloud=True) if self.cloud == "file" else None
         for frames in filter(None, (self._depth, self._cloud)):
             if len(frames) != len(labels.ids):
-                raise ValueError(f"{frames.path}: found {len(frames)} frames, expected {len(labels.ids)} as in "
-                                 f"{labels.path}")  # fmt: skip
+                raise ValueError(
+                    f"{frames.path}: found {len(frames)} frames, expected {len(labels.ids)} as in {labels.path}"
+                )
         poses = None
         if self.keypoint_file:
             poses = load_itop_poses(self.keypoint_file, self.keypoint_format)
@@ -105,13 +113,22 @@ class ItopDataset(RefineDataset):
             if poses is not None and row not in poses:
                 raise ValueError(f"{self.keypoint_file}: missing row {row} (frame {labels.ids[row]}), a valid frame")
             seen = (labels.visible[row] == 1).astype(np.float32)
-            records.append({
-                "row": row, "index": index, "frame_id": labels.ids[row], "img_id": row,
-                "label_px": labels.pixels[row], "label_mm": labels.points_mm[row],
-                "label_visible": seen, "visible": seen if self.use_visibility else np.ones_like(seen),
-                "file_pose": None if poses is None else poses[row], "file_format": self.keypoint_format,
-                "frozen_noise": None if noise is None else noise[index], "half_depth": True,
-            })  # fmt: skip
+            records.append(
+                {
+                    "row": row,
+                    "index": index,
+                    "frame_id": labels.ids[row],
+                    "img_id": row,
+                    "label_px": labels.pixels[row],
+                    "label_mm": labels.points_mm[row],
+                    "label_visible": seen,
+                    "visible": seen if self.use_visibility else np.ones_like(seen),
+                    "file_pose": None if poses is None else poses[row],
+                    "file_format": self.keypoint_format,
+                    "frozen_noise": None if noise is None else noise[index],
+                    "half_depth": True,
+                }
+            )
         return records
 
     def camera(self, record: dict):

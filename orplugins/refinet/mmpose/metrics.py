@@ -48,9 +48,15 @@ class JointDistance(BaseMetric):
     default_prefix = "itop"
 
     def __init__(
-        self, thresholds: Sequence[float] = (100, 50), decimals: int | None = 3, lifting: dict | None = None,
-        by_visibility: bool = False, table: bool = True, collect_device: str = "cpu", prefix: str | None = None,
-    ):  # fmt: skip
+        self,
+        thresholds: Sequence[float] = (100, 50),
+        decimals: int | None = 3,
+        lifting: dict | None = None,
+        by_visibility: bool = False,
+        table: bool = True,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ):
         super().__init__(collect_device, prefix)
         self.thresholds, self.decimals = tuple(thresholds), decimals
         self.lifting = LiftSettings(**(lifting or {}))
@@ -63,8 +69,10 @@ class JointDistance(BaseMetric):
             target = _numpy(truth["keypoints_3d"])
             pixels = None
             if labels["input_pose"].shape[-1] == 2:
-                pixels = [np.linalg.norm(_numpy(pose) - _numpy(truth["keypoints"]), axis=-1) for pose in
-                          (found["keypoints"], labels["input_pose"])]  # fmt: skip
+                pixels = [
+                    np.linalg.norm(_numpy(pose) - _numpy(truth["keypoints"]), axis=-1)
+                    for pose in (found["keypoints"], labels["input_pose"])
+                ]
             poses = {"input": _numpy(labels["input_pose"])}
             poses |= {key[6:]: _numpy(found[key]) for key in found.keys() if key.startswith("stage_")}
             poses["result"] = _numpy(found["keypoints_3d"] if "keypoints_3d" in found else found["keypoints"])
@@ -72,23 +80,31 @@ class JointDistance(BaseMetric):
                 # As published, the label is lifted too, and then rounded like the poses.
                 target = self._lifted(_numpy(truth["keypoints"]), sample)
             poses = {key: self._lifted(pose, sample) if pose.shape[-1] == 2 else pose for key, pose in poses.items()}
-            self.results.append({
-                "row": sample.get("row", len(self.results)), "poses": poses, "target": target,
-                "visible": _numpy(truth["keypoints_visible"]), "seen": _numpy(truth["keypoints_seen"]),
-                "pixels": pixels,
-            })  # fmt: skip
+            self.results.append(
+                {
+                    "row": sample.get("row", len(self.results)),
+                    "poses": poses,
+                    "target": target,
+                    "visible": _numpy(truth["keypoints_visible"]),
+                    "seen": _numpy(truth["keypoints_seen"]),
+                    "pixels": pixels,
+                }
+            )
 
     def _lifted(self, pixels: np.ndarray, sample: dict) -> np.ndarray:
         if "depth_mm" not in sample:
-            raise ValueError(f"frame {sample.get('frame_id')}: no 'depth_mm' to lift 2D poses with, expected "
-                             "PackRefineInputs(with_depth=True)")  # fmt: skip
+            raise ValueError(
+                f"frame {sample.get('frame_id')}: no 'depth_mm' to lift 2D poses with, expected "
+                "PackRefineInputs(with_depth=True)"
+            )
         return lift(pixels, sample["depth_mm"], sample["camera"], self.lifting)[0].astype(np.float32)
 
     def compute_metrics(self, results: list) -> dict:
         """Numbers of all stages; the refined pose's have no prefix."""
         results = sorted(results, key=lambda entry: entry["row"])
-        target, visible, seen = (np.concatenate([entry[key] for entry in results]) for key in
-                                 ("target", "visible", "seen"))  # fmt: skip
+        target, visible, seen = (
+            np.concatenate([entry[key] for entry in results]) for key in ("target", "visible", "seen")
+        )
         metrics, columns = {}, {}
         for name in results[0]["poses"]:
             poses = np.concatenate([entry["poses"][name] for entry in results])
@@ -125,8 +141,9 @@ class RefineOKS(BaseMetric):
 
     default_prefix = "oks"
 
-    def __init__(self, sigmas: float | Sequence[float] = OKS_SIGMA, collect_device: str = "cpu",
-                 prefix: str | None = None):  # fmt: skip
+    def __init__(
+        self, sigmas: float | Sequence[float] = OKS_SIGMA, collect_device: str = "cpu", prefix: str | None = None
+    ):
         super().__init__(collect_device, prefix)
         self.sigmas = sigmas if isinstance(sigmas, (int, float)) else tuple(sigmas)
 

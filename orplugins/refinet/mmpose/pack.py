@@ -34,21 +34,28 @@ class PackRefineInputs(BaseTransform):
         visible = results["visible"].astype(np.float32)
         sample = PoseDataSample()
         sample.gt_instances = InstanceData(
-            keypoints=results["label_px"][None].astype(np.float32), keypoints_3d=results["label_mm"][None],
-            keypoints_visible=visible[None], keypoints_seen=results["label_visible"][None],
-        )  # fmt: skip
+            keypoints=results["label_px"][None].astype(np.float32),
+            keypoints_3d=results["label_mm"][None],
+            keypoints_visible=visible[None],
+            keypoints_seen=results["label_visible"][None],
+        )
         pose = results["pose"].astype(np.float32)
         labels = {
             "input_root": np.asarray(results.get("pose_root", np.zeros(pose.shape[-1])))[None],
-            "input_pose": pose[None], "truth": results.get("truth", pose)[None],
-            "input_valid": results["pose_valid"][None].astype(np.float32), "keypoint_weights": visible[None],
-        }  # fmt: skip
+            "input_pose": pose[None],
+            "truth": results.get("truth", pose)[None],
+            "input_valid": results["pose_valid"][None].astype(np.float32),
+            "keypoint_weights": visible[None],
+        }
         labels |= {key: results[key] for key in ("keypoint_labels", "keypoint_weights") if key in results}
         tensors = {key: torch.from_numpy(np.ascontiguousarray(value, np.float32)) for key, value in labels.items()}
         sample.gt_instance_labels = InstanceData(**tensors)
         meta = {key: results[key] for key in META if key in results}
-        meta |= {"input_unit": results["pose_unit"], "input_scores": results["pose_scores"],
-                 "flip_indices": results.get("flip_indices")}  # fmt: skip
+        meta |= {
+            "input_unit": results["pose_unit"],
+            "input_scores": results["pose_scores"],
+            "flip_indices": results.get("flip_indices"),
+        }
         if self.with_depth:
             meta["depth_mm"] = results["depth_mm"]
         sample.set_metainfo(meta)

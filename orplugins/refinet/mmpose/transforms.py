@@ -67,9 +67,15 @@ class AddPoseNoise(BaseTransform):
     """
 
     def __init__(
-        self, sigma: float, mean: float = 0.0, unit: str = "px", draw: str = "item", seed: int = 37,
-        dims: int | None = None, truncate: bool = False,
-    ):  # fmt: skip
+        self,
+        sigma: float,
+        mean: float = 0.0,
+        unit: str = "px",
+        draw: str = "item",
+        seed: int = 37,
+        dims: int | None = None,
+        truncate: bool = False,
+    ):
         if unit not in ("px", "mm") or draw not in ("item", "fixed", "frozen"):
             raise ValueError(f"AddPoseNoise: found unit {unit!r}, draw {draw!r}, expected px, mm; item, fixed, frozen")
         self.sigma, self.mean, self.unit, self.draw = sigma, mean, unit, draw
@@ -151,9 +157,15 @@ class CropJointClouds(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         valid = results["pose_valid"] & (results["visible"] != 0) if results["visible"].any() else results["pose_valid"]
-        clouds = joint_clouds(results["pose"], valid, results["depth_mm"], results.get("cloud_camera",
-                              results["camera"]), self.settings, results["half_depth"],
-                              results.get("cloud_points"))  # fmt: skip
+        clouds = joint_clouds(
+            results["pose"],
+            valid,
+            results["depth_mm"],
+            results.get("cloud_camera", results["camera"]),
+            self.settings,
+            results["half_depth"],
+            results.get("cloud_points"),
+        )
         results["inputs"] = clouds.points
         return results
 
@@ -184,6 +196,7 @@ class EncodeOffsets(BaseTransform):
         if "dropped" in results:
             truth = np.where(results["dropped"][:, None], 0, truth)
         results["truth"] = truth
-        results |= self.encoder.encode(truth[None], results["visible"][None], input_pose=pose[None],
-                                       input_root=results.get("pose_root", 0.0))  # fmt: skip
+        results |= self.encoder.encode(
+            truth[None], results["visible"][None], input_pose=pose[None], input_root=results.get("pose_root", 0.0)
+        )
         return results

@@ -37,27 +37,43 @@ def mvor_file(records: list[dict], parameters: dict) -> dict:
                 if not only_box:
                     seen = np.array([joint[2] for joint in joints])
                     flags[person] = np.maximum(flags.get(person, 1), np.where(seen == 2, 2, 1))
-                annotations.append({
-                    "id": len(annotations), "image_id": image["id"], "category_id": "1", "bbox": view["bboxes"][k],
-                    "keypoints": [0.0] * 30 if only_box else _flat(joints), "only_bbox": int(only_box),
-                    "person_id": -1 if only_box else person, "person_role": record["people"][str(person)]["role"],
-                    "face_blurred": 0,
-                })
+                annotations.append(
+                    {
+                        "id": len(annotations),
+                        "image_id": image["id"],
+                        "category_id": "1",
+                        "bbox": view["bboxes"][k],
+                        "keypoints": [0.0] * 30 if only_box else _flat(joints),
+                        "only_bbox": int(only_box),
+                        "person_id": -1 if only_box else person,
+                        "person_role": record["people"][str(person)]["role"],
+                        "face_blurred": 0,
+                    }
+                )
         images += group
         key = "_".join(str(image["id"]) for image in group)
         frames.append({"id": key, "images": group})
         poses += _poses3d(record, flags, key, len(poses))
     result = {
-        "info": _info(parameters), "licenses": _LICENSE,
-        "dataset_info": {"camid_2_num": {str(v + 1): v + 1 for v in range(parameters["views"])},
-                         "imagetype_2_num": {"color": 0, "depth": 1}, "datasetid_2_num": {"generated": 1}},
-        "categories": [{"id": "1", **_category(CAMMA_10)}], "images": images, "annotations": annotations,
+        "info": _info(parameters),
+        "licenses": _LICENSE,
+        "dataset_info": {
+            "camid_2_num": {str(v + 1): v + 1 for v in range(parameters["views"])},
+            "imagetype_2_num": {"color": 0, "depth": 1},
+            "datasetid_2_num": {"generated": 1},
+        },
+        "categories": [{"id": "1", **_category(CAMMA_10)}],
+        "images": images,
+        "annotations": annotations,
     }
     if parameters["fixed_cameras"]:
         cameras = [record_camera(view, tuple(parameters["size"])) for view in records[0]["views"]]
         params = cameras_to_mvor(cameras, first_to_room=cameras[0].pose)
-        result |= {"cameras_info": {"camParams": params, "date_identifier": ""}, "multiview_images": frames,
-                   "annotations3D": poses}
+        result |= {
+            "cameras_info": {"camParams": params, "date_identifier": ""},
+            "multiview_images": frames,
+            "annotations3D": poses,
+        }
     return result
 
 
@@ -79,18 +95,31 @@ def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dic
             for k, person in enumerate(view["person_ids"]):
                 joints, about = view["keypoints"][COCO_17.name][k], record["people"][str(person)]
                 annotation = {
-                    "id": len(annotations) + 1, "image_id": image["id"], "category_id": 1, "bbox": view["bboxes"][k],
-                    "area": float(view["areas"][k]), "iscrowd": 0, "keypoints": _flat(joints),
-                    "num_keypoints": sum(joint[2] > 0 for joint in joints), "bbox_full": view["full_bboxes"][k],
-                    "person_id": person, "person_role": about["role"], "action": about["kind"],
+                    "id": len(annotations) + 1,
+                    "image_id": image["id"],
+                    "category_id": 1,
+                    "bbox": view["bboxes"][k],
+                    "area": float(view["areas"][k]),
+                    "iscrowd": 0,
+                    "keypoints": _flat(joints),
+                    "num_keypoints": sum(joint[2] > 0 for joint in joints),
+                    "bbox_full": view["full_bboxes"][k],
+                    "person_id": person,
+                    "person_role": about["role"],
+                    "action": about["kind"],
                     "keypoints_3d": [n for point in view["points"][COCO_17.name][k] for n in point],
                     "h36m_3d": [n for point in view["points"]["h36m_17"][k] for n in point],
                 }
                 if "masks" in view:
                     annotation["segmentation"] = view["masks"][k]
                 annotations.append(annotation)
-    return {"info": _info(parameters), "licenses": [_LICENSE], "images": images, "annotations": annotations,
-            "categories": [{"id": 1, **_category(COCO_17)}]}
+    return {
+        "info": _info(parameters),
+        "licenses": [_LICENSE],
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, **_category(COCO_17)}],
+    }
 
 
 def h36m_arrays(records: list[dict]) -> dict[str, np.ndarray]:
@@ -99,10 +128,20 @@ def h36m_arrays(records: list[dict]) -> dict[str, np.ndarray]:
     image_id, day, camera, frame, person_id (N,) int64; keypoints_2d (N, 17, 3) pixels and visibility; keypoints_3d
     (N, 17, 3) metres in the camera's axes.
     """
-    rows = [(image_id(r["day"], v + 1, r["number"]), r["day"], v + 1, r["number"], person,
-             view["keypoints"]["h36m_17"][k], view["points"]["h36m_17"][k])
-            for r in records for v, view in enumerate(r["views"])
-            for k, person in enumerate(view["person_ids"])]
+    rows = [
+        (
+            image_id(r["day"], v + 1, r["number"]),
+            r["day"],
+            v + 1,
+            r["number"],
+            person,
+            view["keypoints"]["h36m_17"][k],
+            view["points"]["h36m_17"][k],
+        )
+        for r in records
+        for v, view in enumerate(r["views"])
+        for k, person in enumerate(view["person_ids"])
+    ]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     names = ("image_id", "day", "camera", "frame", "person_id")
     arrays = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
@@ -115,9 +154,18 @@ def _image(record: dict, v: int, view: dict, parameters: dict) -> dict:
     width, height = parameters["size"]
     pose = np.array(view["pose"])
     which = record["day"], v + 1, record["number"]
-    return {"id": image_id(*which), "file_name": file_name(*which), "width": width, "height": height,
-            "day_id": record["day"], "cam_id": v + 1, "date_captured": "", "license": 1, "rights_holder": "",
-            "camera": {"intrinsics": view["intrinsics"], "pose": pose.ravel().tolist()}}
+    return {
+        "id": image_id(*which),
+        "file_name": file_name(*which),
+        "width": width,
+        "height": height,
+        "day_id": record["day"],
+        "cam_id": v + 1,
+        "date_captured": "",
+        "license": 1,
+        "rights_holder": "",
+        "camera": {"intrinsics": view["intrinsics"], "pose": pose.ravel().tolist()},
+    }
 
 
 def _poses3d(record: dict, flags: dict, key: str, count: int) -> list[dict]:
@@ -127,10 +175,16 @@ def _poses3d(record: dict, flags: dict, key: str, count: int) -> list[dict]:
     for person, flag in sorted(flags.items()):
         about = record["people"][str(person)]
         points = np.array(about["camma"] + about["hands"]) @ room_to_first[:3, :3].T + room_to_first[:3, 3]
-        flat = [n for p, f in zip(np.round(points * 1000, 3).tolist(), [*flag.tolist(), int(flag[8]), int(flag[9])],
-                                  strict=True) for n in (*p, float(f))]
-        poses.append({"id": str(count + len(poses)), "image_ids": key, "person_id": person, "ref_camera": 0,
-                      "keypoints3D": flat})
+        flat = [
+            n
+            for p, f in zip(
+                np.round(points * 1000, 3).tolist(), [*flag.tolist(), int(flag[8]), int(flag[9])], strict=True
+            )
+            for n in (*p, float(f))
+        ]
+        poses.append(
+            {"id": str(count + len(poses)), "image_ids": key, "person_id": person, "ref_camera": 0, "keypoints3D": flat}
+        )
     return poses
 
 
@@ -139,8 +193,12 @@ def _info(parameters: dict) -> dict:
 
 
 def _category(skeleton: Skeleton) -> dict:
-    return {"name": "person", "supercategory": "person", "keypoints": list(skeleton.joints),
-            "skeleton": [[a + 1, b + 1] for a, b in skeleton.limbs]}
+    return {
+        "name": "person",
+        "supercategory": "person",
+        "keypoints": list(skeleton.joints),
+        "skeleton": [[a + 1, b + 1] for a, b in skeleton.limbs],
+    }
 
 
 def _flat(joints: list[list[float]]) -> list[float]:

@@ -68,15 +68,29 @@ def _save(path: Path, **dictionaries: dict) -> None:
 
 
 def _camera(camera: Camera) -> dict:
-    return {"size": list(camera.size), "focal": [camera.fx, camera.fy], "center": [camera.cx, camera.cy],
-            "orientation": quaternion(camera.pose[:3, :3]).tolist(), "position": camera.pose[:3, 3].tolist()}
+    return {
+        "size": list(camera.size),
+        "focal": [camera.fx, camera.fy],
+        "center": [camera.cx, camera.cy],
+        "orientation": quaternion(camera.pose[:3, :3]).tolist(),
+        "position": camera.pose[:3, 3].tolist(),
+    }
 
 
 def quaternion(matrix: np.ndarray) -> np.ndarray:
     """(4,) unit quaternion w, x, y, z of a rotation (3, 3), w >= 0."""
     # The eigenvector of the largest eigenvalue of Bar-Itzhack's matrix: no cases, and no loss near half turns.
     (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = matrix
-    k = np.array([[xx - yy - zz, 0, 0, 0], [yx + xy, yy - xx - zz, 0, 0], [zx + xz, zy + yz, zz - xx - yy, 0],
-                  [zy - yz, xz - zx, yx - xy, xx + yy + zz]]) / 3
+    k = (
+        np.array(
+            [
+                [xx - yy - zz, 0, 0, 0],
+                [yx + xy, yy - xx - zz, 0, 0],
+                [zx + xz, zy + yz, zz - xx - yy, 0],
+                [zy - yz, xz - zx, yx - xy, xx + yy + zz],
+            ]
+        )
+        / 3
+    )
     x, y, z, w = np.linalg.eigh(k)[1][:, -1]
     return np.array([w, x, y, z]) * (1 if w >= 0 else -1)

@@ -13,8 +13,17 @@ from orplugins.synthetic.render.frames import check_options, render_frames
 
 
 def generate(
-    frames: int, seed: int, *, size: tuple[int, int] = (128, 96), views: int = 3, people: tuple[int, int] = (1, 6),
-    color: bool = False, noise: bool = True, fixed_cameras: bool = False, start: int = 0, workers: int = 0,
+    frames: int,
+    seed: int,
+    *,
+    size: tuple[int, int] = (128, 96),
+    views: int = 3,
+    people: tuple[int, int] = (1, 6),
+    color: bool = False,
+    noise: bool = True,
+    fixed_cameras: bool = False,
+    start: int = 0,
+    workers: int = 0,
 ) -> tuple[dict, dict[int, np.ndarray]]:
     """Frames and their truth.
 
@@ -35,11 +44,21 @@ def generate(
         For an argument out of its range.
     """
     if frames < 1 or seed < 0 or start < 0 or workers < 0:
-        raise ValueError(f"generate: found frames={frames}, seed={seed}, start={start}, workers={workers}, "
-                         "expected frames >= 1 and the others >= 0")
+        raise ValueError(
+            f"generate: found frames={frames}, seed={seed}, start={start}, workers={workers}, "
+            "expected frames >= 1 and the others >= 0"
+        )
     check_options(size, views, people)
-    make = partial(_moment, seed, tuple(size), views=views, people=tuple(people), color=color, noise=noise,
-                   fixed_cameras=fixed_cameras)
+    make = partial(
+        _moment,
+        seed,
+        tuple(size),
+        views=views,
+        people=tuple(people),
+        color=color,
+        noise=noise,
+        fixed_cameras=fixed_cameras,
+    )
     numbers = range(start, start + frames)
     if workers:
         with ProcessPoolExecutor(workers) as pool:
@@ -47,8 +66,11 @@ def generate(
     else:
         made = list(map(make, numbers))
     parameters = {"size": list(size), "views": views, "seed": seed, "fixed_cameras": fixed_cameras}
-    pictures = {image_id(1, v + 1, number): picture
-                for number, (_, group) in zip(numbers, made, strict=True) for v, picture in enumerate(group)}
+    pictures = {
+        image_id(1, v + 1, number): picture
+        for number, (_, group) in zip(numbers, made, strict=True)
+        for v, picture in enumerate(group)
+    }
     return coco_file([record for record, _ in made], parameters, "color" if color else "depth"), pictures
 
 

@@ -27,8 +27,15 @@ _BLOCK = 32
 
 
 def write_itop(
-    out: str | os.PathLike, frames: int, seed: int, *, views: tuple[str, ...] = VIEWS, people: tuple[int, int] = (1, 3),
-    everyone: bool = False, noise: bool = True, progress: Callable[[int, int], None] | None = None,
+    out: str | os.PathLike,
+    frames: int,
+    seed: int,
+    *,
+    views: tuple[str, ...] = VIEWS,
+    people: tuple[int, int] = (1, 3),
+    everyone: bool = False,
+    noise: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Write `OUT/ITOP/ITOP_<view>_<train|test>_<depth_map|point_cloud|labels>.h5`, all of them or none.
 
@@ -63,8 +70,9 @@ def write_itop(
     check_options(SIZE, 1, people)
     folder = Path(out) / "ITOP"
     subjects = {"train": range(_TEST_FROM), "test": range(_TEST_FROM, _SUBJECTS)}
-    numbers = {split: [i for subject in part for i in range(subject, frames, _SUBJECTS)]
-               for split, part in subjects.items()}
+    numbers = {
+        split: [i for subject in part for i in range(subject, frames, _SUBJECTS)] for split, part in subjects.items()
+    }
     kinds = ("depth_map", "labels") if everyone else ("depth_map", "point_cloud", "labels")
     done, rows, valid = 0, 0, 0
     with ExitStack() as stack:
@@ -108,8 +116,11 @@ def label_everybody(frame: Frame) -> list[dict[str, np.ndarray]]:
     """Labels, as a file's rows have them, of the people whose joints are all in the picture, three or more seen; their
     joints are COCO's, converted."""
     labels = [_label(frame, k, COCO_17) for k in range(len(frame.view.person_ids))]
-    return [label for label in labels if label["is_valid"]
-            and ((label["image_coordinates"] >= 0) & (label["image_coordinates"] < SIZE)).all()]
+    return [
+        label
+        for label in labels
+        if label["is_valid"] and ((label["image_coordinates"] >= 0) & (label["image_coordinates"] < SIZE)).all()
+    ]
 
 
 def point_cloud(depth: np.ndarray) -> np.ndarray:
@@ -136,9 +147,13 @@ class _Table:
         shapes = {"id": ((), "S8")}
         if kind == "labels":
             joints = ITOP_15.num_joints
-            shapes |= {"is_valid": ((), "u1"), "visible_joints": ((joints,), "i2"),
-                       "image_coordinates": ((joints, 2), "i2"),
-                       "real_world_coordinates": ((joints, 3), "f2"), "segmentation": (SIZE[::-1], "i1")}
+            shapes |= {
+                "is_valid": ((), "u1"),
+                "visible_joints": ((joints,), "i2"),
+                "image_coordinates": ((joints, 2), "i2"),
+                "real_world_coordinates": ((joints, 3), "f2"),
+                "segmentation": (SIZE[::-1], "i1"),
+            }
         else:
             shapes["data"] = (SIZE[::-1] if kind == "depth_map" else (SIZE[0] * SIZE[1], 3), "f2")
         self.sets = {}
@@ -158,7 +173,7 @@ class _Table:
             values = [row[name] for row in self.waiting]
             if values:
                 data.resize(len(data) + len(values), axis=0)
-                data[-len(values):] = np.array(values)
+                data[-len(values) :] = np.array(values)
         self.waiting = []
 
 
@@ -169,10 +184,13 @@ def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
     if staff:
         return _label(frame, max(staff, key=lambda k: frame.view.areas[k]))
     joints = ITOP_15.num_joints
-    return {"is_valid": 0, "visible_joints": np.zeros(joints, np.int16),
-            "image_coordinates": np.zeros((joints, 2), np.int16),
-            "real_world_coordinates": np.zeros((joints, 3), np.float16),
-            "segmentation": np.full(SIZE[::-1], -1, np.int8)}
+    return {
+        "is_valid": 0,
+        "visible_joints": np.zeros(joints, np.int16),
+        "image_coordinates": np.zeros((joints, 2), np.int16),
+        "real_world_coordinates": np.zeros((joints, 3), np.float16),
+        "segmentation": np.full(SIZE[::-1], -1, np.int8),
+    }
 
 
 def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.ndarray]:
@@ -183,7 +201,10 @@ def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.nda
     pixels, _ = frame.camera.project(joints[:, :3])
     local = frame.camera.world_to_camera(joints[:, :3])
     visible = (joints[:, 3] == 3).astype(np.int16)
-    return {"is_valid": int(visible.sum() >= 3), "visible_joints": visible,
-            "image_coordinates": np.clip(np.rint(pixels), -32000, 32000).astype(np.int16),
-            "real_world_coordinates": (local * (1, -1, 1)).astype(np.float16),
-            "segmentation": np.where(frame.instances == view.person_ids[k], 0, -1).astype(np.int8)}
+    return {
+        "is_valid": int(visible.sum() >= 3),
+        "visible_joints": visible,
+        "image_coordinates": np.clip(np.rint(pixels), -32000, 32000).astype(np.int16),
+        "real_world_coordinates": (local * (1, -1, 1)).astype(np.float16),
+        "segmentation": np.where(frame.instances == view.person_ids[k], 0, -1).astype(np.int8),
+    }

@@ -97,9 +97,18 @@ def write_dataset(
     check_options(size, views, people, hips)
     fixed = views > 1 if fixed_cameras is None else bool(fixed_cameras)
     parameters = {
-        "frames": int(frames), "seed": int(seed), "start": int(start), "size": [int(n) for n in size],
-        "views": int(views), "people": [int(n) for n in people], "noise": bool(noise), "color": bool(color),
-        "fixed_cameras": fixed, "motion": int(motion), "hips": hips, "masks": bool(masks),
+        "frames": int(frames),
+        "seed": int(seed),
+        "start": int(start),
+        "size": [int(n) for n in size],
+        "views": int(views),
+        "people": [int(n) for n in people],
+        "noise": bool(noise),
+        "color": bool(color),
+        "fixed_cameras": fixed,
+        "motion": int(motion),
+        "hips": hips,
+        "masks": bool(masks),
     }
     out = Path(out)
     _claim(out, parameters)
@@ -126,8 +135,12 @@ def write_dataset(
     if motion and fixed:
         write_h36m(out / "annotations", records, parameters)
     write_json(out / "annotations/mvor.json", mvor)
-    return {"images": len(mvor["images"]), "people": len(mvor["annotations"]),
-            "poses3d": len(mvor.get("annotations3D", ())), "rendered": rendered}
+    return {
+        "images": len(mvor["images"]),
+        "people": len(mvor["annotations"]),
+        "poses3d": len(mvor.get("annotations3D", ())),
+        "rendered": rendered,
+    }
 
 
 def _claim(out: Path, parameters: dict) -> None:
@@ -154,13 +167,19 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
     # The notes hold what the pictures do not: they make a second run cheap, and it needs no rendering to annotate.
     notes = out / "annotations/frames" / f"{first:06d}.json"
     kinds = ("depth", "color") if parameters["color"] else ("depth",)
-    paths = [out / file_name(day, v + 1, n, kind)
-             for day, n in (_place_in_clip(first + i, parameters["motion"]) for i in range(count))
-             for v in range(parameters["views"]) for kind in kinds]
+    paths = [
+        out / file_name(day, v + 1, n, kind)
+        for day, n in (_place_in_clip(first + i, parameters["motion"]) for i in range(count))
+        for v in range(parameters["views"])
+        for kind in kinds
+    ]
     if notes.exists() and all(_complete(path, parameters["size"]) for path in paths):
         return 0, json.loads(notes.read_text(encoding="utf-8"))
-    options = {"people": tuple(parameters["people"]), "views": parameters["views"],
-               "fixed_cameras": parameters["fixed_cameras"]}
+    options = {
+        "people": tuple(parameters["people"]),
+        "views": parameters["views"],
+        "fixed_cameras": parameters["fixed_cameras"],
+    }
     records, clips = [], {}
     for number in range(first, first + count):
         day, moment = _place_in_clip(number, parameters["motion"])
@@ -170,8 +189,14 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
             scene = clips[day].scene(moment)
         else:
             scene = make_scene(parameters["seed"], number, **options)
-        frames = render_scene(scene, tuple(parameters["size"]), (parameters["seed"], number), color=parameters["color"],
-                              noise=parameters["noise"], hips=parameters["hips"])
+        frames = render_scene(
+            scene,
+            tuple(parameters["size"]),
+            (parameters["seed"], number),
+            color=parameters["color"],
+            noise=parameters["noise"],
+            hips=parameters["hips"],
+        )
         for v, frame in enumerate(frames):
             save_depth(out / file_name(day, v + 1, moment), frame.depth_mm)
             if frame.color is not None:

@@ -37,15 +37,34 @@ class SyntheticORDataset(BaseCocoStyleDataset):
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="synthetic_or")
 
     def __init__(
-        self, frames: int, seed: int, start: int = 0, size: tuple[int, int] = (128, 96), views: int = 3,
-        people: tuple[int, int] = (1, 6), color: bool = False, fixed_cameras: bool = False, workers: int = 0,
-        cache_dir: str | None = None, data_mode: str = "bottomup", **kwargs,
+        self,
+        frames: int,
+        seed: int,
+        start: int = 0,
+        size: tuple[int, int] = (128, 96),
+        views: int = 3,
+        people: tuple[int, int] = (1, 6),
+        color: bool = False,
+        fixed_cameras: bool = False,
+        workers: int = 0,
+        cache_dir: str | None = None,
+        data_mode: str = "bottomup",
+        **kwargs,
     ):
         # Set first: the parent loads the data in its constructor.
         self.cache_dir, self.color = cache_dir, color
         self._pictures: dict[int, np.ndarray] = {}
-        self.options = dict(frames=frames, seed=seed, start=start, size=tuple(size), views=views, people=tuple(people),
-                            color=color, fixed_cameras=fixed_cameras, workers=workers)
+        self.options = dict(
+            frames=frames,
+            seed=seed,
+            start=start,
+            size=tuple(size),
+            views=views,
+            people=tuple(people),
+            color=color,
+            fixed_cameras=fixed_cameras,
+            workers=workers,
+        )
         super().__init__(ann_file="", data_mode=data_mode, **kwargs)
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
@@ -58,10 +77,15 @@ class SyntheticORDataset(BaseCocoStyleDataset):
             name = "coco17_color.json" if self.color else "coco17.json"
             coco = load_json(Path(self.cache_dir) / "annotations" / name)
         folder = Path(self.cache_dir or "")
-        images = {image["id"]: {**image, "img_id": image["id"], "img_path": str(folder / image["file_name"])}
-                  for image in coco["images"][:: self.sample_interval]}
-        instances = [self.parse_data_info({"raw_ann_info": person, "raw_img_info": images[person["image_id"]]})
-                     for person in coco["annotations"] if person["image_id"] in images]
+        images = {
+            image["id"]: {**image, "img_id": image["id"], "img_path": str(folder / image["file_name"])}
+            for image in coco["images"][:: self.sample_interval]
+        }
+        instances = [
+            self.parse_data_info({"raw_ann_info": person, "raw_img_info": images[person["image_id"]]})
+            for person in coco["annotations"]
+            if person["image_id"] in images
+        ]
         return instances, list(images.values())
 
     def parse_data_info(self, raw_data_info: dict) -> dict:

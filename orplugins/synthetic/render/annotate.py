@@ -28,8 +28,19 @@ _MVOR_HIP_SIDE, _MVOR_HIP_UP = 0.16, 0.12
 
 
 # The same for the other joint sets, by what their joints are; the rest takes COCO's.
-_COVER_OF = {"head": 0.14, "neck": 0.16, "thorax": 0.16, "neck_base": 0.05, "spine": 0.24, "torso": 0.24, "pelvis": 0.3,
-             "left_hand": 0.08, "right_hand": 0.08, "left_foot": 0.15, "right_foot": 0.15}
+_COVER_OF = {
+    "head": 0.14,
+    "neck": 0.16,
+    "thorax": 0.16,
+    "neck_base": 0.05,
+    "spine": 0.24,
+    "torso": 0.24,
+    "pelvis": 0.3,
+    "left_hand": 0.08,
+    "right_hand": 0.08,
+    "left_foot": 0.15,
+    "right_foot": 0.15,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +63,9 @@ class View:
     areas: np.ndarray
 
 
-def annotate(scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, instances: np.ndarray,
-             hips: str = "coco") -> View:
+def annotate(
+    scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, instances: np.ndarray, hips: str = "coco"
+) -> View:
     """Annotate a picture.
 
     Parameters
@@ -64,8 +76,9 @@ def annotate(scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, in
     """
     pixels = np.bincount(instances.ravel(), minlength=len(scene.people) + 1)
     least = LEAST_PIXELS * depth.size / (640 * 480)
-    people = [p for p in scene.people
-              if pixels[p.id] >= least and _seen(p.body.vertices, camera, depth) >= LEAST_VISIBLE]
+    people = [
+        p for p in scene.people if pixels[p.id] >= least and _seen(p.body.vertices, camera, depth) >= LEAST_VISIBLE
+    ]
     ids = np.array([p.id for p in people], dtype=np.int64)
     points, covers, sizes = {}, [], []
     for skeleton in JOINT_SETS:
@@ -83,8 +96,9 @@ def annotate(scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, in
         points=points,
         hands=np.array([p.body.hands for p in people]).reshape(-1, 2, 3),
         bboxes=np.array([_box(instances == i) for i in ids]).reshape(-1, 4),
-        full_bboxes=np.array([_outline(scene.vertices[scene.person_vertices[i]], camera)
-                              for i in ids.tolist()]).reshape(-1, 4),
+        full_bboxes=np.array(
+            [_outline(scene.vertices[scene.person_vertices[i]], camera) for i in ids.tolist()]
+        ).reshape(-1, 4),
         person_ids=ids,
         areas=pixels[ids],
     )
@@ -115,8 +129,27 @@ def camma_joints(body: Body, hips: str) -> np.ndarray:
 def h36m_joints(body: Body) -> np.ndarray:
     """(17, 3) in the order of `skeletons.H36M_17`."""
     j = body.joints
-    return np.stack([(j[11] + j[12]) / 2, j[12], j[14], j[16], j[11], j[13], j[15], body.bone("spine03"),
-                     body.bone("neck01"), j[0], body.crown, j[5], j[7], j[9], j[6], j[8], j[10]])
+    return np.stack(
+        [
+            (j[11] + j[12]) / 2,
+            j[12],
+            j[14],
+            j[16],
+            j[11],
+            j[13],
+            j[15],
+            body.bone("spine03"),
+            body.bone("neck01"),
+            j[0],
+            body.crown,
+            j[5],
+            j[7],
+            j[9],
+            j[6],
+            j[8],
+            j[10],
+        ]
+    )
 
 
 def itop_joints(body: Body) -> np.ndarray:
@@ -124,8 +157,25 @@ def itop_joints(body: Body) -> np.ndarray:
     j = body.joints
     left, right = body.hands
     head = (j[3] + j[4]) / 2
-    return np.stack([head, body.bone("neck01"), j[6], j[5], j[8], j[7], right, left, body.bone("spine03"), j[12], j[11],
-                     j[14], j[13], j[16], j[15]])
+    return np.stack(
+        [
+            head,
+            body.bone("neck01"),
+            j[6],
+            j[5],
+            j[8],
+            j[7],
+            right,
+            left,
+            body.bone("spine03"),
+            j[12],
+            j[11],
+            j[14],
+            j[13],
+            j[16],
+            j[15],
+        ]
+    )
 
 
 def _covered(scene: Scene, person: Person, joints: np.ndarray) -> np.ndarray:

@@ -84,8 +84,16 @@ def render_frames(
     return scene, render_scene(scene, size, (seed, index), color=color, noise=noise, hips=hips, backend=backend)
 
 
-def render_scene(scene: Scene, size: tuple[int, int], key: tuple[int, ...], *, color: bool = False, noise: bool = True,
-                 hips: str = "coco", backend: str = "auto") -> list[Frame]:
+def render_scene(
+    scene: Scene,
+    size: tuple[int, int],
+    key: tuple[int, ...],
+    *,
+    color: bool = False,
+    noise: bool = True,
+    hips: str = "coco",
+    backend: str = "auto",
+) -> list[Frame]:
     """Render each camera of a scene; `key` (numbers) chooses the noise. See `render_frames`."""
     caster = Caster(scene.vertices, scene.faces, backend)
     lighting = Lighting(scene, backend) if color else None

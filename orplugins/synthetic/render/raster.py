@@ -92,10 +92,15 @@ class Projection:
         if len(cut):
             extra, owners = _clip(local.T[faces[cut]], cut)
             z = extra[:, :, 2]
-            more = (extra[:, :, 0] / z * np.float32(camera.fx) + np.float32(camera.cx),
-                    extra[:, :, 1] / z * np.float32(camera.fy) + np.float32(camera.cy), 1 / z)
-            corners = [[np.concatenate([old, new[:, k]]) for k, old in enumerate(three)]
-                       for three, new in zip(corners, more, strict=True)]
+            more = (
+                extra[:, :, 0] / z * np.float32(camera.fx) + np.float32(camera.cx),
+                extra[:, :, 1] / z * np.float32(camera.fy) + np.float32(camera.cy),
+                1 / z,
+            )
+            corners = [
+                [np.concatenate([old, new[:, k]]) for k, old in enumerate(three)]
+                for three, new in zip(corners, more, strict=True)
+            ]
             self.ids = np.concatenate([self.ids, owners])
         (x0, x1, x2), (y0, y1, y2), _ = corners
         low = np.stack([np.minimum(np.minimum(x0, x1), x2), np.minimum(np.minimum(y0, y1), y2)])
@@ -106,8 +111,10 @@ class Projection:
         self.ids, self.low, self.high, area = self.ids[inside], low[:, inside], high[:, inside], area[inside]
         (x0, x1, x2), (y0, y1, y2), (i0, i1, i2) = ([a[inside] for a in three] for three in corners)
         # Per face: u and v (barycentric) and 1 / z are linear in the pixel's offset from the first corner.
-        self.plane = np.stack([x0, y0, (y2 - y0) / area, (x0 - x2) / area, (y0 - y1) / area, (x1 - x0) / area,
-                               i0, i1 - i0, i2 - i0], axis=1)
+        self.plane = np.stack(
+            [x0, y0, (y2 - y0) / area, (x0 - x2) / area, (y0 - y1) / area, (x1 - x0) / area, i0, i1 - i0, i2 - i0],
+            axis=1,
+        )
 
     def picture(self) -> tuple[np.ndarray, np.ndarray]:
         """See `Caster.picture`."""

@@ -21,8 +21,9 @@ def to_millimetres(depth: np.ndarray) -> np.ndarray:
     return np.where((depth > 0) & (depth < 65), np.rint(depth * 1000), 0).astype(np.uint16)
 
 
-def measure(depth: np.ndarray, grazing: np.ndarray, material: np.ndarray, camera: Camera,
-            rng: np.random.Generator) -> np.ndarray:
+def measure(
+    depth: np.ndarray, grazing: np.ndarray, material: np.ndarray, camera: Camera, rng: np.random.Generator
+) -> np.ndarray:
     """What the sensor stores.
 
     Parameters
@@ -38,8 +39,10 @@ def measure(depth: np.ndarray, grazing: np.ndarray, material: np.ndarray, camera
     scale = width / _FULL_WIDTH
     row, column = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
     jitter = rng.standard_normal((2, height, width), dtype=np.float32) * np.float32(0.55 * scale)
-    source = (np.clip(np.rint(row + jitter[0]), 0, height - 1).astype(int),
-              np.clip(np.rint(column + jitter[1]), 0, width - 1).astype(int))
+    source = (
+        np.clip(np.rint(row + jitter[0]), 0, height - 1).astype(int),
+        np.clip(np.rint(column + jitter[1]), 0, width - 1).astype(int),
+    )
     depth, grazing, material = depth[source], grazing[source], material[source]
     known = depth > 0
     disparity = np.where(known, camera.fx * _BASELINE / np.maximum(depth, 0.1), 0).astype(np.float32)

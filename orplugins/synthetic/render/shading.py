@@ -58,16 +58,24 @@ def _looking_down(light: np.ndarray) -> Camera:
     return Camera(focal, focal, middle, middle, (_SHADOW_SIZE, _SHADOW_SIZE), pose=pose)
 
 
-def shade(lighting: Lighting, camera: Camera, depth: np.ndarray, faces: np.ndarray, gains: np.ndarray,
-          rng: np.random.Generator | None) -> np.ndarray:
+def shade(
+    lighting: Lighting,
+    camera: Camera,
+    depth: np.ndarray,
+    faces: np.ndarray,
+    gains: np.ndarray,
+    rng: np.random.Generator | None,
+) -> np.ndarray:
     """The colour picture (H, W, 3) uint8 of a view.
 
     depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
     """
     scene = lighting.scene
     height, width = depth.shape
-    x, y = np.meshgrid((np.arange(width, dtype=np.float32) - np.float32(camera.cx)) / np.float32(camera.fx),
-                       (np.arange(height, dtype=np.float32) - np.float32(camera.cy)) / np.float32(camera.fy))
+    x, y = np.meshgrid(
+        (np.arange(width, dtype=np.float32) - np.float32(camera.cx)) / np.float32(camera.fx),
+        (np.arange(height, dtype=np.float32) - np.float32(camera.cy)) / np.float32(camera.fy),
+    )
     rays = np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3) @ camera.pose[:3, :3].T.astype(np.float32)
     points = camera.pose[:3, 3].astype(np.float32) + rays * depth.reshape(-1, 1)
     face = np.maximum(faces.ravel(), 0)

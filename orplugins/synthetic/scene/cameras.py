@@ -41,7 +41,15 @@ def hang_cameras(rng: np.random.Generator, views: int, varied: bool) -> list[Cam
         pose[:3, :3] = np.stack([right, np.cross(forward, right), forward], axis=1)
         pose[:3, 3] = place
         focal = rng.uniform(532, 545)
-        cameras.append(Camera(fx=focal, fy=focal * rng.uniform(0.998, 1.0), cx=319.5 + rng.normal(0, 3),
-                              cy=239.5 + rng.normal(0, 2), size=FULL_SIZE, pose=pose))
+        cameras.append(
+            Camera(
+                fx=focal,
+                fy=focal * rng.uniform(0.998, 1.0),
+                cx=319.5 + rng.normal(0, 3),
+                cy=239.5 + rng.normal(0, 2),
+                size=FULL_SIZE,
+                pose=pose,
+            )
+        )
     # All three are drawn always, so that the first ones do not depend on how many are wanted.
     return cameras[:views]

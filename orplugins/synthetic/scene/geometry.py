@@ -28,9 +28,13 @@ def rotation(axis: np.ndarray | list[float], angle: float) -> np.ndarray:
     x, y, z = x / length, y / length, z / length
     c, s = math.cos(angle), math.sin(angle)
     t = 1 - c
-    return np.array([[t * x * x + c, t * x * y - s * z, t * x * z + s * y],
-                     [t * x * y + s * z, t * y * y + c, t * y * z - s * x],
-                     [t * x * z - s * y, t * y * z + s * x, t * z * z + c]])
+    return np.array(
+        [
+            [t * x * x + c, t * x * y - s * z, t * x * z + s * y],
+            [t * x * y + s * z, t * y * y + c, t * y * z - s * x],
+            [t * x * z - s * y, t * y * z + s * x, t * z * z + c],
+        ]
+    )
 
 
 def turn(angle: float) -> np.ndarray:
@@ -100,8 +104,15 @@ class Mesh:
         vertices = np.asarray(vertices, np.float32)
         faces = np.asarray(faces, np.int32)
         colours = np.broadcast_to(np.asarray(colour, np.float32), vertices.shape)
-        self.parts.append((vertices, faces + self.count, colours, np.full(len(faces), instance, np.int16),
-                           np.full(len(faces), material, np.uint8)))
+        self.parts.append(
+            (
+                vertices,
+                faces + self.count,
+                colours,
+                np.full(len(faces), instance, np.int16),
+                np.full(len(faces), material, np.uint8),
+            )
+        )
         self.count += len(vertices)
 
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -143,14 +154,20 @@ def tube(start, end, radius: float, sides: int = 14, end_radius: float | None = 
     t = np.linspace(0, 2 * np.pi, sides, endpoint=False)
     ring = np.cos(t)[:, None] * a + np.sin(t)[:, None] * b
     far = radius if end_radius is None else end_radius
-    vertices = np.concatenate([start + radius * ring, end + far * ring, start + radius * ring, end + far * ring,
-                               [start], [end]])
+    vertices = np.concatenate(
+        [start + radius * ring, end + far * ring, start + radius * ring, end + far * ring, [start], [end]]
+    )
     i = np.arange(sides)
     j = (i + 1) % sides
     n = sides
-    faces = np.concatenate([np.stack([i, j, n + j], 1), np.stack([i, n + j, n + i], 1),
-                            np.stack([np.full(n, 4 * n), 2 * n + j, 2 * n + i], 1),
-                            np.stack([np.full(n, 4 * n + 1), 3 * n + i, 3 * n + j], 1)])
+    faces = np.concatenate(
+        [
+            np.stack([i, j, n + j], 1),
+            np.stack([i, n + j, n + i], 1),
+            np.stack([np.full(n, 4 * n), 2 * n + j, 2 * n + i], 1),
+            np.stack([np.full(n, 4 * n + 1), 3 * n + i, 3 * n + j], 1),
+        ]
+    )
     return vertices, faces
 
 
@@ -158,8 +175,9 @@ def _rings(rows: int, columns: int) -> np.ndarray:
     """Faces between neighbouring closed rings of a (rows, columns) grid of vertices."""
     i, j = np.arange(rows - 1)[:, None] * columns, np.arange(columns)[None]
     a, b = i + j, i + (j + 1) % columns
-    return np.concatenate([np.stack([a, b, b + columns], -1).reshape(-1, 3),
-                           np.stack([a, b + columns, a + columns], -1).reshape(-1, 3)])
+    return np.concatenate(
+        [np.stack([a, b, b + columns], -1).reshape(-1, 3), np.stack([a, b + columns, a + columns], -1).reshape(-1, 3)]
+    )
 
 
 def c_arc(radius: float, thickness: float, width: float, start: float, end: float, steps: int = 28, sides: int = 8):
@@ -194,8 +212,14 @@ def cloth_over(x: np.ndarray, y: np.ndarray, heights: np.ndarray, hang: float, r
     i, j = np.arange(ny - 1)[:, None] * nx, np.arange(nx - 1)[None]
     a = i + j
     faces = [np.stack([a, a + 1, a + nx + 1], -1).reshape(-1, 3), np.stack([a, a + nx + 1, a + nx], -1).reshape(-1, 3)]
-    border = np.concatenate([np.arange(nx), np.arange(1, ny) * nx + nx - 1, (ny - 1) * nx + np.arange(nx - 2, -1, -1),
-                             np.arange(ny - 2, 0, -1) * nx])
+    border = np.concatenate(
+        [
+            np.arange(nx),
+            np.arange(1, ny) * nx + nx - 1,
+            (ny - 1) * nx + np.arange(nx - 2, -1, -1),
+            np.arange(ny - 2, 0, -1) * nx,
+        ]
+    )
     edge = top[border]
     out = unit((edge - edge.mean(0)) * np.array([1, 1, 0]))
     t = np.arange(len(border))
@@ -204,8 +228,10 @@ def cloth_over(x: np.ndarray, y: np.ndarray, heights: np.ndarray, hang: float, r
     rows = [edge + out * (0.02 + wave[:, None] * s) - UP * (drop * s)[:, None] for s in (0.2, 0.4, 0.6, 0.8, 1.0)]
     ring = np.concatenate([border[None], len(top) + np.arange(5 * len(border)).reshape(5, -1)])
     above, below = ring[:-1], ring[1:]
-    faces += [np.stack([above, below, np.roll(below, -1, 1)], -1).reshape(-1, 3),
-              np.stack([above, np.roll(below, -1, 1), np.roll(above, -1, 1)], -1).reshape(-1, 3)]
+    faces += [
+        np.stack([above, below, np.roll(below, -1, 1)], -1).reshape(-1, 3),
+        np.stack([above, np.roll(below, -1, 1), np.roll(above, -1, 1)], -1).reshape(-1, 3),
+    ]
     return np.concatenate([top, *rows]), np.concatenate(faces)
 
 

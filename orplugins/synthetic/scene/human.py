@@ -17,8 +17,16 @@ from orplugins.synthetic.scene.geometry import basis, cross, part_of, rotation, 
 
 # Regions of the mesh, by the bone that moves a vertex most.
 TRUNK, THIGH, SHIN, FOOT, UPPER_ARM, FOREARM, HAND, HEAD, NECK = range(9)
-_REGION = (("upperleg", THIGH), ("lowerleg", SHIN), ("foot", FOOT), ("upperarm", UPPER_ARM), ("lowerarm", FOREARM),
-           ("wrist", HAND), ("head", HEAD), ("neck", NECK))
+_REGION = (
+    ("upperleg", THIGH),
+    ("lowerleg", SHIN),
+    ("foot", FOOT),
+    ("upperarm", UPPER_ARM),
+    ("lowerarm", FOREARM),
+    ("wrist", HAND),
+    ("head", HEAD),
+    ("neck", NECK),
+)
 # How lean, tilt and twist are shared by the spine, pelvis to chest; the pelvis itself takes a part of the lean.
 _SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")
 _SPINE_SHARE = (0.12, 0.2, 0.25, 0.25, 0.18)
@@ -167,8 +175,9 @@ class Body:
 
     def shifted(self, offset: np.ndarray) -> Body:
         """The same body elsewhere."""
-        return Body(self.shape, self.vertices + offset, self.joints + offset, self.bones + offset, self.turned,
-                    self.axes)
+        return Body(
+            self.shape, self.vertices + offset, self.joints + offset, self.bones + offset, self.turned, self.axes
+        )
 
     @cached_property
     def hands(self) -> np.ndarray:
@@ -218,8 +227,9 @@ class _Solver:
         self._trunk()
         self._legs()
         self._gaze()
-        for (side, sign), target, pole, pronation in zip(SIDES, self.pose.hands, self.pose.elbows,
-                                                         self.pose.pronation, strict=True):
+        for (side, sign), target, pole, pronation in zip(
+            SIDES, self.pose.hands, self.pose.elbows, self.pose.pronation, strict=True
+        ):
             self._arm(side, sign, target, pole, pronation)
         return self.turned, self.heads
 
@@ -254,8 +264,9 @@ class _Solver:
             heights.append(target[2] + np.sqrt(max(leg * leg - level, 0.01)) - hip[2])
             targets.append(target)
         self.heads[:, 2] += min(heights) if self.pose.seat is None else self.pose.seat
-        for (side, sign), target, heel, yaw in zip(SIDES, targets, self.pose.heels, self.pose.ankles[:, 3],
-                                                   strict=True):
+        for (side, sign), target, heel, yaw in zip(
+            SIDES, targets, self.pose.heels, self.pose.ankles[:, 3], strict=True
+        ):
             knees_to = turn(0.7 * yaw) @ np.array([0.12 * sign, -1, 0]) + np.array([0, 0, 0.05])
             bones = [self.index[f"{name}.{side}"] for name in ("upperleg01", "lowerleg01", "foot")]
             self._two_bones(bones, target, knees_to, hinge=_X)

@@ -59,8 +59,16 @@ class Clip:
     seed, number : which clip. people, views, fixed_cameras : see `scene.make_scene`.
     """
 
-    def __init__(self, seed: int, number: int, length: int, *, people: tuple[int, int] = (1, 6), views: int = 3,
-                 fixed_cameras: bool = True):
+    def __init__(
+        self,
+        seed: int,
+        number: int,
+        length: int,
+        *,
+        people: tuple[int, int] = (1, 6),
+        views: int = 3,
+        fixed_cameras: bool = True,
+    ):
         if length < 1:
             raise ValueError(f"Clip: length: found {length!r}, expected at least one frame")
         key = (seed, number, _CLIPS)
@@ -94,8 +102,12 @@ class Clip:
     def _handover(self, rng: np.random.Generator) -> None:
         """Let two neighbours pass something from hand to hand, if there are two."""
         staff = [i for i, p in enumerate(self.people) if p.role == "clinician" and p.kind not in ("walk", "sit")]
-        pairs = [(i, j) for k, i in enumerate(staff) for j in staff[k + 1 :]
-                 if round(float(np.linalg.norm(self.people[i].place - self.people[j].place)), 4) < _HANDOVER_REACH]
+        pairs = [
+            (i, j)
+            for k, i in enumerate(staff)
+            for j in staff[k + 1 :]
+            if round(float(np.linalg.norm(self.people[i].place - self.people[j].place)), 4) < _HANDOVER_REACH
+        ]
         if not pairs or rng.random() < 0.3:
             return
         i, j = pairs[rng.integers(len(pairs))]
@@ -148,8 +160,9 @@ class Work:
         ankles = person.pose.ankles.copy()
         ankles[:, 1] += self.sway * np.sin(0.5 * np.pi * t / FPS + self.phase)  # the pelvis sways over planted feet
         hands = [None if hand is None else hand[t] for hand in self.hands]
-        pose = replace(person.pose, ankles=ankles, hands=hands, lean=self.lean[t], twist=self.twist[t],
-                       gaze=self.gaze[t])
+        pose = replace(
+            person.pose, ankles=ankles, hands=hands, lean=self.lean[t], twist=self.twist[t], gaze=self.gaze[t]
+        )
         kind = person.kind
         if self.meeting is not None:
             start, side, rest, target, turned = self.meeting
@@ -243,7 +256,15 @@ class Walk:
         wrist = self.shoulder - self.hang
         hands = [np.array([sign * 0.25, -0.06 + sign * swing, wrist + 0.35 * abs(swing)]) for sign in (1, -1)]
         sway = 0.1 * speed * np.sin(2 * np.pi * (phase - 0.05) + 0.3)
-        pose = Pose(lean=0.04 + 0.05 * speed, twist=sway, ankles=ankles, heels=tuple(heels), reach=0.985, hands=hands,
-                    pronation=(0.3, 0.3), gaze=np.array([0, -3, 1.35]))
+        pose = Pose(
+            lean=0.04 + 0.05 * speed,
+            twist=sway,
+            ankles=ankles,
+            heels=tuple(heels),
+            reach=0.985,
+            hands=hands,
+            pronation=(0.3, 0.3),
+            gaze=np.array([0, -3, 1.35]),
+        )
         kind = "walk" if 0 < share < 1 else "stand"
         return _placed(person, pose, here, turned, kind)

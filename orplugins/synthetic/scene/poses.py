@@ -28,20 +28,33 @@ def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height:
     front = rng.normal(0, 0.06, 2)
     out = np.radians(rng.uniform(0, 25, 2))
     pose = Pose(
-        lean=np.radians(rng.normal(5, 4)), tilt=np.radians(rng.normal(0, 3)), twist=np.radians(rng.normal(0, 8)),
+        lean=np.radians(rng.normal(5, 4)),
+        tilt=np.radians(rng.normal(0, 3)),
+        twist=np.radians(rng.normal(0, 8)),
         ankles=np.array([[front[0], stance, 0, out[0]], [front[1], -stance, 0, -out[1]]]),
-        reach=rng.uniform(0.955, 0.99), elbows=rng.normal(0, 0.25, (2, 3)),
-        pronation=np.radians(rng.uniform(-60, 60, 2)), gaze=gaze,
+        reach=rng.uniform(0.955, 0.99),
+        elbows=rng.normal(0, 0.25, (2, 3)),
+        pronation=np.radians(rng.uniform(-60, 60, 2)),
+        gaze=gaze,
     )
     if kind in AT_TABLE:
         pose.lean = np.radians(rng.uniform(18, 38) if kind == "lean" else rng.uniform(4, 18))
         further = 0.12 if kind == "lean" else 0.0
-        pose.hands = [np.array([sign * rng.uniform(0.03, 0.24), -rng.uniform(0.34, 0.52) - further,
-                                field_height + rng.uniform(-0.04, 0.13)]) for sign in (1, -1)]
+        pose.hands = [
+            np.array(
+                [
+                    sign * rng.uniform(0.03, 0.24),
+                    -rng.uniform(0.34, 0.52) - further,
+                    field_height + rng.uniform(-0.04, 0.13),
+                ]
+            )
+            for sign in (1, -1)
+        ]
         if kind == "reach":
             side = int(rng.integers(2))
-            pose.hands[side] = np.array([(1, -1)[side] * rng.uniform(0.12, 0.6), -rng.uniform(0.4, 0.62),
-                                         rng.uniform(0.66, 1.1) * tall])
+            pose.hands[side] = np.array(
+                [(1, -1)[side] * rng.uniform(0.12, 0.6), -rng.uniform(0.4, 0.62), rng.uniform(0.66, 1.1) * tall]
+            )
             if rng.random() < 0.4:
                 pose.hands[1 - side] = None
     elif kind == "clasp":
@@ -53,27 +66,32 @@ def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height:
         step, lead = rng.uniform(0.18, 0.34), int(rng.integers(2))
         ahead = (1, -1) if lead == 0 else (-1, 1)
         out = np.radians(rng.uniform(0, 10, 2))
-        pose.ankles = np.array([[ahead[k] * step, sign * 0.09, 0.055 * (ahead[k] < 0), sign * out[k]]
-                                for k, sign in enumerate((1, -1))])
+        pose.ankles = np.array(
+            [[ahead[k] * step, sign * 0.09, 0.055 * (ahead[k] < 0), sign * out[k]] for k, sign in enumerate((1, -1))]
+        )
         pose.heels = tuple(np.radians(25.0) * (ahead[k] < 0) for k in range(2))
         pose.lean = np.radians(rng.uniform(2, 9))
         if rng.random() < 0.5:  # arms swing against the legs
             swing, height = rng.uniform(0.1, 0.3, 2), rng.uniform(0.5, 0.55, 2) * tall
-            pose.hands = [np.array([sign * 0.28, -0.05 + ahead[k] * swing[k], height[k]])
-                          for k, sign in enumerate((1, -1))]
+            pose.hands = [
+                np.array([sign * 0.28, -0.05 + ahead[k] * swing[k], height[k]]) for k, sign in enumerate((1, -1))
+            ]
         else:  # carrying something
             pose.hands = [np.array([sign * 0.18, -0.36, rng.uniform(0.58, 0.66) * tall]) for sign in (1, -1)]
     elif kind == "sit":
         pose.seat = rng.uniform(0.5, 0.6)
         pose.ankles = np.array([[0.36, 0.17, 0, 0.17], [0.36, -0.17, 0, -0.17]])
         pose.lean = np.radians(rng.uniform(0, 18))
-        pose.hands = [np.array([sign * rng.uniform(0.08, 0.22), -rng.uniform(0.3, 0.5),
-                                pose.seat + rng.uniform(0.12, 0.4)]) for sign in (1, -1)]
+        pose.hands = [
+            np.array([sign * rng.uniform(0.08, 0.22), -rng.uniform(0.3, 0.5), pose.seat + rng.uniform(0.12, 0.4)])
+            for sign in (1, -1)
+        ]
     else:  # stand, look
         for k, sign in enumerate((1, -1)):
             if rng.random() < 0.35:
-                pose.hands[k] = np.array([sign * rng.uniform(0.05, 0.3), -rng.uniform(0.2, 0.45),
-                                          rng.uniform(0.52, 0.85) * tall])
+                pose.hands[k] = np.array(
+                    [sign * rng.uniform(0.05, 0.3), -rng.uniform(0.2, 0.45), rng.uniform(0.52, 0.85) * tall]
+                )
     return pose
 
 
@@ -86,5 +104,10 @@ def supine_pose(rng: np.random.Generator, shape: Shape, arms_out: tuple[bool, bo
         at = (wide + 0.48, 0.04, high - 0.10) if out else (wide + 0.10, -0.02, high - 0.50)
         hands.append(np.array([sign * at[0], at[1] + rng.normal(0, 0.01), at[2]]))
     turn_out = np.radians(12)
-    return Pose(ankles=np.array([[0, 0.13, 0, turn_out], [0, -0.13, 0, -turn_out]]), reach=0.999, hands=hands,
-                elbows=np.array([[0.5, 0, 0], [-0.5, 0, 0]]), gaze=gaze)
+    return Pose(
+        ankles=np.array([[0, 0.13, 0, turn_out], [0, -0.13, 0, -turn_out]]),
+        reach=0.999,
+        hands=hands,
+        elbows=np.array([[0.5, 0, 0], [-0.5, 0, 0]]),
+        gaze=gaze,
+    )

@@ -39,9 +39,9 @@ _CELL = 0.045  # of a drape's grid
 # Tall things keep this far from a camera in the plan, so that they do not block its view.
 _CLEAR_OF_CAMERAS = 1.25
 
-_WALLS = np.array([[.80, .84, .82], [.74, .82, .80], [.86, .86, .82]])
-_FLOORS = np.array([[.50, .56, .58], [.42, .50, .46], [.60, .58, .52]])
-_GREY, _STEEL, _BLACK = (.80, .82, .84), (.75, .76, .78), (.12, .12, .14)
+_WALLS = np.array([[0.80, 0.84, 0.82], [0.74, 0.82, 0.80], [0.86, 0.86, 0.82]])
+_FLOORS = np.array([[0.50, 0.56, 0.58], [0.42, 0.50, 0.46], [0.60, 0.58, 0.52]])
+_GREY, _STEEL, _BLACK = (0.80, 0.82, 0.84), (0.75, 0.76, 0.78), (0.12, 0.12, 0.14)
 
 
 @dataclass
@@ -107,8 +107,9 @@ class Room:
 
 def build_room(rng: np.random.Generator, cameras: np.ndarray) -> Room:
     """Walls, wall furniture, table and everything that hangs or stands, for cameras at (N, 3)."""
-    room = Room(centre=rng.normal(0, [0.15, 0.12]), yaw=rng.normal(0, 0.15), height=rng.uniform(0.86, 1.0),
-                cameras=cameras)
+    room = Room(
+        centre=rng.normal(0, [0.15, 0.12]), yaw=rng.normal(0, 0.15), height=rng.uniform(0.86, 1.0), cameras=cameras
+    )
     _walls(room, rng)
     _table(room)
     _c_arm(room, rng)
@@ -120,7 +121,7 @@ def build_room(rng: np.random.Generator, cameras: np.ndarray) -> Room:
     _infusion_poles(room, rng)
     if rng.random() < 0.35:  # a lead-glass shield from the ceiling
         at = room.on_table(rng.uniform(-0.1, 0.5), rng.choice([-1, 1]) * rng.uniform(0.2, 0.35), 1.55)
-        room.mesh.add(moved(box(0.6, 0.015, 0.5), room.yaw + rng.normal(0, 0.4), at), (.75, .80, .72), DARK)
+        room.mesh.add(moved(box(0.6, 0.015, 0.5), room.yaw + rng.normal(0, 0.4), at), (0.75, 0.80, 0.72), DARK)
         room.mesh.add(tube(at + (0, 0, 0.25), (at[0], at[1], SIZE[2]), 0.02, 8), _GREY, METAL)
     lamp = room.on_table(rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.4), 2.9)
     room.lights = np.array([lamp, [1.6, -1.4, 2.95], [-1.6, 1.4, 2.95]])
@@ -138,7 +139,7 @@ def _walls(room: Room, rng: np.random.Generator) -> None:
 
     x, y = wide / 2, deep / 2
     plane((-x, -y, 0), (wide, 0, 0), (0, deep, 0), floor)
-    plane((-x, -y, high), (wide, 0, 0), (0, deep, 0), (.9, .9, .9))
+    plane((-x, -y, high), (wide, 0, 0), (0, deep, 0), (0.9, 0.9, 0.9))
     plane((-x, -y, 0), (wide, 0, 0), (0, 0, high), wall)
     plane((-x, y, 0), (wide, 0, 0), (0, 0, high), wall * 0.97)
     plane((-x, -y, 0), (0, deep, 0), (0, 0, high), wall * 0.98)
@@ -148,15 +149,16 @@ def _walls(room: Room, rng: np.random.Generator) -> None:
         width, depth, shade = rng.uniform(0.8, 1.6), rng.uniform(0.35, 0.5), rng.uniform(0.75, 1.1)
         length = (wide if side < 2 else deep) / 2 - 0.8
         along = share * length
-        place = np.array([(along, depth / 2 - y), (along, y - depth / 2), (depth / 2 - x, along),
-                          (x - depth / 2, along)][side])
+        place = np.array(
+            [(along, depth / 2 - y), (along, y - depth / 2), (depth / 2 - x, along), (x - depth / 2, along)][side]
+        )
         if height < 1.3 or room.clear_of_cameras(place):
             yaw = 0.0 if side < 2 else np.pi / 2
             room.mesh.add(moved(box(width, depth, height), yaw, (*place, height / 2)), np.array(_GREY) * shade, PLAIN)
             room.footprints.append((place, yaw, np.array([width, depth]) / 2))
     door, window = rng.uniform(-1, 1), rng.uniform(-1, 1)
-    room.mesh.add(box(1.3, 0.05, 2.1, (door, y - 0.02, 1.05)), (.45, .55, .62), PLAIN)
-    room.mesh.add(box(0.05, 1.6, 0.9, (0.02 - x, window, 1.6)), (.30, .38, .45), PLAIN)
+    room.mesh.add(box(1.3, 0.05, 2.1, (door, y - 0.02, 1.05)), (0.45, 0.55, 0.62), PLAIN)
+    room.mesh.add(box(0.05, 1.6, 0.9, (0.02 - x, window, 1.6)), (0.30, 0.38, 0.45), PLAIN)
 
 
 def _table(room: Room) -> None:
@@ -165,7 +167,7 @@ def _table(room: Room) -> None:
     for shape, colour, material in (
         (box(length, width, 0.07, (0, 0, top - 0.04)), _BLACK, DARK),
         (box(0.45, 0.36, top - 0.2, (-0.15, 0, (top - 0.2) / 2 + 0.05)), _STEEL, METAL),
-        (box(1.1, 0.52, 0.12, (-0.15, 0, 0.06)), (.62, .64, .66), METAL),
+        (box(1.1, 0.52, 0.12, (-0.15, 0, 0.06)), (0.62, 0.64, 0.66), METAL),
     ):
         room.mesh.add(moved(shape, room.yaw, (*room.centre, 0)), colour, material)
     room.footprints.insert(0, (room.centre, room.yaw, TABLE / 2))
@@ -197,7 +199,7 @@ def drape_over(room: Room, vertices: np.ndarray, rng: np.random.Generator) -> No
         at = rng.uniform(-0.2, 0.35)
         cell = int(np.clip((at - x[0]) / _CELL, 0, len(x) - 1))
         level = heights[len(y) // 2, cell] + 0.012
-        room.mesh.add(moved(box(0.24, 0.2, 0.015), room.yaw, room.on_table(at, 0, level)), (.75, .62, .42), SKIN)
+        room.mesh.add(moved(box(0.24, 0.2, 0.015), room.yaw, room.on_table(at, 0, level)), (0.75, 0.62, 0.42), SKIN)
 
 
 def arm_board(room: Room, shoulder: np.ndarray, wrist: np.ndarray) -> None:
@@ -205,7 +207,7 @@ def arm_board(room: Room, shoulder: np.ndarray, wrist: np.ndarray) -> None:
     middle, along = (shoulder + wrist) / 2, wrist - shoulder
     length, yaw = np.hypot(*along[:2]), np.arctan2(along[1], along[0])
     place = (middle[0], middle[1], room.height - 0.05)
-    room.mesh.add(moved(box(length + 0.2, 0.14, 0.04), yaw, place), (.15, .15, .17), DARK)
+    room.mesh.add(moved(box(length + 0.2, 0.14, 0.04), yaw, place), (0.15, 0.15, 0.17), DARK)
     room.footprints.append((middle[:2], yaw, np.array([length / 2, 0.08])))
 
 
@@ -233,15 +235,20 @@ def _c_arm(room: Room, rng: np.random.Generator) -> None:
     if not present or not room.clear_of_cameras(base) or not room.inside(base, 0.3):
         return
     tilted = upright @ rotation([1, 0, 0], tilt)
-    room.mesh.add(moved(c_arc(0.62, 0.055, 0.088, np.radians(-88), np.radians(88)), place=middle, matrix=tilted),
-                  (.86, .87, .88), PLAIN)
-    for z, radius, colour in ((0.6, 0.17, (.88, .88, .90)), (-0.6, 0.13, (.82, .83, .85))):
+    room.mesh.add(
+        moved(c_arc(0.62, 0.055, 0.088, np.radians(-88), np.radians(88)), place=middle, matrix=tilted),
+        (0.86, 0.87, 0.88),
+        PLAIN,
+    )
+    for z, radius, colour in ((0.6, 0.17, (0.88, 0.88, 0.90)), (-0.6, 0.13, (0.82, 0.83, 0.85))):
         head = tube((0, 0, z - 0.14 * np.sign(z)), (0, 0, z + 0.1 * np.sign(z)), radius, 18)
         room.mesh.add(moved(head, place=middle, matrix=tilted), colour, PLAIN)
     floor = -middle[2]
-    for sides, centre, colour in (((.30, .55, .95), (0, 1.0, floor + 0.62), (.85, .86, .88)),
-                                  ((.14, .35, .14), (0, 0.74, 0), (.70, .70, .72)),
-                                  ((.50, .90, .14), (0, 0.92, floor + 0.12), (.60, .61, .64))):
+    for sides, centre, colour in (
+        ((0.30, 0.55, 0.95), (0, 1.0, floor + 0.62), (0.85, 0.86, 0.88)),
+        ((0.14, 0.35, 0.14), (0, 0.74, 0), (0.70, 0.70, 0.72)),
+        ((0.50, 0.90, 0.14), (0, 0.92, floor + 0.12), (0.60, 0.61, 0.64)),
+    ):
         room.mesh.add(moved(box(*sides, centre), place=middle, matrix=upright), colour, PLAIN)
     room.footprints.append((base[:2], yaw, np.array([0.28, 0.5])))
 
@@ -256,20 +263,20 @@ def _lamps(room: Room, rng: np.random.Generator) -> None:
             continue
         joint = base - (0, 0, 0.3)
         for start, end, thick in ((base, joint, 0.04), (joint, elbow, 0.035), (elbow, head + (0, 0, 0.12), 0.03)):
-            room.mesh.add(tube(start, end, thick), (.85, .86, .86), LAMP)
+            room.mesh.add(tube(start, end, thick), (0.85, 0.86, 0.86), LAMP)
         aim = swing(np.array([0, 0, -1.0]), unit(np.array([*(room.centre - head[:2]), room.height - head[2]])))
-        room.mesh.add(moved(dome(radius, 0.14), place=head, matrix=aim), (.88, .89, .90), LAMP)
+        room.mesh.add(moved(dome(radius, 0.14), place=head, matrix=aim), (0.88, 0.89, 0.90), LAMP)
         glass = tube((0, 0, -0.012), (0, 0, -0.002), 0.8 * radius, 20)
-        room.mesh.add(moved(glass, place=head, matrix=aim), (1.0, 1.0, .93), LAMP)
+        room.mesh.add(moved(glass, place=head, matrix=aim), (1.0, 1.0, 0.93), LAMP)
 
 
 def _monitor(room: Room, rng: np.random.Generator, place, yaw: float, z: float, width=0.52, height=0.32) -> None:
     turned, at = turn(yaw), np.array([*place[:2], z])
-    room.mesh.add(moved(box(width, 0.05, height), place=at, matrix=turned), (.08, .08, .09), DARK)
+    room.mesh.add(moved(box(width, 0.05, height), place=at, matrix=turned), (0.08, 0.08, 0.09), DARK)
     screen = box(width - 0.04, 0.01, height - 0.04, (0, -0.031, 0))
-    glow = np.array([.12, .22, .32]) + 0.5 * rng.uniform(0.1, 0.35, 3)
+    glow = np.array([0.12, 0.22, 0.32]) + 0.5 * rng.uniform(0.1, 0.35, 3)
     room.mesh.add(moved(screen, place=at, matrix=turned), glow, DARK)
-    for colour in ((.2, .9, .3), (.9, .8, .2), (.3, .7, .9)):
+    for colour in ((0.2, 0.9, 0.3), (0.9, 0.8, 0.2), (0.3, 0.7, 0.9)):
         trace = box((width - 0.1) * rng.uniform(0.4, 1), 0.004, 0.012, (0, -0.039, rng.uniform(-0.1, 0.1)))
         room.mesh.add(moved(trace, place=at, matrix=turned), colour, DARK)
 
@@ -282,7 +289,7 @@ def _ceiling_monitors(room: Room, rng: np.random.Generator) -> None:
         return
     for offset in (-0.28, 0.28):
         _monitor(room, rng, at + turn(yaw) @ np.array([offset, 0, 0]), yaw, z)
-    room.mesh.add(tube((*at[:2], SIZE[2]), (*at[:2], z + 0.15), 0.04), (.85, .85, .86), METAL)
+    room.mesh.add(tube((*at[:2], SIZE[2]), (*at[:2], z + 0.15), 0.04), (0.85, 0.85, 0.86), METAL)
     room.mesh.add(moved(box(1.0, 0.05, 0.06), yaw, (*at[:2], z + 0.19)), _GREY, METAL)
 
 
@@ -290,12 +297,14 @@ def _anaesthesia(room: Room, rng: np.random.Generator) -> None:
     if rng.random() > 0.7 or (spot := _place(room, rng, (0.3, 0.32), 1.3, 2.3, tall=True)) is None:
         return
     centre, yaw = spot
-    for sides, at, colour in (((.55, .60, .75), (0, 0, .45), (.80, .82, .84)),
-                              ((.50, .35, .45), (0, .1, 1.05), (.72, .75, .78)),
-                              ((.58, .40, .04), (0, -.08, .86), (.60, .63, .66))):
+    for sides, at, colour in (
+        ((0.55, 0.60, 0.75), (0, 0, 0.45), (0.80, 0.82, 0.84)),
+        ((0.50, 0.35, 0.45), (0, 0.1, 1.05), (0.72, 0.75, 0.78)),
+        ((0.58, 0.40, 0.04), (0, -0.08, 0.86), (0.60, 0.63, 0.66)),
+    ):
         room.mesh.add(moved(box(*sides, at), yaw, (*centre, 0)), colour, PLAIN)
     _monitor(room, rng, centre, yaw, 1.45, 0.4, 0.3)
-    room.mesh.add(tube((*centre, 1.25), (*centre, 1.4), 0.03), (.5, .5, .5), METAL)
+    room.mesh.add(tube((*centre, 1.25), (*centre, 1.4), 0.03), (0.5, 0.5, 0.5), METAL)
 
 
 def _monitor_stand(room: Room, rng: np.random.Generator) -> None:
@@ -303,7 +312,7 @@ def _monitor_stand(room: Room, rng: np.random.Generator) -> None:
         return
     centre, yaw = spot
     room.mesh.add(tube((*centre, 0.05), (*centre, 1.25), 0.03), _STEEL, METAL)
-    room.mesh.add(moved(box(0.45, 0.45, 0.07), yaw, (*centre, 0.06)), (.35, .36, .38), METAL)
+    room.mesh.add(moved(box(0.45, 0.45, 0.07), yaw, (*centre, 0.06)), (0.35, 0.36, 0.38), METAL)
     _monitor(room, rng, centre, yaw, rng.uniform(1.2, 1.4))
 
 
@@ -318,14 +327,18 @@ def _trolleys(room: Room, rng: np.random.Generator) -> None:
             cloth = cloth_over(x, y, np.full((8, 10), height + 0.01), rng.uniform(0.2, 0.45), rng)
             room.mesh.add(moved(cloth, yaw, (*centre, 0)), GOWNS[rng.integers(len(GOWNS))], CLOTH)
         else:
-            room.mesh.add(moved(box(0.64, 0.46, 0.03), yaw, (*centre, height)), (.78, .80, .82), METAL)
+            room.mesh.add(moved(box(0.64, 0.46, 0.03), yaw, (*centre, height)), (0.78, 0.80, 0.82), METAL)
         room.mesh.add(moved(box(0.6, 0.42, 0.02), yaw, (*centre, 0.3)), _STEEL, METAL)
         for x in (-0.29, 0.29):
             for y in (-0.2, 0.2):
                 room.mesh.add(moved(tube((x, y, 0), (x, y, height), 0.014, 8), yaw, (*centre, 0)), _GREY, METAL)
         for _ in range(4):  # instruments
-            thing = box(rng.uniform(.04, .18), rng.uniform(.03, .12), rng.uniform(.02, .09),
-                        (rng.uniform(-.2, .2), rng.uniform(-.13, .13), height + 0.04))
+            thing = box(
+                rng.uniform(0.04, 0.18),
+                rng.uniform(0.03, 0.12),
+                rng.uniform(0.02, 0.09),
+                (rng.uniform(-0.2, 0.2), rng.uniform(-0.13, 0.13), height + 0.04),
+            )
             room.mesh.add(moved(thing, yaw, (*centre, 0)), rng.uniform(0.3, 0.95, 3), METAL)
 
 
@@ -337,8 +350,8 @@ def _infusion_poles(room: Room, rng: np.random.Generator) -> None:
         (x, y), yaw = spot
         room.mesh.add(tube((x, y, 0), (x, y, 1.9), 0.013, 8), _GREY, METAL)
         room.mesh.add(tube((x - 0.15, y, 1.9), (x + 0.15, y, 1.9), 0.01, 6), _GREY, METAL)
-        room.mesh.add(moved(box(0.12, 0.04, 0.2), yaw, (x + 0.12, y, 1.75)), (.85, .88, .90), DARK)
+        room.mesh.add(moved(box(0.12, 0.04, 0.2), yaw, (x + 0.12, y, 1.75)), (0.85, 0.88, 0.90), DARK)
         for k in range(4):
             angle = k * np.pi / 2 + yaw
             foot = (x + 0.25 * np.cos(angle), y + 0.25 * np.sin(angle), 0.03)
-            room.mesh.add(tube((x, y, 0.05), foot, 0.014, 6), (.3, .3, .32), METAL)
+            room.mesh.add(tube((x, y, 0.05), foot, 0.014, 6), (0.3, 0.3, 0.32), METAL)

@@ -99,8 +99,8 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
         spans[person.id] = slice(first, mesh.count)
         if person.kind == "sit":
             x, y, seat = *person.place, person.pose.seat
-            mesh.add(tube((x, y, 0), (x, y, seat - 0.14), 0.03), (.4, .4, .42), METAL)
-            mesh.add(tube((x, y, seat - 0.16), (x, y, seat - 0.10), 0.19, 18), (.12, .12, .14), DARK)
+            mesh.add(tube((x, y, 0), (x, y, seat - 0.14), 0.03), (0.4, 0.4, 0.42), METAL)
+            mesh.add(tube((x, y, seat - 0.16), (x, y, seat - 0.10), 0.19, 18), (0.12, 0.12, 0.14), DARK)
     look = np.random.default_rng(cloth.integers(2**31))
     exposures = look.uniform(0.88, 1.05, (len(cameras), 1)) * (1 + look.normal(0, [0.02, 0, 0.02], (len(cameras), 3)))
     return Scene(room, cameras, people, *mesh.arrays(), spans, exposures)
@@ -228,8 +228,12 @@ def _closer(a: np.ndarray, b: np.ndarray, distance: float) -> bool:
 def _through(body: Body, other: Body) -> bool:
     """Whether any point of a body lies inside the trunk, head or thighs of another."""
     points = body.vertices[::3]
-    for start, end, radius in (("root", "neck01", 0.15), ("neck01", "head", 0.11),
-                               ("upperleg01.L", "lowerleg01.L", 0.09), ("upperleg01.R", "lowerleg01.R", 0.09)):
+    for start, end, radius in (
+        ("root", "neck01", 0.15),
+        ("neck01", "head", 0.11),
+        ("upperleg01.L", "lowerleg01.L", 0.09),
+        ("upperleg01.R", "lowerleg01.R", 0.09),
+    ):
         a, b = other.bone(start), other.bone(end)
         share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
         offset = points - (a + share[:, None] * (b - a))
