@@ -22,6 +22,7 @@ test: setup lint
 
 lint: setup
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
 
 demo: setup
 	$(PY) tools/demo.py --out outputs/demo
