@@ -71,7 +71,7 @@ setup(
         "orplugins.synthetic.scene": ["assets/*"],
         "orplugins.hosts": ["mmcv_ops/*.*", "xtcocotools_build/*.py"],
     },
-    entry_points={"console_scripts": ["orplugins = orplugins.__main__:main"]},
+    entry_points={"console_scripts": ["orplugins = orplugins.cli:main"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.24", "wrapt>=1.14"],
     extras_require=EXTRAS,

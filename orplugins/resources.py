@@ -1,0 +1,25 @@
+"""Files that travel with the package but are not code: configs and the demo networks' weights.
+
+In a clone they lie beside the package; in a wheel below ``orplugins/.mim``, where mim looks for them, too.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+
+def resource(path: str) -> Path:
+    """Return the place of a file or folder such as ``configs/mmpose/refinet/refinet_or.py``.
+
+    Args:
+        path: Relative to the repository's root, with forward slashes.
+
+    Raises:
+        FileNotFoundError: Neither in the wheel nor in a clone.
+    """
+    package = Path(str(files("orplugins")))
+    for root in (package / ".mim", package.parent):
+        if (root / path).exists():
+            return root / path
+    raise FileNotFoundError(f"{path}: is neither below {package / '.mim'} nor below {package.parent}")
