@@ -83,15 +83,16 @@ say "4/6 xtcocotools, compiled against this NumPy (seconds)"
 PYTHONPATH=$PWD/orplugins/hosts/xtcocotools_build build --no-binary xtcocotools "xtcocotools==1.14.3"
 say "5/6 mmpose and detectron2"
 install --no-deps -r requirements/hosts-nodeps.txt
+# mmcv and mmcv-lite are one folder: whichever is not wanted goes first, and the other is written anew.
 if [ "$MMCV" = compiled ]; then
   say "    mmcv 2.1.0 with its own operators: seconds with a built wheel in PIP_FIND_LINKS, else compiled (minutes)"
   "$py" -m uv pip uninstall --quiet --python "$py" mmcv-lite mmcv-torchvision-ops
   # Python's own flags ask for debugging information, which doubles the time; where CFLAGS is set, a newer setuptools
   # leaves out Python's flags, the optimisation with them.
-  CFLAGS="${CFLAGS:-} -O2 -g0" MMCV_WITH_OPS=1 build "mmcv==2.1.0"
+  CFLAGS="${CFLAGS:-} -O2 -g0" MMCV_WITH_OPS=1 build --reinstall-package mmcv "mmcv==2.1.0"
 else
   "$py" -m uv pip uninstall --quiet --python "$py" mmcv
-  build mmcv-lite==2.1.0 ./orplugins/hosts/mmcv_ops
+  build --reinstall-package mmcv-lite "mmcv-lite==2.1.0" ./orplugins/hosts/mmcv_ops
 fi
 # The wheel is tagged for Python 3.10. Its compiled part loads there alone; no config of ours calls it.
 if [ "$version" = 3.10 ]; then
