@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from color_toy import write_set
 
 from orplugins.io.atomic import write_json
 from orplugins.io.json_fields import load_json
@@ -44,9 +43,10 @@ def motion(folder: Path) -> Path:
 
 
 def colour_people(folder: Path) -> Path:
-    """Pictures with COCO annotations (``annotations.json``), labels as a teacher gives them (``labels.json``), their
+    """Pictures with COCO annotations (``annotations/coco17_color.json``), labels as a teacher gives them (``labels.json``), their
     statistics (``statistics.json``), and the same people as patients and users (``detector.json``)."""
-    path = write_set(folder, 4, 0, PICTURE)
+    write_dataset(folder, 4, seed=0, size=PICTURE, people=(2, 4), color=True)
+    path = folder / "annotations/coco17_color.json"
     statistics = statistics_of(*lifting_pairs(path))
     save_statistics(folder / "statistics.json", statistics)
     data = load_json(path)

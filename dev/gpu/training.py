@@ -70,7 +70,7 @@ def _depth(dataset: dict, folder: str) -> None:
 
 
 def _whole_people(dataset: dict, folder: str) -> None:
-    dataset.update(data_root=f"{folder}/", ann_file="annotations.json")
+    dataset.update(data_root=f"{folder}/", ann_file="annotations/coco17_color.json", data_prefix={"img": ""})
 
 
 def _itop(dataset: dict, folder: str) -> None:
@@ -158,7 +158,7 @@ def _student_step(recipe: Recipe, folder: Path) -> Step:
     from orplugins.orpose_color.detectron2.datasets import register_people
     from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
-    register_people("gpu_check_people", folder / "labels.json", folder / "images")
+    register_people("gpu_check_people", folder / "labels.json", folder)
     cfg = read_config(
         str(CONFIGS / f"{recipe.config}.yaml"),
         [
@@ -181,7 +181,7 @@ def _detector_step(recipe: Recipe, folder: Path) -> Step:
     from orplugins.partial_body.detectron2.datasets import register_partial_body
     from orplugins.partial_body.detectron2.detector import detector_config
 
-    register_partial_body("gpu_check_detector", folder / "detector.json", folder / "images")
+    register_partial_body("gpu_check_detector", folder / "detector.json", folder)
     cfg = detector_config(CONFIGS / f"{recipe.config}.yaml", ["DATASETS.TRAIN", ("gpu_check_detector",)])
     model, batch = DefaultTrainer.build_model(cfg), next(iter(DefaultTrainer.build_train_loader(cfg)))
     return _detectron2_step(model, batch, lambda model: DefaultTrainer.build_optimizer(cfg, model).step())
