@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from orplugins.mvor.pipeline import Evaluation
+from orplugins.io.atomic import write_json
+from orplugins.mvor import pipeline
+from orplugins.mvor.annotations import load_mvor
 
 EXAMPLES = """examples:
   python tools/evaluate.py mvor-pck --gt camma_mvor_2018.json --dt openpose_kps.json --out table.json
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(found: Evaluation, verbose: bool, header: tuple[str, ...]) -> tuple[str, ...]:
+def _print(found: pipeline.Evaluation, verbose: bool, header: tuple[str, ...]) -> tuple[str, ...]:
     """Print a file's rows, below a header where the columns change; returns the last header."""
     print("".join(f"{note}\n" for note in found.notes), file=sys.stderr, end="")
     for row in found.rows:
@@ -56,10 +56,6 @@ def _print(found: Evaluation, verbose: bool, header: tuple[str, ...]) -> tuple[s
 def main(argv: list[str] | None = None) -> int:
     """Parse arguments, evaluate each file, print its rows."""
     args = _parser().parse_args(argv)
-
-    from orplugins.io.atomic import write_json
-    from orplugins.mvor import pipeline
-    from orplugins.mvor.annotations import load_mvor
 
     function = getattr(pipeline, args.command.replace("mvor-", "evaluate_"))
     options = {"from_keypoints": args.from_keypoints} if args.command == "mvor-ap" else {}

@@ -43,15 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     add_device_option(parser)
     args = vars(parser.parse_args(argv))
 
-    from tqdm import tqdm
-
     from orplugins.orpose_color.pipeline import ColorSettings, infer_color
 
     inputs, out = args.pop("inputs"), args.pop("out")
     try:
-        result = infer_color(
-            inputs, out, ColorSettings(**args), lambda pictures: tqdm(pictures, unit="picture", disable=None)
-        )
+        result = infer_color(inputs, out, ColorSettings(**args))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -87,7 +87,6 @@ def infer_color(
     inputs: Sequence[str | os.PathLike],
     out: str | os.PathLike,
     settings: ColorSettings,
-    progress: Callable[[Iterator], Iterator] = iter,
 ) -> ColorResult:
     """Find the 2D and 3D poses of people in pictures and videos; write them, then draw them.
 
@@ -98,7 +97,6 @@ def infer_color(
         inputs: Pictures, folders of them, videos.
         out: Folder for ``poses.json`` (COCO's form with ``h36m_3d``), ``overlays/*.png`` and ``poses.mp4``.
         settings: See :class:`ColorSettings`.
-        progress: Wraps the iterator over the pictures, once to find poses and once to draw them.
 
     Raises:
         FileNotFoundError: An input, the config or the weights are missing.
@@ -108,7 +106,7 @@ def infer_color(
     failed: dict[str, str] = {}
     found = [
         _people_above(name, picture, predict([enlarge(picture, settings.size)])[0], settings.threshold)
-        for name, picture in progress(read_pictures(inputs, failed))
+        for name, picture in _bar(read_pictures(inputs, failed), "poses")
     ]
     result = ColorResult(
         out / "poses.json",
@@ -120,7 +118,7 @@ def infer_color(
     )
     write_color_poses(result.poses, found, settings.size, failed)
     if found:
-        drawings = _drawings(progress(read_pictures(inputs, {})), found, settings.size, result.overlays)
+        drawings = _drawings(_bar(read_pictures(inputs, {}), "overlays"), found, settings.size, result.overlays)
         write_video(result.video, drawings, settings.fps)
     return result
 
@@ -182,6 +180,12 @@ def write_color_poses(
     }
     content = {"images": images, "annotations": annotations, "categories": [category], "failed": failed}
     write_json(path, content)
+
+
+def _bar(pictures: Iterator, title: str) -> Iterator:
+    from tqdm import tqdm
+
+    return tqdm(pictures, unit="picture", desc=title, disable=None)
 
 
 def _people_above(name: str, picture: np.ndarray, instances, threshold: float) -> ColorPoses:
