@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from orplugins.device import add_device_option
+from orplugins.orpose_color.pipeline import ColorSettings, infer_color
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -42,8 +43,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fps", type=float, default=20.0, help="of poses.mp4 (default: 20)")
     add_device_option(parser)
     args = vars(parser.parse_args(argv))
-
-    from orplugins.orpose_color.pipeline import ColorSettings, infer_color
 
     inputs, out = args.pop("inputs"), args.pop("out")
     try:

@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 
 from orplugins.device import add_device_option
+from orplugins.partial_body.pipeline import PartialSettings, infer_partial
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,8 +54,6 @@ def main(argv: list[str] | None = None) -> int:
     args = vars(parser.parse_args(argv))
     if args["batch"] < 1 or not 0 <= args["box_score"] <= 1:
         parser.error("--batch must be at least 1, --box-score from 0 to 1")
-
-    from orplugins.partial_body.pipeline import PartialSettings, infer_partial
 
     inputs, out = args.pop("inputs"), args.pop("out")
     problems: list[str] = []

@@ -5,17 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from orplugins.device import choose_device
-from orplugins.io.atomic import write_json
+from orplugins.geometry.pose_error import mpjpe
+from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.video import VIDEO_SUFFIXES, read_video, write_video
-from orplugins.orpose_color.lifting import coco_to_h36_present
+from orplugins.orpose_color.annotations import image_width_of, lifting_pairs
+from orplugins.orpose_color.label_store import LabelStore
+from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
+from orplugins.orpose_color.statistics import load_statistics, save_statistics
+from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
 from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.viz.overlay import draw_pose
+
+if TYPE_CHECKING:
+    from orplugins.orpose_color.network import LiftingNetwork
+
+CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
 
 @dataclass(frozen=True)
@@ -239,3 +251,281 @@ def _drawings(
         yield drawn
     if count < len(found):
         raise ValueError(f"{found[count].name}: could not be read a second time, to be drawn")
+
+
+@dataclass(frozen=True)
+class TeacherSettings:
+    """What a teacher is made of; see :func:`label_pictures`.
+
+    Attributes:
+        pose: An mmpose config (.py) or a detectron2 keypoint config (.yaml).
+        lifter: Weights of the lifting network, or a student's checkpoint.
+        statistics: ``h36stats.json``, or what :func:`train_lifting_network` wrote.
+        pose_weights: The pose network's weights; None: those that its config names.
+        detector: A detectron2 config: a file or a name in the model zoo.
+        detector_weights: Its weights; None: the model zoo's.
+        thresholds: What becomes a label.
+        batch: Pictures at a time.
+        device: See `orplugins.device.choose_device`.
+    """
+
+    pose: str
+    lifter: str
+    statistics: str
+    pose_weights: str | None = None
+    detector: str = CASCADE
+    detector_weights: str | None = None
+    thresholds: Thresholds = Thresholds()
+    batch: int = 4
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class LabelResult:
+    """What :func:`label_pictures` wrote.
+
+    Attributes:
+        labels: The label file.
+        given: Number of pictures that were to be labelled.
+        pictures: Number of those that were.
+        people: Number of people in them.
+        hard_joints: Number of joints with a hard label.
+        hard_poses: Number of people with a hard 3D label.
+        dropped_rows: How many lifter rows training will leave out (`orplugins.orpose_color.teacher.dropped_rows`).
+        failed: Error by the picture's name.
+    """
+
+    labels: Path
+    given: int
+    pictures: int
+    people: int
+    hard_joints: int
+    hard_poses: int
+    dropped_rows: int
+    failed: dict[str, str]
+
+
+def label_pictures(
+    inputs: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    settings: TeacherSettings,
+    root: str | os.PathLike | None = None,
+    rank: int = 0,
+    world: int = 1,
+) -> LabelResult | None:
+    """Label pictures of people with a teacher: boxes, joints, 3D. A run that was stopped is continued.
+
+    Args:
+        inputs: Pictures, or folders of them.
+        out: The label file.
+        settings: See :class:`TeacherSettings`.
+        root: Folder that names in the label file are relative to; None: the pictures' common folder.
+        rank: This process of
+        world: How many, that share the work; ``torch.distributed`` is set up for them here.
+
+    Returns:
+        What was written; None in all processes but the first.
+
+    Raises:
+        FileNotFoundError: An input, a config or weights are missing.
+        ValueError: A picture is given twice, a file does not fit, or `out` was begun with other settings.
+    """
+    paths = find_pictures(inputs)
+    base = Path(root) if root else Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    names = [Path(os.path.relpath(path.resolve(), base.resolve())).as_posix() for path in paths]
+    if len(set(names)) != len(names):
+        raise ValueError("a picture is given twice, expected each once")
+    teacher = build_teacher(settings)
+    if world > 1:
+        import torch
+
+        torch.distributed.init_process_group("gloo", timeout=timedelta(days=7))
+    info = {
+        "det_threshold": settings.thresholds.detection,
+        "hard_threshold": settings.thresholds.hard,
+        "lift_policy": settings.thresholds.lift,
+        "min_hard_joints": settings.thresholds.min_hard_joints,
+        "teacher": {
+            "detector": [settings.detector, settings.detector_weights],
+            "pose": [settings.pose, settings.pose_weights],
+            "lifter": settings.lifter,
+        },
+        "stats_sha256": teacher.statistics.digest,
+    }
+    store = LabelStore(out, info, rank)
+    mine = list(zip(names, paths, strict=True))[rank::world]
+    _label(teacher, store, [each for each in mine if not store.is_done(each[0])], settings.batch, quiet=rank > 0)
+    if world > 1:
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+    if rank:
+        return None
+    merged = store.merge(names)
+    people = merged["annotations"]
+    return LabelResult(
+        Path(out),
+        len(names),
+        merged["images"],
+        len(people),
+        sum(person["num_keypoints"] for person in people),
+        sum(any(person["keypoints2d_hard"]) for person in people),
+        dropped_rows(people),
+        merged["failed"],
+    )
+
+
+def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
+    """Load a teacher's three networks.
+
+    Raises:
+        FileNotFoundError: A config or weights are missing.
+        ValueError: A file does not fit.
+    """
+    import torch
+
+    from orplugins.hosts.detectron2.predictor import KeypointsInBoxes, PersonDetector, Predictor, read_model_config
+    from orplugins.orpose_color.train_lifter import load_lifter
+
+    device = choose_device(settings.device)
+    statistics, network = load_statistics(settings.statistics), load_lifter(settings.lifter).to(device)
+
+    def lift(rows: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return network(torch.as_tensor(rows, device=device)).cpu().numpy()
+
+    detector = Predictor(read_model_config(settings.detector, settings.detector_weights, device))
+    if settings.pose.endswith(".py"):
+        from orplugins.hosts.mmpose.topdown import TeacherPose, TopdownRunner
+
+        pose = TeacherPose(TopdownRunner(settings.pose, settings.pose_weights, device))
+    elif (settings.pose, settings.pose_weights) == (settings.detector, settings.detector_weights):
+        pose = KeypointsInBoxes(detector)
+    else:
+        pose = KeypointsInBoxes(Predictor(read_model_config(settings.pose, settings.pose_weights, device)))
+    return ThreeStageTeacher(PersonDetector(detector), pose, lift, statistics, settings.thresholds)
+
+
+def _label(
+    teacher: ThreeStageTeacher, store: LabelStore, todo: list[tuple[str, Path]], batch: int, quiet: bool
+) -> None:
+    """Label pictures (name, path); one that cannot be read or labelled is noted and does not stop the others."""
+    from tqdm import tqdm
+
+    with tqdm(total=len(todo), unit="picture", disable=quiet or None) as bar:
+        for start in range(0, len(todo), batch):
+            images = []
+            for name, path in todo[start : start + batch]:
+                try:
+                    images.append((name, read_image(path)))
+                except ValueError as error:
+                    store.fail(name, str(error))
+            try:
+                found = teacher.label([image for _, image in images]) if images else []
+            except (ValueError, RuntimeError):  # find out which of them it was
+                found = []
+                for name, image in images:
+                    try:
+                        found += teacher.label([image])
+                    except (ValueError, RuntimeError) as error:
+                        store.fail(name, f"{type(error).__name__}: {error}")
+                        found.append(None)
+            for (name, image), annotations in zip(images, found, strict=True):
+                if annotations is not None:
+                    store.add(name, *image.shape[:2], annotations)
+            bar.update(len(todo[start : start + batch]))
+
+
+@dataclass(frozen=True)
+class LifterResult:
+    """What :func:`train_lifting_network` wrote.
+
+    Attributes:
+        weights: The network.
+        statistics: What it was normalised with.
+        report: Number of pairs, and errors in millimetres by name; also a file.
+    """
+
+    weights: Path
+    statistics: Path
+    report: dict[str, float]
+
+
+def train_lifting_network(
+    annotations: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    *,
+    validation: str | os.PathLike | None = None,
+    statistics: str | os.PathLike | None = None,
+    width: int = 1024,
+    dropout: float = 0.5,
+    epochs: int = 40,
+    image_width: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> LifterResult:
+    """Train the network that lifts 2D joints to 3D, on annotations with both.
+
+    Args:
+        annotations: COCO-style files whose annotations have ``keypoints`` and ``h36m_3d``.
+        out: Folder for ``lifter.pth``, ``statistics.json`` and ``report.json``.
+        validation: Another such file, whose error is measured.
+        statistics: Normalise with this file; None: with statistics of the pairs themselves.
+        width: Features of a hidden layer.
+        dropout: Probability.
+        epochs: Passes over the pairs.
+        image_width: Pixels; None: the files' own.
+        seed: Of weights, order and noise.
+        device: See `orplugins.device.choose_device`.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A file has no pairs, or pictures have several widths.
+    """
+    import torch
+    from tqdm import tqdm
+
+    from orplugins.orpose_color.train_lifter import fit_lifter
+
+    out = Path(out)
+    keypoints, poses = (
+        np.concatenate(column) for column in zip(*(lifting_pairs(path) for path in annotations), strict=True)
+    )
+    norms = load_statistics(statistics) if statistics else statistics_of(keypoints, poses)
+    image_width = image_width or image_width_of(annotations)
+    held_out = lifting_pairs(validation) if validation else None
+    with tqdm(total=epochs, unit="epoch", disable=None) as bar:
+        network = fit_lifter(
+            keypoints,
+            poses,
+            norms,
+            image_width=image_width,
+            width=width,
+            dropout=dropout,
+            epochs=epochs,
+            seed=seed,
+            device=choose_device(device),
+            progress=lambda _, loss: (bar.set_postfix(loss=f"{loss:.4f}"), bar.update()),
+        )
+    report = {"pairs": len(keypoints), "train_mpjpe_mm": _lifting_error(network, norms, keypoints, poses)}
+    if held_out:
+        relative = held_out[1] - held_out[1][:, :1]
+        mean = np.repeat(norms.pose(np.zeros((1, 48))), len(relative), axis=0)
+        report["val_pairs"] = len(relative)
+        report["val_mpjpe_mm"] = _lifting_error(network, norms, *held_out)
+        report["val_mpjpe_of_the_mean_pose_mm"] = mpjpe(mean, relative)
+    with atomic_write(out / "lifter.pth", "wb") as file:
+        torch.save(network.state_dict(), file)
+    save_statistics(out / "statistics.json", norms)
+    write_json(out / "report.json", report, indent=1)
+    return LifterResult(out / "lifter.pth", out / "statistics.json", report)
+
+
+def _lifting_error(
+    network: LiftingNetwork, statistics: PoseStatistics, keypoints: np.ndarray, poses: np.ndarray
+) -> float:
+    """MPJPE in millimetres over the 17 joints, relative to the pelvis."""
+    import torch
+
+    with torch.no_grad():
+        found = network.cpu()(torch.tensor(statistics.normalise_row(keypoints), dtype=torch.float32)).numpy()
+    return mpjpe(statistics.pose(found), poses - poses[:, :1])

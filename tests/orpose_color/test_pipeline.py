@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from people_files import toy, truth_teacher
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
@@ -15,7 +16,15 @@ from orplugins.cli.infer_color import main as infer_color_command  # noqa: E402
 from orplugins.io.images import write_image  # noqa: E402
 from orplugins.io.video import probe_video  # noqa: E402
 from orplugins.orpose_color import pipeline  # noqa: E402
-from orplugins.orpose_color.pipeline import ColorSettings, infer_color  # noqa: E402
+from orplugins.orpose_color.pipeline import (  # noqa: E402
+    ColorSettings,
+    TeacherSettings,
+    infer_color,
+    label_pictures,
+    train_lifting_network,
+)
+from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
+from orplugins.orpose_color.train_lifter import load_lifter  # noqa: E402
 
 SETTINGS = ColorSettings("student.yaml", "student.pth", size=(32, 24), threshold=0.5, fps=5)
 
@@ -88,3 +97,30 @@ def test_a_picture_that_changes_meanwhile_is_named(pictures, tmp_path, monkeypat
     with pytest.raises(ValueError, match="b.png: has changed since"):
         infer_color([pictures], tmp_path / "out", SETTINGS)
     assert (tmp_path / "out/poses.json").exists()
+
+
+def test_labels_of_what_can_be_read_are_counted(tmp_path, monkeypatch):
+    truth = toy(tmp_path / "toy", 3)
+    teacher, data = truth_teacher(truth, load_statistics(tmp_path / "toy/statistics.json"))
+    monkeypatch.setattr(pipeline, "build_teacher", lambda settings: teacher)
+    (tmp_path / "toy/images/broken.png").write_bytes(b"no picture")
+    settings = TeacherSettings("pose.yaml", "lifter.pth", "statistics.json", batch=2)
+    done = label_pictures([tmp_path / "toy/images"], tmp_path / "labels.json", settings)
+    assert (done.given, done.pictures, done.people) == (4, 3, len(data["annotations"]))
+    content = json.loads(done.labels.read_text())
+    assert done.hard_joints == sum(person["num_keypoints"] for person in content["annotations"]) > 0
+    assert content["info"]["teacher"]["pose"] == ["pose.yaml", None]
+    assert list(done.failed) == ["broken.png"] and "not a picture" in done.failed["broken.png"]
+    with pytest.raises(ValueError, match="given twice"):
+        label_pictures([truth.parent / "images"] * 2, tmp_path / "labels.json", settings)
+
+
+def test_a_lifting_network_and_what_it_is_normalised_with(tmp_path):
+    train, held_out = toy(tmp_path / "a", 6), toy(tmp_path / "b", 4, seed=1)
+    done = train_lifting_network([train], tmp_path / "out", validation=held_out, width=16, epochs=1, device="cpu")
+    assert done.report["pairs"] > 1 and done.report["val_mpjpe_mm"] > 0
+    assert json.loads((tmp_path / "out/report.json").read_text()) == done.report
+    assert load_lifter(done.weights).w1.out_features == 16 and load_statistics(done.statistics)
+    with pytest.raises(ValueError, match="have the widths"):
+        wide = toy(tmp_path / "c", 4, size=(128, 96))
+        train_lifting_network([train, wide], tmp_path / "out", width=16, epochs=1, device="cpu")
