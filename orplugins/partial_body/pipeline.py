@@ -16,6 +16,7 @@ from orplugins.io.resume_log import Journal
 from orplugins.io.video import write_video
 from orplugins.partial_body.box_files import FrameBoxes, frame_boxes, read_boxes, write_boxes, write_published_boxes
 from orplugins.partial_body.results import person_records, write_poses
+from orplugins.partial_body.view_sets import VIEWS, write_views
 from orplugins.resources import resource
 from orplugins.viz.overlay import draw_people
 
@@ -151,6 +152,21 @@ def load_runner(settings: PartialSettings):
 
     flip_test = False if settings.no_flip_test else None
     return TopdownRunner(settings.config, settings.checkpoint, choose_device(settings.device), flip_test=flip_test)
+
+
+def make_views(
+    annotations: str | os.PathLike, images: str | os.PathLike, out: str | os.PathLike, views: Sequence[str] = VIEWS
+) -> tuple[dict[str, int], list[str]]:
+    """Write sets that show people only in part, with a progress bar; see `orplugins.partial_body.view_sets`."""
+    from tqdm import tqdm
+
+    with tqdm(unit="picture") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return write_views(annotations, images, out, views, progress=progress)
 
 
 class GivenBoxes:

@@ -108,3 +108,23 @@ def test_no_input_is_an_error_after_what_is_unusable(runner, settings, tmp_path)
     with pytest.raises(ValueError, match="no picture and no video"):
         infer_partial([tmp_path / "none.png"], tmp_path / "out", settings, problems.append)
     assert len(problems) == 1 and "none.png: no such file" in problems[0] and not (tmp_path / "out").exists()
+
+
+def test_views_of_a_set_and_the_picture_that_is_missing(tmp_path):
+    write_image(tmp_path / "a.png", np.zeros((96, 64, 3), np.uint8))
+    joints = np.stack([np.linspace(10, 50, 17), np.linspace(5, 90, 17), np.full(17, 2)], axis=1)
+    person = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [8, 4, 44, 88], "keypoints": joints.ravel().tolist()}
+    images = [{"id": k, "file_name": name, "width": 64, "height": 96} for k, name in ((1, "a.png"), (2, "none.png"))]
+    truth = {"images": images, "annotations": [person], "categories": [{"id": 1, "name": "person"}]}
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    counts, problems = pipeline.make_views(tmp_path / "truth.json", tmp_path, tmp_path / "out", ("whole", "waist"))
+    assert counts == {"whole": 1, "waist": 1} and (tmp_path / "out/annotations/waist.json").is_file()
+    assert len(problems) == 1 and "none.png: no such file" in problems[0]
+
+
+def test_evaluation_names_the_view_that_is_missing(tmp_path):
+    pytest.importorskip("mmpose")
+    from orplugins.partial_body.mmpose.pipeline import evaluate_views
+
+    with pytest.raises(FileNotFoundError, match="annotations of the view 'waist'"):
+        evaluate_views("config.py", "weights.pth", tmp_path, ["waist"])
