@@ -26,8 +26,8 @@ def _parser() -> argparse.ArgumentParser:
         ("mvor-ap", "Person boxes, COCO AP and AR. Of a file of keypoints, boxes are made.", 2),
         ("mvor-3d", "3D pose by supporting views: Shoulder, Hip, Elbow, Wrist, Average in cm.", 4),
     ):
-        example = "example:\n" + EXAMPLES.splitlines()[example]
-        command = commands.add_parser(name, help=text, description=text, epilog=example, formatter_class=layout)
+        epilog = "example:\n" + EXAMPLES.splitlines()[example]
+        command = commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=layout)
         in_3d = name == "mvor-3d"
         truth = "MVOR annotation file" + (" (optional: the .mat file holds the ground truth)" if in_3d else "")
         command.add_argument("--gt", required=not in_3d, metavar="JSON", help=truth)
@@ -59,8 +59,10 @@ def main(argv: list[str] | None = None) -> int:
 
     function = getattr(pipeline, args.command.replace("mvor-", "evaluate_"))
     options = {"from_keypoints": args.from_keypoints} if args.command == "mvor-ap" else {}
+    header: tuple[str, ...] = ()
+    table: dict[str, dict] = {}
     try:
-        truth, header, table = load_mvor(args.gt) if args.gt else None, (), {}
+        truth = load_mvor(args.gt) if args.gt else None
         for path in args.dt:
             found = function(truth, path, **options)
             header, table[path] = _print(found, args.verbose, header), found.numbers

@@ -51,6 +51,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{out}: {result.pictures} pictures, {result.people} people: poses.json, overlays/, poses.mp4")
-    for name, error in result.failed.items():
-        print(f"failed: {name}: {error}", file=sys.stderr)
+    for name, reason in result.failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
     return 1 if result.failed or not result.pictures else 0

@@ -17,7 +17,8 @@ import os
 import sys
 
 from orplugins.device import add_device_option
-from orplugins.orpose_color.pipeline import CASCADE, TeacherSettings, Thresholds, label_pictures
+from orplugins.orpose_color.pipeline import CASCADE, TeacherSettings, label_pictures
+from orplugins.orpose_color.teacher import Thresholds
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,8 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     counts = f"{done.pictures} pictures, {done.people} people, {done.hard_joints} hard joints"
     print(f"{out}: {counts}, {done.hard_poses} hard 3D poses")
     print(f"training will leave out {done.dropped_rows} lifter rows for their sum")
-    for name, error in done.failed.items():
-        print(f"failed: {name}: {error}", file=sys.stderr)
+    for name, reason in done.failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
     if done.failed:
         print(f"{len(done.failed)} of {done.given} pictures failed", file=sys.stderr)
     return 1 if done.failed else 0

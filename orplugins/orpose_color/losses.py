@@ -130,7 +130,7 @@ def student_losses(
 
     targets, valid = targets_of("gt_keypoints")
     wanted = {name: there and (not guarded or weights[name] != 0) for name in LOSSES[1:]}
-    soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (None, valid[:0])
+    soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (targets[:0], valid[:0])
     rows = {k: labels(f"gt_keypoints2d_{k}") if wanted[f"3D_{k}"] else boxes.new_zeros(0, 1) for k in KINDS}
     counts = torch.stack([valid.sum(), soft_valid.sum(), *(kept_rows(rows[k]).sum() for k in KINDS)]).float()
     shared = mean_over_processes(counts) if guarded else counts

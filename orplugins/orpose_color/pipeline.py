@@ -129,7 +129,7 @@ def infer_color(
         failed,
     )
     write_color_poses(result.poses, found, settings.size, failed)
-    if found:
+    if result.video:
         drawings = _drawings(_bar(read_pictures(inputs, {}), "overlays"), found, settings.size, result.overlays)
         write_video(result.video, drawings, settings.fps)
     return result
@@ -164,7 +164,7 @@ def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     if picture.shape[1::-1] == size:
         return picture
-    return np.asarray(Image.fromarray(picture).resize(size, Image.BILINEAR))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
 
 
 def write_color_poses(
@@ -178,7 +178,8 @@ def write_color_poses(
         size: (width, height) of the resized pictures.
         failed: Error by the input's path.
     """
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for number, each in enumerate(found, start=1):
         images.append({"id": number, "file_name": each.name, "width": each.size[0], "height": each.size[1]})
         for person in _records(each, size):
@@ -421,17 +422,17 @@ def _label(
                     store.fail(name, str(error))
             try:
                 found = teacher.label([image for _, image in images]) if images else []
+                labelled = list(zip(images, found, strict=True))
             except (ValueError, RuntimeError):  # find out which of them it was
-                found = []
+                labelled = []
                 for name, image in images:
                     try:
-                        found += teacher.label([image])
+                        labelled.append(((name, image), teacher.label([image])[0]))
                     except (ValueError, RuntimeError) as error:
                         store.fail(name, f"{type(error).__name__}: {error}")
-                        found.append(None)
-            for (name, image), annotations in zip(images, found, strict=True):
-                if annotations is not None:
-                    store.add(name, *image.shape[:2], annotations)
+            for (name, image), annotations in labelled:
+                height, width = image.shape[:2]
+                store.add(name, height, width, annotations)
             bar.update(len(todo[start : start + batch]))
 
 
@@ -494,6 +495,11 @@ def train_lifting_network(
     image_width = image_width or image_width_of(annotations)
     held_out = lifting_pairs(validation) if validation else None
     with tqdm(total=epochs, unit="epoch", disable=None) as bar:
+
+        def progress(epoch: int, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.4f}")
+            bar.update()
+
         network = fit_lifter(
             keypoints,
             poses,
@@ -504,7 +510,7 @@ def train_lifting_network(
             epochs=epochs,
             seed=seed,
             device=choose_device(device),
-            progress=lambda _, loss: (bar.set_postfix(loss=f"{loss:.4f}"), bar.update()),
+            progress=progress,
         )
     report = {"pairs": len(keypoints), "train_mpjpe_mm": _lifting_error(network, norms, keypoints, poses)}
     if held_out:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.device import choose_device
-from orplugins.io.frames import Frame, Source, find_sources, read_frames
+from orplugins.io.frames import Source, find_sources, read_frames
 from orplugins.io.images import read_image, write_image
 from orplugins.io.resume_log import Journal
 from orplugins.io.video import write_video
@@ -22,6 +22,7 @@ from orplugins.viz.overlay import draw_people
 
 DETECTOR = "configs/detectron2/partial_body/faster_rcnn_R_101_FPN_partial_body.yaml"
 Report = Callable[[str], None]
+Numbered = tuple[int, str, np.ndarray]  # a frame's place among all frames, name, and picture
 
 
 @dataclass(frozen=True)
@@ -181,25 +182,28 @@ class GivenBoxes:
         self.path, self.by_name = path, {frame.file_name: frame for frame in frames}
         self.by_number = frames if frames and not frames[0].file_name else None
 
-    def __call__(self, frame: Frame, number: int) -> FrameBoxes:
+    def __call__(self, name: str, size: tuple[int, int], number: int) -> FrameBoxes:
         """Return a frame's boxes.
+
+        Args:
+            name: The frame's name.
+            size: Its (width, height).
+            number: Its place among all frames.
 
         Raises:
             ValueError: The file's frame has another size.
         """
-        size = frame.image.shape[1::-1]
         if self.by_number is not None:
             known = self.by_number[number] if number < len(self.by_number) else None
         else:
-            known = self.by_name.get(frame.name)
+            known = self.by_name.get(name)
         if known is None:
-            return frame_boxes(frame.name, size, [])
+            return frame_boxes(name, size, [])
         if known.size not in (None, size):
             raise ValueError(
-                f"{self.path}: {frame.name} is {known.size[0]}x{known.size[1]} there, "
-                f"the picture is {size[0]}x{size[1]}"
+                f"{self.path}: {name} is {known.size[0]}x{known.size[1]} there, the picture is {size[0]}x{size[1]}"
             )
-        return FrameBoxes(frame.name, size, known.boxes, known.scores, known.labels)
+        return FrameBoxes(name, size, known.boxes, known.scores, known.labels)
 
 
 def _finder(settings: PartialSettings, report: Report) -> Callable | None:
@@ -225,15 +229,22 @@ def _bar(sources: list[Source], title: str):
     return tqdm(total=sum(source.count for source in sources), unit="frame", desc=title)
 
 
-def _batches(sources: list[Source], done: set[str], size: int, report: Report, bar) -> Iterator[list]:
-    """Lists of (number, frame) that are not done yet; what cannot be read is reported."""
-    batch, number = [], 0
+def _size(image: np.ndarray) -> tuple[int, int]:
+    """(width, height)."""
+    height, width = image.shape[:2]
+    return width, height
+
+
+def _batches(sources: list[Source], done: set[str], size: int, report: Report, bar) -> Iterator[list[Numbered]]:
+    """Lists of frames that are not done yet; what cannot be read is reported."""
+    batch: list[Numbered] = []
+    number = 0
     for source in sources:
         for frame in read_frames(source, done):
             if frame.problem:
                 report(frame.problem)
             elif frame.image is not None:
-                batch.append((number, frame))
+                batch.append((number, frame.name, frame.image))
             if frame.image is None:
                 bar.update()
             number += 1
@@ -244,51 +255,54 @@ def _batches(sources: list[Source], done: set[str], size: int, report: Report, b
         yield batch
 
 
-def _usable(found: FrameBoxes, settings: PartialSettings, report: Report) -> FrameBoxes:
+def _usable(found: FrameBoxes, size: tuple[int, int], settings: PartialSettings, report: Report) -> FrameBoxes:
     """Boxes that are good enough, of the wanted labels and within the frame; others of these are reported."""
     rows = []
     for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
         wanted = label in settings.labels if settings.labels else label != "user"
-        outside = (box[:2] >= found.size).any() or (box[2:] <= 0).any()
+        outside = (box[:2] >= size).any() or (box[2:] <= 0).any()
         if wanted and outside:
             report(
                 f"{found.file_name}: the box {np.round(box, 1).tolist()} lies outside the picture of "
-                f"{found.size[0]}x{found.size[1]} pixels"
+                f"{size[0]}x{size[1]} pixels"
             )
         elif wanted and (score >= settings.box_score or settings.whole_image):
             rows.append((box, score, label))
-    return frame_boxes(found.file_name, found.size, rows)
+    return frame_boxes(found.file_name, size, rows)
 
 
-def _locate(batch: list, finder, settings: PartialSettings, report: Report) -> list[tuple[Frame, FrameBoxes]]:
-    """All boxes of a batch's frames."""
+def _locate(
+    batch: list[Numbered], finder, settings: PartialSettings, report: Report
+) -> list[tuple[np.ndarray, FrameBoxes]]:
+    """Pictures and all boxes of a batch's frames."""
     if settings.detector_weights:
-        found = finder([frame.image for _, frame in batch])
+        found = finder([image for _, _, image in batch])
         return [
-            (frame, FrameBoxes(frame.name, frame.image.shape[1::-1], *map(np.asarray, f[:2]), tuple(f[2])))
-            for (_, frame), f in zip(batch, found, strict=True)
+            (image, FrameBoxes(name, _size(image), np.asarray(boxes), np.asarray(scores), tuple(labels)))
+            for (_, name, image), (boxes, scores, labels) in zip(batch, found, strict=True)
         ]
     located = []
-    for number, frame in batch:
-        height, width = frame.image.shape[:2]
+    for number, name, image in batch:
+        width, height = _size(image)
         try:
             boxes = (
-                finder(frame, number)
+                finder(name, (width, height), number)
                 if finder
-                else frame_boxes(frame.name, (width, height), [((0, 0, width - 1, height - 1), 1.0, "person")])
+                else frame_boxes(name, (width, height), [((0, 0, width - 1, height - 1), 1.0, "person")])
             )
-            located.append((frame, boxes))
+            located.append((image, boxes))
         except ValueError as error:
             report(str(error))
     return located
 
 
-def _estimate(batch: list, finder, runner, settings: PartialSettings, report: Report) -> Iterator[dict]:
+def _estimate(batch: list[Numbered], finder, runner, settings: PartialSettings, report: Report) -> Iterator[dict]:
     """Records of a batch's frames: name, size, boxes, people."""
     located = _locate(batch, finder, settings, report)
-    chosen = [_usable(boxes, settings, report) for _, boxes in located]
-    poses = runner([frame.image for frame, _ in located], [boxes.boxes for boxes in chosen])
-    for (frame, everything), boxes, pose in zip(located, chosen, poses, strict=True):
+    chosen = [_usable(boxes, _size(image), settings, report) for image, boxes in located]
+    poses = runner([image for image, _ in located], [boxes.boxes for boxes in chosen])
+    for (image, everything), boxes, pose in zip(located, chosen, poses, strict=True):
+        width, height = _size(image)
         people = person_records(
             boxes.boxes,
             boxes.scores,
@@ -296,7 +310,7 @@ def _estimate(batch: list, finder, runner, settings: PartialSettings, report: Re
             pose.keypoints,
             pose.scores,
             pose.crops,
-            boxes.size,
+            (width, height),
             settings.threshold,
             pose.states,
             runner.joints,
@@ -305,8 +319,7 @@ def _estimate(batch: list, finder, runner, settings: PartialSettings, report: Re
             [box.tolist(), float(score), label]
             for box, score, label in zip(everything.boxes, everything.scores, everything.labels, strict=True)
         ]
-        width, height = map(int, boxes.size)
-        yield {"file_name": frame.name, "width": width, "height": height, "boxes": rows, "people": people}
+        yield {"file_name": boxes.file_name, "width": width, "height": height, "boxes": rows, "people": people}
 
 
 def _write(out: Path, sources: list[Source], items: dict, runner, settings: PartialSettings) -> PartialResult:
@@ -335,7 +348,7 @@ def _write(out: Path, sources: list[Source], items: dict, runner, settings: Part
     with _bar(sources, "overlays") as bar:
         for source, mine in zip(sources, names, strict=True):
             _draw(source, items, overlays, runner, bar)
-            if source.is_video and mine:
+            if source.fps and mine:  # a video
                 pictures = (read_image(overlays / name) for name in mine)
                 write_video(out / f"{source.path.stem}.mp4", pictures, source.fps)
     return PartialResult(out / "poses.json", out / "boxes.json", overlays, tuple(videos), len(frames), people)
