@@ -14,8 +14,8 @@ from orplugins.device import add_device_option, choose_device  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 WITH_DEVICE = sorted(
-    path.name
-    for path in (ROOT / "tools").glob("*.py")
+    path
+    for path in (*(ROOT / "tools").glob("*.py"), *(ROOT / "orplugins/cli").glob("*.py"))
     if "--device" in path.read_text() or "add_device_option(" in path.read_text()
 )
 
@@ -60,9 +60,9 @@ def test_option(gpus, capsys):
 
 def test_every_tool_uses_the_one_option():
     assert len(WITH_DEVICE) >= 9
-    for name in WITH_DEVICE:
-        text = (ROOT / "tools" / name).read_text()
-        assert "add_device_option(" in text and not re.search(r'add_argument\(\s*"--device"', text), name
+    for path in WITH_DEVICE:
+        text = path.read_text()
+        assert "add_device_option(" in text and not re.search(r'add_argument\(\s*"--device"', text), path
 
 
 @pytest.mark.slow

@@ -1,48 +1,11 @@
 """Videos to frames and back.
 
-Examples:
-    python tools/video_frames.py split clip.mp4 other.mov --out frames       # frames/clip/000000.jpg, ...
-    python tools/video_frames.py join frames/clip --out again.mp4            # fps as in the video it came from
-    python tools/video_frames.py join frames/clip --out slow.mp4 --fps 5
+The same as ``orplugins video-frames``; ``--help`` says more.
 """
 
-from __future__ import annotations
-
-import argparse
 import sys
-from pathlib import Path
 
-from orplugins.io.video import join_frames, split_video
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    split = commands.add_parser("split", help="videos to folders of pictures and a video.json with fps and size")
-    split.add_argument("videos", nargs="+", type=Path)
-    split.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for each video is made there")
-    split.add_argument("--suffix", default=".jpg", help="form of the pictures (default: .jpg)")
-    join = commands.add_parser("join", help="a folder of pictures, in natural order, to a video")
-    join.add_argument("folder", type=Path)
-    join.add_argument("--out", type=Path, required=True, metavar="VIDEO", help=".mp4, .mov, .mkv or .avi")
-    join.add_argument("--fps", type=float, help="frames a second (default: as the folder's video.json says)")
-    args = parser.parse_args(argv)
-    failed = False
-    for source in args.videos if args.command == "split" else [args.folder]:
-        try:
-            if args.command == "split":
-                info = split_video(source, args.out / source.stem, args.suffix)
-                print(
-                    f"{source}: {info.frames} frames of {info.size[0]}x{info.size[1]}, {info.fps:g} a second, "
-                    f"in {args.out / source.stem}"
-                )
-            else:
-                print(f"{args.out}: {join_frames(source, args.out, args.fps)} frames")
-        except (OSError, ValueError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed = True
-    return int(failed)
-
+from orplugins.cli.video_frames import main
 
 if __name__ == "__main__":
     sys.exit(main())

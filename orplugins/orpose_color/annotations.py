@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
 from orplugins.io.coco_people import load_people
-from orplugins.io.json_fields import entries, field, numbers
+from orplugins.io.json_fields import entries, field, load_json, numbers
 from orplugins.mvor.camma import coco_to_camma
 from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS
 
@@ -70,3 +71,15 @@ def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     if len(keypoints) < 2:
         raise ValueError(f"{path}: {len(keypoints)} annotations have 'h36m_3d' and all joints, expected at least 2")
     return np.array(keypoints), np.array(poses)
+
+
+def image_width_of(paths: Sequence[str | os.PathLike]) -> float:
+    """Return the width in pixels that all images of COCO-style files have.
+
+    Raises:
+        ValueError: They have several.
+    """
+    widths = {image["width"] for path in paths for image in load_json(path)["images"]}
+    if len(widths) != 1:
+        raise ValueError(f"pictures have the widths {sorted(widths)}, expected one (or --image-width)")
+    return float(widths.pop())

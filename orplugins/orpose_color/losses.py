@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from orplugins.orpose_color.network import Keypoints3DNet
+
+LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
+KINDS = ("hard", "soft")
 
 
 def heatmap_targets(keypoints: Tensor, boxes: Tensor, side: int) -> tuple[Tensor, Tensor]:
@@ -86,3 +93,60 @@ def nothing(logits: Tensor, *modules: nn.Module) -> Tensor:
         for parameter in module.parameters():
             zero = zero + parameter.sum() * 0
     return zero
+
+
+def student_losses(
+    head: Keypoints3DNet,
+    features: Tensor,
+    boxes: Tensor,
+    labels: Callable[[str], Tensor],
+    weights: Mapping[str, float],
+    divisor: float | None,
+    guarded: bool = True,
+) -> tuple[dict[str, Tensor], bool]:
+    """The four losses of a head that learns from a teacher's labels.
+
+    Args:
+        head: The network.
+        features: (N, C, S, S) pooled features of
+        boxes: (N, 4) proposals with a person.
+        labels: Gives, of these people, ``gt_keypoints`` and ``gt_keypoints_soft`` (N, 17, 3), ``gt_keypoints2d_hard``
+            and ``_soft`` (N, 32), ``gt_keypoints3d_hard`` and ``_soft`` (N, 48); raises ValueError where the targets
+            have none. It is not called where N is 0.
+        weights: Weight of each of `LOSSES`.
+        divisor: Of both 2D losses; None: the number of joints that count.
+        guarded: Never divide by zero joints, and leave out what has a weight of 0. If False, as in the release.
+
+    Returns:
+        Weighted loss by name, and whether there was no hard joint to learn from: all losses are 0 then.
+    """
+    hard, soft = head.heatmaps(features)
+    there = len(boxes) > 0
+
+    def targets_of(name: str) -> tuple[Tensor, Tensor]:
+        if not there:
+            return (boxes.new_zeros(0, head.num_keypoints, dtype=torch.bool),) * 2
+        return heatmap_targets(labels(name), boxes, hard.shape[-1])
+
+    targets, valid = targets_of("gt_keypoints")
+    wanted = {name: there and (not guarded or weights[name] != 0) for name in LOSSES[1:]}
+    soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (targets[:0], valid[:0])
+    rows = {k: labels(f"gt_keypoints2d_{k}") if wanted[f"3D_{k}"] else boxes.new_zeros(0, 1) for k in KINDS}
+    counts = torch.stack([valid.sum(), soft_valid.sum(), *(kept_rows(rows[k]).sum() for k in KINDS)]).float()
+    shared = mean_over_processes(counts) if guarded else counts
+    if not valid.any():
+        values = nothing(hard), nothing(soft), nothing(hard, head.nw2Dto3D_hard), nothing(soft, head.nw2Dto3D_soft)
+        return {name: value * weights[name] for name, value in zip(LOSSES, values, strict=True)}, True
+
+    losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (divisor or shared[0]), "2D_soft": nothing(soft)}
+    if wanted["2D_soft"]:
+        # Without a soft joint anywhere the release divides 0 by 0.
+        joints = divisor or (shared[1] if shared[1] or not guarded else 1.0)
+        confidence = labels("gt_keypoints_soft")[..., 2]
+        losses["2D_soft"] = heatmap_loss(soft, soft_targets, soft_valid, confidence) / joints
+    for k, kind, network, maps in ((2, "hard", head.nw2Dto3D_hard, hard), (3, "soft", head.nw2Dto3D_soft, soft)):
+        loss = None
+        if wanted[f"3D_{kind}"]:
+            loss = lifting_loss(network, rows[kind], labels(f"gt_keypoints3d_{kind}"), guarded)
+        losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss * counts[k] / shared[k]
+    return {name: losses[name] * weights[name] for name in LOSSES}, False

@@ -22,6 +22,8 @@ def test_unknown_command_names_those_that_are_known(capsys):
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_command_has_a_usage_line_of_its_own(name):
+    if name == "train-net":
+        pytest.importorskip("detectron2")  # its parser is the host's
     done = subprocess.run(
         [sys.executable, "-m", "orplugins", name, "--help"], capture_output=True, text=True, timeout=120
     )

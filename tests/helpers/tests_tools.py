@@ -1,14 +1,15 @@
-"""Running the scripts of tools/ inside the test process."""
+"""Running the scripts of tools/ and dev/ inside the test process."""
 
 import importlib.util
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+FOLDERS = [Path(__file__).resolve().parents[2] / name for name in ("tools", "dev")]
 
 
 def run_tool(name: str, *arguments: str, code: int = 0) -> None:
     """Call ``main`` of a tool and check what it returns."""
-    spec = importlib.util.spec_from_file_location(f"tool_{name}", TOOLS / f"{name}.py")
+    path = next(folder / f"{name}.py" for folder in FOLDERS if (folder / f"{name}.py").is_file())
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.main(list(arguments)) == code

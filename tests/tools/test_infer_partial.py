@@ -17,6 +17,7 @@ from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 
 from orplugins.io.video import probe_video, read_image, write_image, write_video  # noqa: E402
+from orplugins.partial_body import pipeline  # noqa: E402
 from orplugins.partial_body.box_files import frame_boxes, write_boxes, write_published_boxes  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,21 +160,21 @@ def test_a_video_keeps_its_rate_and_goes_on(tool, weights, tmp_path, monkeypatch
     out = tmp_path / "out"
     command = [str(tmp_path / "clip.mp4"), "--whole-image", "--batch", "2", *common(out, weights)]
 
-    real, count = tool.person_records, iter(range(100))
+    real, count = pipeline.person_records, iter(range(100))
 
     def dies(*args, **kwargs):
         if next(count) == 3:
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(tool, "person_records", dies)
+    monkeypatch.setattr(pipeline, "person_records", dies)
     with pytest.raises(KeyboardInterrupt):
         tool.main(command)
     journal = out / "progress.jsonl"
     assert len(journal.read_text().splitlines()) == 1 + 3 and not (out / "poses.json").exists()
     journal.write_text(journal.read_text() + '{"key": "clip_00000')  # killed while writing
     done = []
-    monkeypatch.setattr(tool, "person_records", lambda *args, **kwargs: done.append(1) or real(*args, **kwargs))
+    monkeypatch.setattr(pipeline, "person_records", lambda *args, **kwargs: done.append(1) or real(*args, **kwargs))
     assert tool.main(command) == 0
     assert len(done) == 3
     info = probe_video(out / "clip.mp4")

