@@ -23,6 +23,10 @@ test: setup lint
 lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check --quiet .
+# The types that torch and NumPy declare differ from stack to stack: checked with those of today.
+ifeq ($(STACK),current)
+	$(PY) -m mypy
+endif
 
 demo: setup
 	$(PY) tools/demo.py --out outputs/demo
@@ -35,4 +39,4 @@ gpu: setup
 	$(PY) dev/gpu_check.py --out outputs/gpu_check.json
 
 clean:
-	rm -rf build dist outputs work_dirs *.egg-info
+	rm -rf build dist outputs work_dirs .mypy_cache *.egg-info

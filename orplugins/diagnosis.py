@@ -127,8 +127,8 @@ def _facts(found: tuple[Import, ...], mmcv_ops: str | None) -> Facts:
     names = {(distribution.metadata["Name"] or "").lower() for distribution in importlib.metadata.distributions()}
     return Facts(
         python=sys.version_info[:2],
-        versions={each.name: each.version for each in found if each.status == "ok"},
-        errors={each.name: each.error for each in found if each.status == "failed"},
+        versions={each.name: each.version or "?" for each in found if each.status == "ok"},
+        errors={each.name: each.error or "" for each in found if each.status == "failed"},
         distributions=frozenset(names),
         pkg_resources=_has("pkg_resources"),
         mmcv_ops=mmcv_ops,

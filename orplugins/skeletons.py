@@ -505,7 +505,7 @@ def _recipes(joint: str, source: Skeleton, target: Skeleton) -> tuple[tuple[str,
     special = _RECIPES.get(target.name, {})
     # H36M's "head" is its top and Kinect's lies between that and the neck: the mean stands before the plain name.
     before = special.get(joint, ()) if (target.name, joint) == ("kinect_20", "head") and source is H36M_17 else ()
-    named = ((joint,),)
+    named: tuple[tuple[str, ...], ...] = ((joint,),)
     if source.name == "kinect_20" and target.name == "itop_15" and joint.endswith("_foot"):
         named = ()  # Kinect's foot is the toe; ITOP's is the ankle
     if source.name == "itop_15" and target.name == "kinect_20" and joint.endswith(("_foot", "_hand")):
@@ -552,14 +552,14 @@ def convert(
         for recipe in _recipes(joint, source, target):
             if all(name in source.joints for name in recipe):
                 parts = keypoints[..., [source.joints.index(name) for name in recipe], :]
-                present = (parts[..., -1] > 0).all(-1)
+                present = np.all(parts[..., -1] > 0, axis=-1)
                 fill(joint, np.where(present[..., None], parts.mean(-2), 0.0))
     for joint in ("spine", "torso"):
         if joint in target.joints and spine_fraction is not None and not {"spine", "torso"} & set(source.joints):
             if target is ITOP_15:
                 continue  # its torso falls back to the mid hip above
             ends = convert(keypoints, source, _TRUNK)
-            present = (ends[..., -1] > 0).all(-1)
+            present = np.all(ends[..., -1] > 0, axis=-1)
             point = (1 - spine_fraction) * ends[..., 0, :] + spine_fraction * ends[..., 1, :]
             fill(joint, np.where(present[..., None], point, 0.0))
     return out

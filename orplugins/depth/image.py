@@ -72,6 +72,7 @@ def downsample(
     if (size is None) == (factor is None):
         raise ValueError(f"downsample: found size={size!r} and factor={factor!r}, expected exactly one of them")
     if size is None:
+        assert factor is not None  # one of them is given
         if not (np.isfinite(factor) and factor > 0):
             raise ValueError(f"factor: found {factor!r}, expected a number above 0")
         size = (max(1, round(width / factor)), max(1, round(height / factor)))

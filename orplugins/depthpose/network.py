@@ -113,8 +113,8 @@ class DepthPoseTrunk(nn.Module):
         width = in_channels
         self.sr = nn.ModuleList()
         for step in range(sr_steps):
-            last = step == sr_steps - 1 and sr_last_hidden is not None
-            self.sr.append(SuperResolutionStep(width, sr_last_hidden if last else sr_hidden, sr_channels))
+            hidden = sr_last_hidden if step == sr_steps - 1 and sr_last_hidden is not None else sr_hidden
+            self.sr.append(SuperResolutionStep(width, hidden, sr_channels))
             width = sr_channels
         self.skips = nn.ModuleList(PooledFeatures(sr_channels, skip_channels, step + 1) for step in range(sr_steps - 1))
         self.extractor = Extractor(width, blocks)
@@ -181,6 +181,7 @@ class PAFStages(nn.Module):
         if num_stages < 1:
             raise ValueError(f"num_stages = {num_stages}: at least one stage is needed")
         self.paf_stages, self.heatmap_stages = nn.ModuleList(), nn.ModuleList()
+        channels: tuple[int, ...]
         for stage in range(num_stages):
             for stages, out in ((self.paf_stages, num_pafs), (self.heatmap_stages, num_heatmaps)):
                 if stage == 0:
@@ -213,8 +214,8 @@ class DepthPose(nn.Module):
     def __init__(self, trunk: dict | None = None, stages: dict | None = None):
         super().__init__()
         self.trunk = DepthPoseTrunk(**(trunk or {}))
-        widths = dict(num_features=self.trunk.num_features, context_channels=self.trunk.context_channels)
-        self.stages = PAFStages(**widths, **(stages or {}))
+        features, context = self.trunk.num_features, self.trunk.context_channels
+        self.stages = PAFStages(num_features=features, context_channels=context, **(stages or {}))
 
     def forward(self, images: Tensor) -> list[StageOutput]:
         """Maps of every stage for ``images`` (N, 1, H, W)."""
@@ -235,7 +236,8 @@ def init_depthpose(module: nn.Module, init: str = "trainable") -> None:
         raise ValueError(f"init = {init!r}: expected 'published' or 'trainable'")
     for conv in module.modules():
         if isinstance(conv, nn.Conv2d):
-            nn.init.zeros_(conv.bias)
+            if conv.bias is not None:
+                nn.init.zeros_(conv.bias)
             if init == "published":
                 nn.init.normal_(conv.weight, std=0.01)
             else:

@@ -161,8 +161,8 @@ class FastConv2d(nn.Conv2d):
         fast = cls(
             conv.in_channels,
             conv.out_channels,
-            conv.kernel_size,
-            padding=conv.padding,
+            conv.kernel_size,  # type: ignore[arg-type] # torch declares attributes of any length, arguments of two
+            padding=conv.padding,  # type: ignore[arg-type]
             bias=conv.bias is not None,
             device="meta",
         )
@@ -170,7 +170,7 @@ class FastConv2d(nn.Conv2d):
         return fast.train(conv.training)
 
     def train(self, mode: bool = True):
-        self._transformed = None
+        self._transformed: tuple[tuple[int, int], Tensor] | None = None
         return super().train(mode)
 
     def forward(self, x: Tensor) -> Tensor:

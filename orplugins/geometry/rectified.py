@@ -49,8 +49,8 @@ class ParallelRig:
         factor = size[0] / self.size[0]
         if abs(size[1] / self.size[1] - factor) > 0.01 * factor:
             raise ValueError(f"rig: cannot resize {self.size} to {size}: one focal length needs one scale")
-        left, right = (tuple((value + 0.5) * factor - 0.5 for value in point) for point in (self.left, self.right))
-        return replace(self, focal_px=self.focal_px * factor, size=tuple(size), left=left, right=right)
+        left, right = (((x + 0.5) * factor - 0.5, (y + 0.5) * factor - 0.5) for x, y in (self.left, self.right))
+        return replace(self, focal_px=self.focal_px * factor, size=(size[0], size[1]), left=left, right=right)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def present(keypoints: np.ndarray) -> np.ndarray:
 def on_border(pixels: np.ndarray, size: tuple[int, int], border: float) -> np.ndarray:
     """(...) whether pixels (..., 2) lie within ``border`` pixels of the edge of a (width, height) image."""
     last = np.array(size) - 1 - border
-    return (pixels <= border).any(-1) | (pixels >= last).any(-1)
+    return np.any(pixels <= border, axis=-1) | np.any(pixels >= last, axis=-1)
 
 
 def world_to_camera_matrices(cameras: Sequence[Camera]) -> np.ndarray:

@@ -68,10 +68,11 @@ def _camera(entry: dict, where: str) -> Camera:
             f"determinant {np.linalg.det(rotation):.3g})"
         )
     dist = numbers(entry, "dist", (0, 4, 5), where) if entry.get("dist") else np.zeros(0)
-    dist = np.concatenate([dist, np.zeros(5 - len(dist))]) if len(dist) and np.abs(dist).max() > 0 else ()
+    distorted = len(dist) > 0 and np.abs(dist).max() > 0
+    distortion = tuple(np.concatenate([dist, np.zeros(5 - len(dist))])) if distorted else ()
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = rotation.T, -rotation.T @ translation
-    return Camera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], (int(width), int(height)), tuple(dist), pose=pose)
+    return Camera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], (int(width), int(height)), distortion, pose=pose)
 
 
 def read_rig(path: str | os.PathLike) -> Rig:

@@ -13,13 +13,13 @@ def load_camera(path: str | os.PathLike) -> Camera:
     numbers) and `distortion_order` ("opencv" or "mvor") if the depth image is not undistorted."""
     record = load_json(path)
     where = str(path)
-    lens = {name: number(record, name, where) for name in ("fx", "fy", "cx", "cy")}
+    fx, fy, cx, cy = (number(record, name, where) for name in ("fx", "fy", "cx", "cy"))
     size = numbers(record, "size", 2, where)
     distortion = numbers(record, "distortion", 5, where) if record.get("distortion") else ()
     order = record.get("distortion_order", "opencv")
     if order not in DISTORTION_ORDERS:
         raise ValueError(f"{where}: 'distortion_order' is {order!r}, expected one of {sorted(DISTORTION_ORDERS)}")
     try:
-        return Camera(**lens, size=tuple(size), distortion=tuple(distortion), distortion_order=order)
+        return Camera(fx, fy, cx, cy, size=(size[0], size[1]), distortion=tuple(distortion), distortion_order=order)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

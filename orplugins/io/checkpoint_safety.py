@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 _ALLOWED = {
     "collections": {"OrderedDict", "defaultdict", "deque", "Counter"},
@@ -96,6 +97,8 @@ def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
     """
     pushed: list = [None] * 3  # the last values pushed: a string, a (module, name), or None where it is not known
     memo: dict[int, str | tuple[str, str] | None] = {}
+    argument: Any  # a string, a number or nothing, by the opcode
+    value: Any
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name in _MEMO:
             memo[len(memo) if argument is None else int(argument)] = pushed[-1]

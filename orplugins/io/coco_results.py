@@ -131,7 +131,8 @@ def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.nd
         arrays.append(array.astype(np.float64))
     if len({len(array) for array in arrays}) > 1:
         raise ValueError(f"{path}: variables have {[len(array) for array in arrays]} rows, expected the same number")
-    return tuple(arrays)
+    found, truth, encoded = arrays
+    return found, truth, encoded
 
 
 def keypoint_records(image_ids: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> list[dict]:

@@ -98,10 +98,10 @@ def read_openpose_file(path: str | os.PathLike) -> tuple[np.ndarray, Skeleton | 
             raise ValueError(f"{here}: '{key}' has {len(values)} values, other people {3 * skeleton.num_joints}")
         skeleton = _LAYOUTS[len(values)]
         try:
-            person = np.array([np.nan if value is None else float(value) for value in values]).reshape(-1, 3)
+            joints = np.array([np.nan if value is None else float(value) for value in values]).reshape(-1, 3)
         except (TypeError, ValueError):
             raise ValueError(f"{here}: '{key}' holds something that is not a number") from None
-        people.append(np.where(present(person)[:, None], person, 0.0))
+        people.append(np.where(present(joints)[:, None], joints, 0.0))
     if not people:
         return np.zeros((0, 0, 3)), None
     return np.stack(people), skeleton
@@ -160,8 +160,8 @@ def read_openpose_folder(
     skeleton = skeleton or BODY_25
     numbers = np.arange(found[0][0], found[-1][0] + 1)
     empty = np.zeros((0, skeleton.num_joints, 3))
-    frames = [people[n] if n in people and len(people[n]) else empty for n in numbers]
-    counts = np.array([len(people[n]) if n in people else -1 for n in numbers])
+    frames = [people[n] if n in people and len(people[n]) else empty for n in numbers.tolist()]
+    counts = np.array([len(people[n]) if n in people else -1 for n in numbers.tolist()])
     warnings = []
     gaps = int((counts < 0).sum()) - len(failed)
     if gaps > 0:
@@ -171,7 +171,7 @@ def read_openpose_folder(
     values = np.concatenate([frame[present(frame)] for frame in frames])
     if keypoint_scale == 0 and len(values) and np.abs(values[:, :2]).max() <= 1:
         warnings.append(f"{folder}: all coordinates lie in [-1, 1]: not pixels? see keypoint_scale")
-    if keypoint_scale:
+    if keypoint_scale and size is not None:
         frames = [_to_pixels(frame, size, keypoint_scale) for frame in frames]
     return OpenPoseFrames(frames, numbers, counts, skeleton, videos[0], warnings, failed)
 
@@ -185,7 +185,9 @@ def _to_pixels(people: np.ndarray, size: tuple[int, int], scale: int) -> np.ndar
 def write_openpose_frame(folder: str | os.PathLike, video: str, frame: int, people: np.ndarray) -> Path:
     """Write people (N, 25, 3) of one frame as OpenPose does."""
     path = Path(folder) / f"{video}_{frame:012d}_keypoints.json"
-    rest = {f"{part}_keypoints_{dim}d": [] for dim in (2, 3) for part in ("pose", "face", "hand_left", "hand_right")}
+    rest: dict[str, list] = {
+        f"{part}_keypoints_{dim}d": [] for dim in (2, 3) for part in ("pose", "face", "hand_left", "hand_right")
+    }
     records = [
         {
             "person_id": [-1],

@@ -35,7 +35,7 @@ class _DType:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
         order = order.decode("latin1") if isinstance(order, bytes) else order
         if order in ("<", ">"):
-            self.dtype = self.dtype.newbyteorder(order)
+            self.dtype = self.dtype.newbyteorder("<" if order == "<" else ">")
 
 
 class _Array:
@@ -63,7 +63,7 @@ def _bytes(data: Any) -> bytes:
     return bytes(data)
 
 
-def _array(data: Any, dtype: Any, shape: Any, order: str) -> np.ndarray:
+def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if not isinstance(dtype, _DType):
         raise UnsafePickleError("an array whose dtype is not a plain one")
     return np.frombuffer(_bytes(data), dtype=dtype.dtype).reshape(tuple(shape), order=order).copy()

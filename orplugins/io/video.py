@@ -69,14 +69,15 @@ def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
     FileNotFoundError, ValueError
         As :func:`probe_video`; and ValueError after the last readable frame if the file declares clearly more.
     """
+    frame: np.ndarray | None
     capture, frame, info = _open(path)
     count = 0
     try:
         while frame is not None:
             count += 1
             yield frame
-            ok, frame = capture.read()
-            frame = frame if ok else None
+            ok, following = capture.read()
+            frame = following if ok else None
     finally:
         capture.release()
     # Containers that store a duration only give a rounded number.
@@ -128,7 +129,8 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
     os.close(handle)
-    writer, count, size = None, 0, None
+    writer, count = None, 0
+    size: tuple[int, ...] = ()
     try:
         for frame in frames:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
@@ -136,7 +138,7 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
             if writer is None:
                 size = frame.shape
                 even = (size[1] + size[1] % 2, size[0] + size[0] % 2)
-                codec = cv2.VideoWriter_fourcc(*_CODECS[path.suffix.lower()])
+                codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
                 writer = cv2.VideoWriter(temporary, cv2.CAP_FFMPEG, codec, float(fps), even)
                 if not writer.isOpened():
                     raise ValueError(f"{path}: OpenCV cannot write {_CODECS[path.suffix.lower()]} of {even} pixels")

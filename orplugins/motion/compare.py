@@ -187,16 +187,16 @@ def _aligned(a: np.ndarray, b: np.ndarray, mode: str, common: np.ndarray) -> Ali
     error = np.where(common, np.linalg.norm(a - b, axis=-1), np.nan) * 1000
     joints = [error[:, j][np.isfinite(error[:, j])] for j in range(error.shape[1])]
     finite = np.concatenate(joints)
-    per = [
+    per_joint, median, p95 = (
         np.array([f(e) if len(e) else np.nan for e in joints])
         for f in (np.mean, np.median, lambda e: np.percentile(e, 95))
-    ]
+    )
     shift = np.where(common[..., None], b - a, np.nan) * 1000
     with np.errstate(invalid="ignore"):
         count = np.isfinite(shift).sum(0)
         offset = np.where(count > 0, np.nansum(shift, 0) / np.maximum(count, 1), np.nan)
     mean = float(finite.mean()) if len(finite) else float("nan")
-    return Alignment(transform, a, b, mean, *per, offset, 1000 * velocity_error(b, a))
+    return Alignment(transform, a, b, mean, per_joint, median, p95, offset, 1000 * velocity_error(b, a))
 
 
 def _angle(a: np.ndarray, b: np.ndarray, joints: tuple[int, int, int]) -> Angle:

@@ -83,12 +83,12 @@ def to_kinect(
         ends = [KINECT_20.index("hip_center"), KINECT_20.index("shoulder_center")]
         between = points[..., ends[0], :] + spine_fraction * (points[..., ends[1], :] - points[..., ends[0], :])
         if not {"spine", "torso"} & set(source.joints):
-            put("spine", between, (states[..., ends] > 0).all(-1), 1)
+            put("spine", between, np.all(states[..., ends] > 0, axis=-1), 1)
         if extrapolate_hands:
             for side in ("left", "right"):
                 arm = [KINECT_20.index(f"{side}_elbow"), KINECT_20.index(f"{side}_wrist")]
                 elbow, wrist = points[..., arm[0], :], points[..., arm[1], :]
-                put(f"{side}_hand", wrist + 0.35 * (wrist - elbow), (states[..., arm] > 0).all(-1), 1)
+                put(f"{side}_hand", wrist + 0.35 * (wrist - elbow), np.all(states[..., arm] > 0, axis=-1), 1)
     if camera_axes and source is not KINECT_20:
         points = points * (-1.0, -1.0, 1.0)
     return points, states

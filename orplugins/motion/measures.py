@@ -38,8 +38,8 @@ _ANGLES = {
     "hip": ("shoulder", "hip", "knee"),
 }
 CORE_ANGLES = {
-    f"{side}_{name}": tuple(CORE_12.index(f"{side}_{joint}") for joint in joints)
-    for name, joints in _ANGLES.items()
+    f"{side}_{name}": (CORE_12.index(f"{side}_{a}"), CORE_12.index(f"{side}_{b}"), CORE_12.index(f"{side}_{c}"))
+    for name, (a, b, c) in _ANGLES.items()
     for side in ("left", "right")
 }
 

@@ -54,7 +54,7 @@ def find_offset(
         used &= (count > 1) & (np.sqrt(variance) >= least_motion)
     least = max(30, min(len(a), len(b)) // 2)
     lags = np.arange(-max_lag, max_lag + 1)
-    scores = np.array([_score(channels[0][:, used], channels[1][:, used], lag, least) for lag in lags])
+    scores = np.array([_score(channels[0][:, used], channels[1][:, used], lag, least) for lag in lags.tolist()])
     if not np.isfinite(scores).any():
         note = "no joint distance moves enough in both clips" if not used.any() else "the clips overlap too little"
         return TimeOffset(0, 0.0, float("nan"), scores, used, channels, [f"time offset not found: {note}; 0 is used"])
@@ -69,7 +69,7 @@ def find_offset(
         warnings.append(f"time offset is ambiguous (periodic motion): {int(lags[best])} or {others} frames fit alike")
     if best in (0, len(lags) - 1):
         warnings.append(f"the best time offset {int(lags[best])} is at the end of the range looked at")
-    fractional = lags[best] + parabola_offset(scores, best)
+    fractional = lags[best] + parabola_offset(scores.tolist(), best)
     return TimeOffset(int(lags[best]), float(fractional), float(top), scores, used, channels, warnings)
 
 

@@ -188,7 +188,7 @@ def general_pair_cost(
             ends = _trunk(solid, skeleton)
             torso = 0.0
             if (ends[:, 3] > 0).all():
-                length = np.linalg.norm(ends[0, :3] - ends[1, :3])
+                length = float(np.linalg.norm(ends[0, :3] - ends[1, :3]))
                 torso = 5.0 if outside.all() else abs(np.log(max(length, 1e-6) / pair.torso_m))
             distance = np.median(epipolar_distance(cameras, *pixels))
             cost[i, j] = distance + pair.outside_px * outside.mean() + pair.torso_px * torso

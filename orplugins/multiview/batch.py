@@ -324,9 +324,9 @@ def associate(cameras: Sequence[Camera], detections: list[list[np.ndarray]], rul
         frame.append(np.full(len(best), t))
         members.append(np.array([names[name] for name in best]).reshape(-1, len(views)))
     for t in np.flatnonzero(crowded):
-        best = _as_the_reference(views, links, t, rules)
-        frame.append(np.full(len(best), t))
-        members.append(best)
+        people = _as_the_reference(views, links, t, rules)
+        frame.append(np.full(len(people), t))
+        members.append(people)
     frame, members = np.concatenate(frame), np.concatenate(members)
     order = np.argsort(frame, kind="stable")
     return views, frame[order], members[order]

@@ -220,6 +220,7 @@ def _start_from_height(
     cameras: Sequence[Camera], keypoints: np.ndarray, prior: BodyPrior, angle: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean body with its shoulders at the usual height on the line of sight."""
+    assert prior.height is not None  # the caller has looked
     first = np.zeros((len(keypoints), *prior.mean.shape))
     yaw = np.full(len(keypoints), angle)
     turned = prior.mean @ _yaw_matrices(np.array([angle]))[0].T

@@ -107,7 +107,7 @@ def parallel_pair(
         inside = ((pixels >= 0) & (pixels <= np.array(view.size) - 1)).all(-1) & (depth > 0.1) & seen
         joints = np.concatenate([pixels, np.ones((*pixels.shape[:-1], 1))], -1)
         views.append(convert(np.where(inside[..., None], joints, 0.0), COCO_17, BODY_25))
-    xyz, code, _ = triangulate_rectified(*views, rig, StereoRules())
+    xyz, code, _ = triangulate_rectified(views[0], views[1], rig, StereoRules())
     clip = clean_clip(xyz, code)
     both = np.concatenate([np.nan_to_num(clip.xyz), (clip.state > 0)[..., None]], -1)
     back = convert(both, BODY_25, COCO_17)

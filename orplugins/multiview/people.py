@@ -288,15 +288,15 @@ def _pack_group(sets: list[tuple[float, int, int]]) -> list[int]:
         if not used & mask:
             greedy.append(name)
             used, best = used | mask, best + value
-    result = [best, greedy]
 
     def bound(free: int) -> float:
         return sum(share[bit] for bit in bits if free & bit)
 
     def visit(free: int, value: float, names: list[int]) -> None:
-        if value > result[0] + 1e-12:
-            result[0], result[1] = value, names
-        if not free or value + bound(free) <= result[0] + 1e-12:
+        nonlocal best, greedy
+        if value > best + 1e-12:
+            best, greedy = value, names
+        if not free or value + bound(free) <= best + 1e-12:
             return
         bit = free & -free
         for gain, mask, name in containing[bit]:
@@ -305,7 +305,7 @@ def _pack_group(sets: list[tuple[float, int, int]]) -> list[int]:
         visit(free & ~bit, value, names)
 
     visit(every, 0.0, [])
-    return result[1]
+    return greedy
 
 
 def triangulate_people(

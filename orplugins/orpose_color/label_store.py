@@ -93,6 +93,7 @@ class LabelStore:
         Raises:
             ValueError: A picture has no note.
         """
+        annotations: list[dict]
         notes, images, annotations, failed = self._read(), [], [], {}
         for number, name in enumerate(file_names, start=1):
             if name not in notes:

@@ -53,7 +53,7 @@ def keypoint_similarity(truth: np.ndarray, boxes: np.ndarray, found: np.ndarray)
     low, high = boxes[:, :2] - size, boxes[:, :2] + 2 * size
     outside = np.maximum(0, low[:, None, None] - found[None, :, :, :2])
     outside += np.maximum(0, found[None, :, :, :2] - high[:, None, None])
-    some = labelled.any(axis=1)
+    some = np.any(labelled, axis=1)
     distance = np.where(some[:, None, None, None], difference, outside)
     area = size.prod(axis=1)[:, None, None] + np.spacing(1)
     similarity = np.exp(-(distance**2).sum(axis=-1) / variance / area / 2)
@@ -107,10 +107,10 @@ def summarise(images: list[ImageErrors], protocol: str = "published") -> dict[st
     count = np.full(10, len(errors)) if protocol == "published" else visible.sum(axis=0)
     with np.errstate(invalid="ignore"):  # nobody counted: the mean is not defined
         mean = errors.sum(axis=0) / count
-    pairs = dict(zip(("Shoulder", "Hip", "Elbow", "Wrist"), mean[2:].reshape(4, 2).mean(axis=1).tolist(), strict=True))
+    parts = dict(zip(("Shoulder", "Hip", "Elbow", "Wrist"), mean[2:].reshape(4, 2).mean(axis=1).tolist(), strict=True))
     return {
         **dict(zip(CAMMA_10.joints, mean.tolist(), strict=True)),
-        **pairs,
+        **parts,
         "Selected": float(mean[2:].mean()),
         "All": float(mean.mean()),
         "persons": len(errors),

@@ -68,6 +68,11 @@ class JointStatistics(nn.Module):
         stored: Put them into the state dict. The release does not, so its checkpoints have none.
     """
 
+    row_mean: Tensor
+    row_std: Tensor
+    target_mean: Tensor
+    target_std: Tensor
+
     def __init__(self, statistics: PoseStatistics | None, stored: bool):
         super().__init__()
         if statistics is None:
@@ -101,6 +106,8 @@ class Keypoints3DNet(nn.Module):
         lifter_width, lifter_dropout: See :class:`LiftingNetwork`.
         statistics, store_statistics: See :class:`JointStatistics`.
     """
+
+    coco_to_h36: Tensor
 
     def __init__(
         self,
@@ -141,10 +148,11 @@ class Keypoints3DNet(nn.Module):
         x = features
         for k in range(1, self.num_convs + 1):
             x = getattr(self, f"conv_fcn{k}")(x).relu_()
-        return tuple(
+        hard, soft = (
             functional.interpolate(branch(x), scale_factor=2, mode="bilinear", align_corners=False)
             for branch in (self.score_lowres, self.score_lowres_soft)
         )
+        return hard, soft
 
     def lift(self, hard: Tensor, soft: Tensor, branches: str = "both") -> tuple[Tensor, Tensor]:
         """The two branches' COCO poses (R, 17, 3) as H36M-17 (R, 17, 3) and normalised 3D (R, 48).

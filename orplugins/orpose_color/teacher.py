@@ -113,5 +113,5 @@ class ThreeStageTeacher:
 def dropped_rows(annotations: list[dict]) -> int:
     """How many valid rows training will leave out for their sum (`orplugins.orpose_color.lifting.kept_rows`)."""
     rows = [person[f"keypoints2d_{kind}"] for person in annotations for kind in ("hard", "soft")]
-    rows = np.array([row for row in rows if any(row)], dtype=np.float32).reshape(-1, ROW)
-    return int((~kept_rows(rows)).sum())
+    labelled = np.array([row for row in rows if any(row)], dtype=np.float32).reshape(-1, ROW)
+    return int((~kept_rows(labelled)).sum())

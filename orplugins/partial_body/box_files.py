@@ -119,9 +119,10 @@ def _from_list(records: list[dict], name: str, problems: list[str]) -> list[Fram
         return [frame_boxes(frame, None, rows[frame]) for frame in named]
     if named:
         raise ValueError(f"{name}: some records have 'file_name', some only 'image_id': expected the same in all")
-    if min(rows) < 1:
-        raise ValueError(f"{name}: 'image_id' is {min(rows)}, expected the frame's number from 1 on, or 'file_name'")
-    return [frame_boxes("", None, rows.get(k, [])) for k in range(1, max(rows) + 1)]
+    numbers = [frame for frame in rows if not isinstance(frame, str)]
+    if min(numbers) < 1:
+        raise ValueError(f"{name}: 'image_id' is {min(numbers)}, expected the frame's number from 1 on, or 'file_name'")
+    return [frame_boxes("", None, rows.get(k, [])) for k in range(1, max(numbers) + 1)]
 
 
 def _row(record: dict, names: dict[int, str], where: str) -> tuple[list[float], float, str]:

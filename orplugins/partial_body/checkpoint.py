@@ -105,7 +105,7 @@ def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
     24 x 18), else a square, each with none, one or two rows before it."""
     for extra in (0, 1, 2):
         if rows - extra == grid[0] * grid[1]:
-            return tuple(grid)
+            return grid[0], grid[1]
     for extra in (0, 1, 2):
         side = round(((rows - extra) / 12) ** 0.5)
         if side and 12 * side * side == rows - extra:

@@ -26,10 +26,10 @@ def grow_part(
     part = {start}
     while len(part) < count:
         reach = {b for a, b in links if a in part} | {a for a, b in links if b in part}
-        reach = sorted(joint for joint in reach - part if allowed[joint])
-        if not reach:
+        choice = sorted(joint for joint in reach - part if allowed[joint])
+        if not choice:
             break
-        part.add(reach[rng.integers(len(reach))])
+        part.add(choice[rng.integers(len(choice))])
     return np.array(sorted(part))
 
 

@@ -61,7 +61,8 @@ def write_detector_set(
         Path(out) / "annotations" / f"{split}.json",
         {"images": pictures, "annotations": boxes, "categories": categories},
     )
-    return {c["name"]: sum(box["category_id"] == c["id"] for box in boxes) for c in categories}
+    found = [box["category_id"] for box in boxes]
+    return {category: found.count(k) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)}
 
 
 def _box(person: dict, here: str, number_of: int) -> dict:

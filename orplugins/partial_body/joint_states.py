@@ -71,8 +71,8 @@ def near_border(keypoints: np.ndarray, boxes: np.ndarray, size: tuple[int, int],
     """
     keypoints, boxes = np.asarray(keypoints, dtype=np.float64), np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     margin = fraction * (boxes[:, None, 2:] - boxes[:, None, :2])
-    crop = ((keypoints < boxes[:, None, :2] + margin) | (keypoints > boxes[:, None, 2:] - margin)).any(-1)
-    frame = ((keypoints < 3) | (keypoints > np.asarray(size) - 4)).any(-1)
+    crop = np.any((keypoints < boxes[:, None, :2] + margin) | (keypoints > boxes[:, None, 2:] - margin), axis=-1)
+    frame = np.any((keypoints < 3) | (keypoints > np.asarray(size) - 4), axis=-1)
     return crop | frame
 
 

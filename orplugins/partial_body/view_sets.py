@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import write_json
+from orplugins.io.images import write_image
 from orplugins.io.json_fields import entries, field, integer, load_json, numbers, text
-from orplugins.io.video import write_image
 from orplugins.partial_body.crops import CUTS, cut_window, inside
 from orplugins.skeletons import COCO_17
 

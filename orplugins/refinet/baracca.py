@@ -46,7 +46,7 @@ def baracca_frames(root: str | os.PathLike, subjects: int = 30, views: int = 8, 
         if value not in BARACCA_ORIENTATIONS:
             raise ValueError(f"{path}: '{view}': 'orientation' is {values!r}, expected one of {BARACCA_ORIENTATIONS}")
         orientations.append(int(value))
-    out = []
+    out: list[BaraccaFrame] = []
     for subject in range(1, subjects + 1):
         for view in range(views):
             for frame in range(frames):

@@ -151,5 +151,6 @@ class RefineChain(nn.Module):
 
     def forward(self, patches: Tensor, poses: Tensor, clouds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The three networks' outputs for prepared inputs; to count their work, and to export them."""
-        inputs = (patches, poses, clouds)
-        return tuple(net(x) for net, x in zip((self.patch_net, self.skeleton_net, self.point_net), inputs, strict=True))
+        networks = [net for net in (self.patch_net, self.skeleton_net, self.point_net) if net is not None]
+        a, b, c = (net(x) for net, x in zip(networks, (patches, poses, clouds), strict=True))
+        return a, b, c

@@ -99,6 +99,7 @@ def joint_clouds(
     shape = joints.shape[:-1]
     joints = joints.reshape(-1, 3)
     valid = np.broadcast_to(np.asarray(valid), shape).reshape(-1).astype(bool) & (joints[:, 2] != 0)
+    source: _Window | _Everything
     if points is None:
         source = _Window(checked_depth(depth_mm), camera, half)
     else:

@@ -166,7 +166,7 @@ class SkeletonNet(nn.Module):
 def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
     """``norm(conv(x))``. In evaluation the two are one convolution: over 1024 channels of points the normalisation
     alone takes as long as memory takes to read and write them."""
-    if norm.training:
+    if norm.training or norm.running_mean is None or norm.running_var is None or conv.bias is None:
         return norm(conv(x))
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
     return nn.functional.conv1d(
@@ -176,6 +176,13 @@ def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
 
 class TransformNet(nn.Module):
     """T-net: a k x k matrix from points (Qi et al., PointNet, CVPR 2017). Padding rows are pooled like others."""
+
+    conv1: nn.Conv1d
+    conv2: nn.Conv1d
+    conv3: nn.Conv1d
+    bn1: nn.BatchNorm1d
+    bn2: nn.BatchNorm1d
+    bn3: nn.BatchNorm1d
 
     def __init__(self, k: int, widths: tuple[int, int, int] = (64, 128, 1024), hidden: tuple[int, int] = (512, 256)):
         super().__init__()

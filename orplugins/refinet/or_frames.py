@@ -47,12 +47,12 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
     people: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for i, person in enumerate(content["annotations"]):
         here = f"{path}: annotations[{i}]"
-        pair = tuple(numbers(person, key, 51, here).reshape(17, 3) for key in ("keypoints", "keypoints_3d"))
-        people.setdefault(person["image_id"], []).append(pair)
+        pixels, metres = (numbers(person, key, 51, here).reshape(17, 3) for key in ("keypoints", "keypoints_3d"))
+        people.setdefault(person["image_id"], []).append((pixels, metres))
     frames = []
     for i, image in enumerate(content["images"]):
         here = f"{path}: images[{i}]"
-        lens = numbers(field(image, "camera", here), "intrinsics", 4, f"{here}: camera")
+        fx, fy, cx, cy = numbers(field(image, "camera", here), "intrinsics", 4, f"{here}: camera").tolist()
         found = people.get(image["id"], [])
         keypoints, points = (np.array([pair[k] for pair in found]).reshape(-1, 17, 3) for k in (0, 1))
         frames.append(
@@ -60,7 +60,7 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
                 image["id"],
                 Path(image["file_name"]).with_suffix("").as_posix(),
                 Path(folder) / image["file_name"],
-                Camera(*lens.tolist(), size=(image["width"], image["height"])),
+                Camera(fx, fy, cx, cy, size=(image["width"], image["height"])),
                 keypoints,
                 points,
             )

@@ -70,10 +70,10 @@ class RefinedErrors:
         plain, refined, seen, people = columns
         if not len(plain):
             raise ValueError("found no joint to compare, expected poses that belong to labelled people")
-        seen, rows = seen.astype(bool), []
+        visible, rows = seen.astype(bool), []
         for number, group in enumerate(GROUPS):
             inside = people > 0 if not number else people == number if number < 3 else people >= 3
-            for name, part in (("all", inside), ("visible", inside & seen), ("occluded", inside & ~seen)):
+            for name, part in (("all", inside), ("visible", inside & visible), ("occluded", inside & ~visible)):
                 if part.any():
                     errors = float(plain[part].mean()), float(refined[part].mean())
                     rows.append(

@@ -115,13 +115,13 @@ def in_skeleton(points: dict[str, np.ndarray], skeleton: Skeleton) -> np.ndarray
 
 def look_at(position: Sequence[float], target: Sequence[float], focal: float = 525.0, size=SIZE) -> Camera:
     """A camera at ``position`` that looks at ``target``, upright."""
-    position, target = np.asarray(position, dtype=float), np.asarray(target, dtype=float)
-    forward = (target - position) / np.linalg.norm(target - position)
+    place, aim = np.asarray(position, dtype=float), np.asarray(target, dtype=float)
+    forward = (aim - place) / np.linalg.norm(aim - place)
     right = np.cross(forward, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
     pose = np.eye(4)
     pose[:3, :3] = np.stack([right, np.cross(forward, right), forward], 1)
-    pose[:3, 3] = position
+    pose[:3, 3] = place
     return Camera(focal, focal, (size[0] - 1) / 2, (size[1] - 1) / 2, size, pose=pose)
 
 

@@ -93,7 +93,7 @@ def convert_published(checkpoint: Mapping) -> dict[str, Any]:
         unknown = sorted(name for name, new in renamed.items() if new is None)
         if unknown:
             raise ValueError(f"not a VideoPose3D checkpoint: {part} has unknown names {', '.join(unknown)}")
-        out |= {new: weights[name] for name, new in renamed.items()}
+        out |= {new: weights[name] for name, new in renamed.items() if new is not None}
     return out
 
 
@@ -101,8 +101,8 @@ def to_published(state_dict: Mapping) -> dict[str, dict[str, Any]]:
     """Published form of a PoseLifter's state dict: ``model_pos`` and, if there is one, ``model_traj``."""
     out: dict[str, dict[str, Any]] = {}
     for part, prefixes in _PREFIXES.items():
-        weights = {to_published_name(name, *prefixes): value for name, value in state_dict.items()}
-        weights.pop(None, None)
+        renamed = {name: to_published_name(name, *prefixes) for name in state_dict}
+        weights = {new: state_dict[name] for name, new in renamed.items() if new is not None}
         if weights:
             out[part] = weights
     return out
@@ -177,20 +177,20 @@ def read_checkpoint(path: str) -> dict:
     """
     import torch
 
-    path = Path(str(path).removeprefix(SCHEME))
-    if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path}: no such file")
-    if path.suffix == ".safetensors":
-        return read_weights(path)["state_dict"]
+    file = Path(str(path).removeprefix(SCHEME))
+    if not file.is_file():
+        raise FileNotFoundError(f"checkpoint {file}: no such file")
+    if file.suffix == ".safetensors":
+        return read_weights(file)["state_dict"]
     module = types.ModuleType("orplugins_inert_pickle")
-    module.Unpickler, module.load, module.__name__ = _InertUnpickler, _inert_load, "pickle"
+    vars(module).update(Unpickler=_InertUnpickler, load=_inert_load, __name__="pickle")
     try:
-        data = torch.load(path, map_location="cpu", pickle_module=module, weights_only=False)
+        data = torch.load(file, map_location="cpu", pickle_module=module, weights_only=False)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"checkpoint {path}: damaged or no torch checkpoint ({error})") from None
+        raise ValueError(f"checkpoint {file}: damaged or no torch checkpoint ({error})") from None
     if not isinstance(data, Mapping) or not is_published(data.get("state_dict", data)):
         if isinstance(data, Mapping) and "state_dict" in data:
             return dict(data["state_dict"])  # one of mmpose's own
         found = ", ".join(map(str, data))[:200] if isinstance(data, Mapping) else type(data).__name__
-        raise ValueError(f"checkpoint {path}: found {found}, expected 'model_pos' or a state dict of the network")
+        raise ValueError(f"checkpoint {file}: found {found}, expected 'model_pos' or a state dict of the network")
     return dict(data)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,20 +108,22 @@ def write_detection_archive(
         frames: One (boxes (N, 5): x1, y1, x2, y2, score; keypoints (N, 17, 3): x, y, score) a frame.
         size: (width, height).
     """
+    boxes: list[list]
+    keypoints: list[list]
     boxes, keypoints = [], []
     for frame_boxes, poses in frames:
         poses = np.asarray(poses, dtype=np.float32)
         boxes.append([[], np.asarray(frame_boxes, dtype=np.float32) if len(frame_boxes) else []])
         rows = [poses[..., 0], poses[..., 1], np.zeros_like(poses[..., 0]), poses[..., 2]] if len(poses) else []
         keypoints.append([[], np.stack(rows, 1) if rows else []])
-    entries = {
+    content: dict[str, Any] = {
         "boxes": object_array(boxes),
         "keypoints": object_array(keypoints),
         "segments": object_array([None] * len(frames)),
         "metadata": object_scalar({"w": int(size[0]), "h": int(size[1])}),
     }
     with atomic_write(path, "wb") as file:
-        np.savez_compressed(file, **entries)
+        np.savez_compressed(file, **content)
 
 
 def write_custom_2d(path: str | os.PathLike, clips: list[Keypoints2D]) -> None:
@@ -161,7 +164,7 @@ def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoin
 
 def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
     """Write our own npz of one clip: plain arrays, with what VideoPose3D's form loses."""
-    extra = {} if clip.scores is None else {"scores": clip.scores}
+    extra: dict[str, Any] = {} if clip.scores is None else {"scores": clip.scores}
     if clip.fps:
         extra["time"] = np.arange(len(clip.keypoints)) / clip.fps
     with atomic_write(path, "wb") as file:
@@ -246,7 +249,7 @@ def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
     data = load_json(path)
     if not isinstance(data, dict) or not data:
         raise ValueError(f"{name}: expected an object of subjects, each a list of cameras")
-    cameras = {}
+    cameras: dict[str, list[dict]] = {}
     for subject, views in data.items():
         cameras[subject] = []
         for i, view in enumerate(entries(views, f"{name}: {subject}")):
@@ -270,7 +273,7 @@ def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
 
 def screen_intrinsics(camera: dict) -> np.ndarray:
     """(9,) fx, fy, cx, cy, k1, k2, k3, p1, p2 in screen units."""
-    size = tuple(int(value) for value in camera["size"])
+    size = (int(camera["size"][0]), int(camera["size"][1]))
     focal = 2 * camera["focal"] / size[0]
     return np.concatenate([focal, to_screen(camera["center"], size), camera["radial"], camera["tangential"]]).astype(
         np.float32
@@ -327,7 +330,7 @@ def load_lifting_clips(
                         action,
                         keypoints[part],
                         None if world is None else world[part],
-                        tuple(int(v) for v in camera["size"]),
+                        (int(camera["size"][0]), int(camera["size"][1])),
                         screen_intrinsics(camera),
                     )
                 )

@@ -16,4 +16,5 @@ def depth_colours(depth: np.ndarray, near: float = 1000, far: float = 5000) -> n
 
 def person_colour(number: int, brightness: float = 1.0) -> tuple[int, int, int]:
     """A colour of its own for each of many people: hues a golden section apart."""
-    return tuple(int(255 * c) for c in colorsys.hsv_to_rgb((0.1 + 0.381966 * number) % 1, 0.75, brightness))
+    red, green, blue = colorsys.hsv_to_rgb((0.1 + 0.381966 * number) % 1, 0.75, brightness)
+    return int(255 * red), int(255 * green), int(255 * blue)

@@ -196,6 +196,7 @@ def decode_fast(
     settings = settings or PafDecodeSettings()
     heat, paf = check_maps(heat, paf)
     if check_flip(heat.shape, flip_heat, flip_paf):
+        assert flip_heat is not None and flip_paf is not None
         heat, paf = merge_flip(heat, paf, *check_maps(flip_heat, flip_paf))
     height, width = heat.shape[1:]
     xy, scores, types = find_peaks_fast(heat[:BACKGROUND], settings.heatmap_threshold)

@@ -154,6 +154,7 @@ def enlarged_maps(
     heat, paf = check_maps(heat, paf)
     maps = enlarge(heat, scale), enlarge(paf, scale)
     if check_flip(heat.shape, flip_heat, flip_paf):
+        assert flip_heat is not None and flip_paf is not None
         flip_heat, flip_paf = check_maps(flip_heat, flip_paf)
         maps = merge_flip(*maps, enlarge(flip_heat, scale), enlarge(flip_paf, scale))
     return maps

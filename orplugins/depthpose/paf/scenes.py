@@ -126,7 +126,7 @@ def paf_scene(
     """
     width, height = map_size
     frame = width * scale, height * scale
-    keypoints = random_people(rng, people, frame) if np.ndim(people) == 0 else np.asarray(people, dtype=np.float64)
+    keypoints = random_people(rng, int(people), frame) if np.ndim(people) == 0 else np.asarray(people, dtype=np.float64)
     # sigma of 0.875 cells and a half-width of one cell, at any scale.
     heat, paf = encode_paf_targets(keypoints, frame, scale, sigma=0.875 * scale, round_neck=False)
     heat = heat * _uneven(rng, len(heat), height, width, weakest)

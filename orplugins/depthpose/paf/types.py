@@ -94,7 +94,7 @@ def check_flip(shape: tuple[int, ...], flip_heat: np.ndarray | None, flip_paf: n
     """Whether there is a mirrored pair; half a pair or another size than (h, w) is a ``ValueError``."""
     if (flip_heat is None) != (flip_paf is None):
         raise ValueError("flip_heat and flip_paf: found one of them, expected both or neither")
-    if flip_heat is None:
+    if flip_heat is None or flip_paf is None:
         return False
     if np.shape(flip_heat)[1:] != shape[1:] or np.shape(flip_paf)[1:] != shape[1:]:
         raise ValueError(

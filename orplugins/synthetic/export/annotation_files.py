@@ -25,8 +25,11 @@ def image_id(day: int, camera: int, number: int) -> int:
 
 def mvor_file(records: list[dict], parameters: dict) -> dict:
     """MVOR's annotation file. Cameras and 3D poses are in it only where all pictures of a camera share its place."""
+    annotations: list[dict]
+    poses: list[dict]
     images, annotations, frames, poses = [], [], [], []
     for record in records:
+        flags: dict
         group, flags = [], {}
         for v, view in enumerate(record["views"]):
             image = _image(record, v, view, parameters)
@@ -85,6 +88,7 @@ def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dic
     every view and, in motion, over time), `person_role`, `action`, `keypoints_3d` (17 x X, Y, Z) and `h36m_3d` (17 x
     X, Y, Z), metres in the axes of the picture's camera, of all joints, seen or not.
     """
+    annotations: list[dict]
     images, annotations = [], []
     for record in records:
         for v, view in enumerate(record["views"]):
@@ -144,6 +148,7 @@ def h36m_arrays(records: list[dict]) -> dict[str, np.ndarray]:
     ]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     names = ("image_id", "day", "camera", "frame", "person_id")
+    arrays: dict[str, np.ndarray]
     arrays = {name: np.array(column, dtype=np.int64) for name, column in zip(names, columns, strict=False)}
     arrays["keypoints_2d"] = np.array(columns[5], dtype=np.float32).reshape(-1, 17, 3)
     arrays["keypoints_3d"] = np.array(columns[6], dtype=np.float32).reshape(-1, 17, 3)
@@ -171,7 +176,7 @@ def _image(record: dict, v: int, view: dict, parameters: dict) -> dict:
 def _poses3d(record: dict, flags: dict, key: str, count: int) -> list[dict]:
     """MVOR's 3D poses: millimetres in camera 1; CAMMA-10, then both hands, which take their wrists' flags."""
     room_to_first = np.linalg.inv(np.array(record["views"][0]["pose"]))
-    poses = []
+    poses: list[dict] = []
     for person, flag in sorted(flags.items()):
         about = record["people"][str(person)]
         points = np.array(about["camma"] + about["hands"]) @ room_to_first[:3, :3].T + room_to_first[:3, 3]

@@ -14,6 +14,7 @@ its people is an action. The npz files hold pickled dictionaries, as the publish
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,8 +64,9 @@ def write_h36m(folder: Path, records: list[dict], parameters: dict) -> int:
 
 
 def _save(path: Path, **dictionaries: dict) -> None:
+    arrays: dict[str, Any] = {name: np.array(value, dtype=object) for name, value in dictionaries.items()}
     with atomic_write(path, mode="wb") as file:
-        np.savez_compressed(file, **{name: np.array(value, dtype=object) for name, value in dictionaries.items()})
+        np.savez_compressed(file, **arrays)
 
 
 def _camera(camera: Camera) -> dict:

@@ -52,7 +52,7 @@ def generate(
     make = partial(
         _moment,
         seed,
-        tuple(size),
+        (size[0], size[1]),
         views=views,
         people=tuple(people),
         color=color,
@@ -77,4 +77,4 @@ def generate(
 def _moment(seed: int, size: tuple[int, int], number: int, *, color: bool, **options) -> tuple[dict, list[np.ndarray]]:
     scene, frames = render_frames(seed, number, size, color=color, **options)
     record = frame_record(1, number, scene, frames, "coco", masks=False)
-    return record, [frame.color if color else frame.depth_mm for frame in frames]
+    return record, [frame.depth_mm if frame.color is None else frame.color for frame in frames]

@@ -144,7 +144,7 @@ class _Table:
     """The data sets of one file; rows are written in blocks."""
 
     def __init__(self, file, kind: str):
-        shapes = {"id": ((), "S8")}
+        shapes: dict[str, tuple[tuple[int, ...], str]] = {"id": ((), "S8")}
         if kind == "labels":
             joints = ITOP_15.num_joints
             shapes |= {
@@ -185,7 +185,7 @@ def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
         return _label(frame, max(staff, key=lambda k: frame.view.areas[k]))
     joints = ITOP_15.num_joints
     return {
-        "is_valid": 0,
+        "is_valid": np.zeros((), np.uint8),
         "visible_joints": np.zeros(joints, np.int16),
         "image_coordinates": np.zeros((joints, 2), np.int16),
         "real_world_coordinates": np.zeros((joints, 3), np.float16),
@@ -202,7 +202,7 @@ def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.nda
     local = frame.camera.world_to_camera(joints[:, :3])
     visible = (joints[:, 3] == 3).astype(np.int16)
     return {
-        "is_valid": int(visible.sum() >= 3),
+        "is_valid": np.array(visible.sum() >= 3, np.uint8),
         "visible_joints": visible,
         "image_coordinates": np.clip(np.rint(pixels), -32000, 32000).astype(np.int16),
         "real_world_coordinates": (local * (1, -1, 1)).astype(np.float16),

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -127,8 +128,9 @@ def write_dataset(
         if pool is not None:
             pool.shutdown(cancel_futures=True)
     mvor = mvor_file(records, parameters)
+    arrays: dict[str, Any] = h36m_arrays(records)
     with atomic_write(out / "annotations/h36m17.npz", mode="wb") as file:
-        np.savez_compressed(file, **h36m_arrays(records))
+        np.savez_compressed(file, **arrays)
     write_json(out / "annotations/coco17.json", coco_file(records, parameters))
     if color:
         write_json(out / "annotations/coco17_color.json", coco_file(records, parameters, "color"))
@@ -221,7 +223,7 @@ def _complete(path: Path, size: list[int]) -> bool:
     if path.parent.name == "color":
         return True
     try:
-        load_depth(path, bits=16, size=tuple(size))
+        load_depth(path, bits=16, size=(size[0], size[1]))
     except ValueError:  # damaged by something else: it is rendered again
         return False
     return True

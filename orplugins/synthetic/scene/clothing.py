@@ -99,8 +99,8 @@ def _tube(body: Body, hem: float, slack: float, chest: bool, sides: int = 36) ->
         stops, steps = [top, waist, pelvis - (0, 0, 0.05), low], [6, 4, 12]
     else:
         stops, steps = [0.5 * (waist + pelvis), pelvis - (0, 0, 0.03), low], [4, 12]
-    centres = [a + (b - a) * i / n for a, b, n in zip(stops[:-1], stops[1:], steps, strict=True) for i in range(n)]
-    centres = np.array([*centres, low])
+    points = [a + (b - a) * i / n for a, b, n in zip(stops[:-1], stops[1:], steps, strict=True) for i in range(n)]
+    centres = np.array([*points, low])
     along = unit(np.gradient(centres, axis=0))
     for _ in range(3):  # soften the kinks, ends kept
         along[1:-1] = 0.25 * along[:-2] + 0.5 * along[1:-1] + 0.25 * along[2:]

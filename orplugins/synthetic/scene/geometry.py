@@ -98,7 +98,9 @@ class Mesh:
     parts: list[tuple[np.ndarray, ...]] = field(default_factory=list)
     count: int = 0
 
-    def add(self, shape: tuple[np.ndarray, np.ndarray], colour, material: int = 0, instance: int = 0) -> None:
+    def add(
+        self, shape: tuple[np.ndarray, np.ndarray], colour, material: int | np.ndarray = 0, instance: int = 0
+    ) -> None:
         """Add vertices (V, 3) and faces (F, 3) with one colour (3) in 0..1 or one a vertex (V, 3)."""
         vertices, faces = shape
         vertices = np.asarray(vertices, np.float32)
@@ -132,6 +134,7 @@ def moved(shape, yaw: float = 0.0, place=(0.0, 0.0, 0.0), matrix: np.ndarray | N
 
 def box(sx: float, sy: float, sz: float, centre=(0.0, 0.0, 0.0)):
     """A box with corners of its own for every side, so that shading keeps its edges."""
+    vertices: list[np.ndarray]
     vertices, faces = [], []
     for axis in range(3):
         a, b = (i for i in range(3) if i != axis)

@@ -60,7 +60,7 @@ class Pose:
     seat: float | None = None
     hands: list = field(default_factory=lambda: [None, None])
     elbows: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
-    pronation: tuple[float, float] = (0.0, 0.0)
+    pronation: tuple[float, float] | np.ndarray = (0.0, 0.0)
     gaze: np.ndarray | None = None
 
 

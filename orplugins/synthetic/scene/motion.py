@@ -7,6 +7,7 @@ Motion is procedural: goals in the space of `human.Pose`, joined by minimum-jerk
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def minimum_jerk(t):
 def track(rng: np.random.Generator, length: int, low, high, hold=(4, 22), move=(14, 36)) -> np.ndarray:
     """(length, D) random goals within bounds (D,), held for some frames, with minimum-jerk moves between them."""
     low, high = np.atleast_1d(np.asarray(low, float)), np.atleast_1d(np.asarray(high, float))
+    rows: list[np.ndarray]
     here, rows = rng.uniform(low, high), []
     while len(rows) < length:
         rows += [here] * int(rng.integers(*hold))
@@ -79,7 +81,7 @@ class Clip:
         self.room = build_room(stream(ROOM, *key), places)
         self.people = place_people(self.room, stream(PEOPLE, *key), people)
         rng = stream(MOTION, *key)
-        self.actions = [_still if p.role == "patient" else None for p in self.people]
+        self.actions: list[Any] = [_still if p.role == "patient" else None for p in self.people]
         self._handover(rng)
         ways: list[np.ndarray] = []
         for i, person in enumerate(self.people):
@@ -152,7 +154,7 @@ class Work:
             rest = person.body.bones[person.body.shape.model.index[f"wrist.{'LR'[side]}"]]
             rest = facing(person.yaw).T @ (rest - np.array([*person.place, 0]))
             # The body turns towards the other; hands stop a hand's length short of each other.
-            reach = np.linalg.norm(local[:2])
+            reach = float(np.linalg.norm(local[:2]))
             target = local * np.array([1, 1, 0]) * (1 - 0.1 / max(reach, 0.2)) + np.array([0, 0, local[2]])
             self.meeting = start, side, rest, target, np.clip(np.arctan2(local[0], -local[1]), -0.6, 0.6)
 
@@ -260,7 +262,7 @@ class Walk:
             lean=0.04 + 0.05 * speed,
             twist=sway,
             ankles=ankles,
-            heels=tuple(heels),
+            heels=(heels[0], heels[1]),
             reach=0.985,
             hands=hands,
             pronation=(0.3, 0.3),

@@ -72,9 +72,9 @@ def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height:
         pose.heels = tuple(np.radians(25.0) * (ahead[k] < 0) for k in range(2))
         pose.lean = np.radians(rng.uniform(2, 9))
         if rng.random() < 0.5:  # arms swing against the legs
-            swing, height = rng.uniform(0.1, 0.3, 2), rng.uniform(0.5, 0.55, 2) * tall
+            swing, heights = rng.uniform(0.1, 0.3, 2), rng.uniform(0.5, 0.55, 2) * tall
             pose.hands = [
-                np.array([sign * 0.28, -0.05 + ahead[k] * swing[k], height[k]]) for k, sign in enumerate((1, -1))
+                np.array([sign * 0.28, -0.05 + ahead[k] * swing[k], heights[k]]) for k, sign in enumerate((1, -1))
             ]
         else:  # carrying something
             pose.hands = [np.array([sign * 0.18, -0.36, rng.uniform(0.58, 0.66) * tall]) for sign in (1, -1)]

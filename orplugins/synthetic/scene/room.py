@@ -329,9 +329,10 @@ def _trolleys(room: Room, rng: np.random.Generator) -> None:
         else:
             room.mesh.add(moved(box(0.64, 0.46, 0.03), yaw, (*centre, height)), (0.78, 0.80, 0.82), METAL)
         room.mesh.add(moved(box(0.6, 0.42, 0.02), yaw, (*centre, 0.3)), _STEEL, METAL)
-        for x in (-0.29, 0.29):
-            for y in (-0.2, 0.2):
-                room.mesh.add(moved(tube((x, y, 0), (x, y, height), 0.014, 8), yaw, (*centre, 0)), _GREY, METAL)
+        for right in (-0.29, 0.29):
+            for ahead in (-0.2, 0.2):
+                leg = tube((right, ahead, 0), (right, ahead, height), 0.014, 8)
+                room.mesh.add(moved(leg, yaw, (*centre, 0)), _GREY, METAL)
         for _ in range(4):  # instruments
             thing = box(
                 rng.uniform(0.04, 0.18),

@@ -97,13 +97,15 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
         first = mesh.count
         dress(mesh, person.body, person.id, np.random.default_rng(own), person.style)
         spans[person.id] = slice(first, mesh.count)
-        if person.kind == "sit":
-            x, y, seat = *person.place, person.pose.seat
+        seat = person.pose.seat
+        if seat is not None:
+            x, y = person.place
             mesh.add(tube((x, y, 0), (x, y, seat - 0.14), 0.03), (0.4, 0.4, 0.42), METAL)
             mesh.add(tube((x, y, seat - 0.16), (x, y, seat - 0.10), 0.19, 18), (0.12, 0.12, 0.14), DARK)
     look = np.random.default_rng(cloth.integers(2**31))
     exposures = look.uniform(0.88, 1.05, (len(cameras), 1)) * (1 + look.normal(0, [0.02, 0, 0.02], (len(cameras), 3)))
-    return Scene(room, cameras, people, *mesh.arrays(), spans, exposures)
+    vertices, faces, colours, instances, materials = mesh.arrays()
+    return Scene(room, cameras, people, vertices, faces, colours, instances, materials, spans, exposures)
 
 
 def place_people(room: Room, rng: np.random.Generator, people: tuple[int, int]) -> list[Person]:
