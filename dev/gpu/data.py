@@ -43,8 +43,8 @@ def motion(folder: Path) -> Path:
 
 
 def colour_people(folder: Path) -> Path:
-    """Pictures with COCO annotations (``annotations/coco17_color.json``), labels as a teacher gives them (``labels.json``), their
-    statistics (``statistics.json``), and the same people as patients and users (``detector.json``)."""
+    """Images with COCO annotations (``annotations/coco17_color.json``), and what is made of them: labels as a teacher
+    gives them (``labels.json``), their statistics (``statistics.json``), patients and users (``detector.json``)."""
     write_dataset(folder, 4, seed=0, size=PICTURE, people=(2, 4), color=True)
     path = folder / "annotations/coco17_color.json"
     statistics = statistics_of(*lifting_pairs(path))
