@@ -46,23 +46,3 @@ def convert_published(state_dict: Mapping, trunk: str = "trunk.", stages: str = 
     if unknown:
         raise ValueError(f"not a DepthPose checkpoint: unknown names {', '.join(sorted(unknown))}")
     return {new: state_dict[name] for name, new in renamed.items()}
-
-
-def check_fits(state_dict: Mapping, expected: Mapping, optional: tuple[str, ...] = ()) -> None:
-    """Compare names and shapes of a renamed checkpoint with a model's.
-
-    Args:
-        optional: Prefixes of parameters that the checkpoint may lack (training-only heads).
-
-    Raises:
-        ValueError: Lists every parameter that is missing, left over or of another shape.
-    """
-    problems = [f"{k}: missing" for k in expected if k not in state_dict and not k.startswith(optional or ("\0",))]
-    problems += [f"{k}: the model has no such parameter" for k in state_dict if k not in expected]
-    problems += [
-        f"{k}: shape {tuple(state_dict[k].shape)}, the model has {tuple(expected[k].shape)}"
-        for k in state_dict
-        if k in expected and tuple(state_dict[k].shape) != tuple(expected[k].shape)
-    ]
-    if problems:
-        raise ValueError("the checkpoint is for another DepthPose configuration:\n  " + "\n  ".join(problems))

@@ -8,6 +8,7 @@ A safetensors file holds tensors and text only; what torch's form keeps in `meta
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,31 @@ def _read_safetensors(path: Path, map_location: Any) -> dict:
         return {"state_dict": state, "meta": json.loads(text)}
     except json.JSONDecodeError as error:
         raise ValueError(f"checkpoint {path}: the header's {META!r} is not JSON ({error})") from error
+
+
+def misfits(state_dict: Mapping, expected: Mapping, may_lack: tuple[str, ...] = ()) -> list[str]:
+    """How a checkpoint's tensors differ from a model's.
+
+    Args:
+        state_dict: Tensors by the model's names.
+        expected: The model's ``state_dict()``.
+        may_lack: Prefixes of tensors that may be missing; batch counters always may.
+
+    Returns:
+        One line, ``NAME: DIFFERENCE``, for every tensor that is missing, left over or of another shape.
+    """
+    counters = "num_batches_tracked"
+    missing = [key for key in expected if key not in state_dict and not key.endswith(counters)]
+    lines = [f"{key}: missing" for key in missing if not any(key.startswith(prefix) for prefix in may_lack)]
+    shapes = [
+        f"{key}: {tuple(value.shape)} in the file, {tuple(expected[key].shape)} in the model"
+        for key, value in state_dict.items()
+        if key in expected and tuple(value.shape) != tuple(expected[key].shape)
+    ]
+    return [*shapes, *lines, *(f"{key}: the model has no such tensor" for key in state_dict if key not in expected)]
+
+
+def listed(lines: list[str], most: int = 12) -> str:
+    """The first lines of a list, indented, and how many more there are."""
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    return "".join(f"\n  {line}" for line in [*lines[:most], *more])

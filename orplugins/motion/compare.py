@@ -96,7 +96,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Agreement of recording ``b`` with the reference ``a``, on the clock of ``a``."""
+    """Agreement of ``b`` with the reference ``a`` over the frames that both have, from frame ``start`` of ``a``."""
 
     names: tuple[str, str]
     fps: float
@@ -108,6 +108,7 @@ class Comparison:
     n_mpjpe: float
     angles: dict[str, Angle]
     sequences: tuple[Sequence, Sequence]
+    start: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -135,7 +136,7 @@ def compare_core(
         ValueError: The clips have no joint in common after the time offset is taken out.
     """
     offset = find_offset(a, b, max_lag)
-    left, right = overlap(a, b, offset.lag)
+    left, right, start = overlap(a, b, offset.lag)
     common = np.isfinite(left).all(-1) & np.isfinite(right).all(-1)
     if common.sum() < 3:
         raise ValueError(f"{names[0]} and {names[1]}: {int(common.sum())} common joint samples, nothing to compare")
@@ -155,6 +156,7 @@ def compare_core(
         1000 * partial_n_mpjpe(root.b, root.a),
         angles,
         (describe(a, fps), describe(b, fps)),
+        start,
         [*offset.warnings, *_scale_warning(similar.transform.scale)],
     )
 

@@ -90,10 +90,11 @@ def _score(a: np.ndarray, b: np.ndarray, lag: int, least: int) -> float:
     return float(correlation.mean()) if len(correlation) else float("nan")
 
 
-def overlap(a: np.ndarray, b: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
-    """(F, ...) pairs on the clock of ``a``: a[t] and b[t + lag], NaN where b has no such frame."""
-    moved = np.full((len(a), *b.shape[1:]), np.nan)
-    start, stop = max(0, -lag), min(len(a), len(b) - lag)
-    if stop > start:
-        moved[start:stop] = b[start + lag : stop + lag]
-    return a, moved
+def overlap(a: np.ndarray, b: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """The frames of two clips (F, ...) and (G, ...) that have a partner: a[t] and b[t + lag], and the first such t.
+
+    Measures of one clip alone, such as its range of motion, then describe the same span of time as those of the other.
+    """
+    start = max(0, -lag)
+    stop = max(start, min(len(a), len(b) - lag))
+    return a[start:stop], b[start + lag : stop + lag], start

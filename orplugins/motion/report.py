@@ -141,20 +141,21 @@ def draw_clock(path: str | os.PathLike, results: list[Comparison], joint: str, f
     grid = figure.add_gridspec(3, 5)
     lines = [figure.add_subplot(grid[k, :3]) for k in range(3)]
     solid = figure.add_subplot(grid[:, 3:], projection="3d")
-    index, start = CORE_12.index(joint), results[0].alignments["root"].a
-    frame = int(np.clip(frame, 0, len(start) - 1))
-    clips = [(results[0].names[0], start, "black")]
-    clips += [(c.names[1], c.alignments["root"].b, colour) for c, colour in zip(results, colours, strict=False)]
-    for name, clip, colour in clips:
-        time = np.arange(len(clip)) / results[0].fps
+    index, first = CORE_12.index(joint), results[0]
+    frame = int(np.clip(frame, first.start, first.start + len(first.common) - 1))
+    clips = [(first.names[0], first.alignments["root"].a, first.start, "black")]
+    clips += [(c.names[1], c.alignments["root"].b, c.start, col) for c, col in zip(results, colours, strict=False)]
+    for name, clip, start, colour in clips:
+        time = (start + np.arange(len(clip))) / first.fps
         for axis, axes in enumerate(lines):
             axes.plot(time, clip[:, index, axis], color=colour, linewidth=2 if colour == "black" else 1.2, label=name)
+        pose = clip[frame - start] if 0 <= frame - start < len(clip) else np.full_like(clip[0], np.nan)
         for a, b in CORE_SKELETON.limbs:
-            if np.isfinite(clip[frame][[a, b]]).all():
-                solid.plot(*clip[frame][[a, b]].T, color=colour, linewidth=3 if colour == "black" else 1.2)
+            if np.isfinite(pose[[a, b]]).all():
+                solid.plot(*pose[[a, b]].T, color=colour, linewidth=3 if colour == "black" else 1.2)
     for axis, axes in enumerate(lines):
         axes.set_ylabel(f"{'xyz'[axis]} (m)")
-        axes.axvline(frame / results[0].fps, color="0.8", linewidth=1)
+        axes.axvline(frame / first.fps, color="0.8", linewidth=1)
     lines[0].set_title(f"{joint.replace('_', ' ')} about the hips, room axes")
     lines[2].set_xlabel("time (s)")
     lines[0].legend(fontsize=7, ncol=3, loc="best")
@@ -237,7 +238,7 @@ def _joint_errors(c, chosen, frame):
 def _trajectories(c, chosen, frame):
     figure = _figure(11, 6)
     grid = figure.subplots(3, 3, sharex=True)
-    time = np.arange(len(chosen.a)) / c.fps
+    time = (c.start + np.arange(len(chosen.a))) / c.fps
     for column, joint in enumerate(("left_wrist", "right_wrist", "left_ankle")):
         index = CORE_12.index(joint)
         for axis in range(3):
@@ -253,7 +254,7 @@ def _trajectories(c, chosen, frame):
 
 def _angles(c, chosen, frame):
     figure = _figure(11, 6)
-    time = np.arange(len(chosen.a)) / c.fps
+    time = (c.start + np.arange(len(chosen.a))) / c.fps
     for axes, name in zip(figure.subplots(2, 4, sharex=True).T.ravel(), CORE_ANGLES, strict=True):
         axes.plot(time, c.angles[name].a, color=A_COLOUR, label=c.names[0])
         axes.plot(time, c.angles[name].b, color=B_COLOUR, label=c.names[1])
@@ -279,7 +280,7 @@ def _over_time(c, chosen, frame):
     distance = np.linalg.norm(chosen.a - chosen.b, axis=-1) * 1000
     count = c.common.sum(1)
     mean = np.where(count > 0, np.nansum(np.where(c.common, distance, 0), 1) / np.maximum(count, 1), np.nan)
-    time = np.arange(len(mean)) / c.fps
+    time = (c.start + np.arange(len(mean))) / c.fps
     axes.plot(time, mean, color=A_COLOUR)
     gone = count < 12
     axes.fill_between(
@@ -292,7 +293,7 @@ def _over_time(c, chosen, frame):
 
 
 def _skeletons(c, chosen, frame):
-    frame = int(np.clip(frame, 0, len(chosen.a) - 1))
+    frame = int(np.clip(frame - c.start, 0, len(chosen.a) - 1))
     full = np.flatnonzero(c.common.all(1))
     if len(full) and not c.common[frame].all():
         frame = int(full[np.abs(full - frame).argmin()])
@@ -301,6 +302,6 @@ def _skeletons(c, chosen, frame):
     for pose, style in ((chosen.a[frame], "-"), (chosen.b[frame], "--")):
         # Camera and Kinect axes have y vertical; drawn with it upwards.
         _plot(axes, pose[:, [0, 2, 1]], CORE_SKELETON, style)
-    axes.set_title(f"frame {frame}: {c.names[0]} solid, {c.names[1]} dashed")
+    axes.set_title(f"frame {c.start + frame}: {c.names[0]} solid, {c.names[1]} dashed")
     axes.set_aspect("equal")
     return figure

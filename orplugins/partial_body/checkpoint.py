@@ -118,20 +118,3 @@ def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
         f"pos_embed has {rows} rows: neither {grid[0]} x {grid[1]}, nor upright 4:3, nor a square. "
         "Say the file's grid with checkpoint_grid=(rows, columns)"
     )
-
-
-def misfits(state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """One line for every tensor that is missing, left over or of another shape; batch counters may be missing."""
-    lines = [f"{key}: missing" for key in expected if key not in state_dict and not key.endswith("num_batches_tracked")]
-    for key, value in state_dict.items():
-        if key not in expected:
-            lines.append(f"{key}: the model has no such tensor")
-        elif tuple(value.shape) != tuple(expected[key].shape):
-            lines.append(f"{key}: {tuple(value.shape)} in the file, {tuple(expected[key].shape)} in the model")
-    return lines
-
-
-def listed(lines: list[str], most: int = 12) -> str:
-    """The first lines of a list, indented, and how many more there are."""
-    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
-    return "".join(f"\n  {line}" for line in [*lines[:most], *more])

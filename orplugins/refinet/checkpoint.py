@@ -11,6 +11,7 @@ from collections.abc import Mapping
 # A name that each network alone has.
 _MARKS = {"patch_net": "layer1.0.conv1.weight", "skeleton_net": "inputBlock.0.features.0.weight",
           "point_net": "feat.stn.conv1.weight"}  # fmt: skip
+_OPTIONS = {"attentionBlock": "attention", "skipBlock": "bigskip", "fstn": "feature_transform"}
 _PREFIXES = ("module.", "backbone.net.")
 
 
@@ -31,40 +32,6 @@ def bare_state_dict(state_dict: Mapping) -> dict:
     return {_bare(name): value for name, value in state_dict.items()}
 
 
-def convert_published(state_dict: Mapping, expected: Mapping, prefix: str = "backbone.net.") -> dict:
-    """Published names with ``prefix``, compared with a model's.
-
-    Args:
-        state_dict: Published names (also behind ``module.``) to tensors.
-        expected: The model's ``state_dict()``.
-
-    Raises:
-        ValueError: Lists what is missing, left over or of another shape, and says which option that points to.
-    """
-    renamed = {prefix + _bare(name): value for name, value in state_dict.items()}
-    check_fits(renamed, {name: value for name, value in expected.items() if name.startswith(prefix)})
-    return renamed
-
-
-_OPTIONS = {"attentionBlock": "attention", "skipBlock": "bigskip", "fstn": "feature_transform"}
-
-
-def check_fits(state_dict: Mapping, expected: Mapping) -> None:
-    """Compare names and shapes.
-
-    Raises:
-        ValueError: With the list of differences.
-    """
-    missing = [name for name in expected if name not in state_dict]
-    unknown = [name for name in state_dict if name not in expected]
-    problems = [f"{name}: missing" for name in missing]
-    problems += [f"{name}: the model has no such parameter" for name in unknown]
-    problems += [
-        f"{name}: shape {tuple(value.shape)}, the model has {tuple(expected[name].shape)}"
-        for name, value in state_dict.items()
-        if name in expected and tuple(value.shape) != tuple(expected[name].shape)
-    ]
-    if problems:
-        hints = sorted({option for part, option in _OPTIONS.items() for name in (*missing, *unknown) if part in name})
-        advice = f" (look at the option {', '.join(hints)})" if hints else ""
-        raise ValueError(f"the checkpoint is for another RefiNet network{advice}:\n  " + "\n  ".join(problems))
+def options_of(lines: list[str]) -> list[str]:
+    """The options of the networks that differences with a checkpoint (lines of `misfits`) point to, sorted."""
+    return sorted({option for part, option in _OPTIONS.items() for line in lines if part in line.partition(":")[0]})

@@ -185,9 +185,9 @@ def test_image_without_people(flip_test):
 
 def test_a_checkpoint_of_another_configuration_is_refused_with_a_list():
     other = model_config(head={**model_config().head, "first_width": 24})
-    with pytest.raises(ValueError, match="another DepthPose configuration") as caught:
+    with pytest.raises(ValueError, match="does not fit the DepthPoseEstimator") as caught:
         build().load_state_dict(build(other).state_dict(), strict=False)
-    assert "head.stages.paf_stages.0.0.weight: shape (24, " in str(caught.value)
+    assert "head.stages.paf_stages.0.0.weight: (24, " in str(caught.value)
     state = build().state_dict()
     state.pop("head.stages.paf_stages.0.0.bias")
     with pytest.raises(ValueError, match="head.stages.paf_stages.0.0.bias: missing"):
@@ -196,7 +196,7 @@ def test_a_checkpoint_of_another_configuration_is_refused_with_a_list():
 
 
 def test_published_names_of_another_size_are_refused():
-    with pytest.raises(ValueError, match="backbone.trunk.sr.0.0.weight: shape"):
+    with pytest.raises(ValueError, match="backbone.trunk.sr.0.0.weight: "):
         names = {"stage1_conv1.weight": torch.zeros(64, 1, 3, 3), "model0.0.weight": torch.zeros(64, 64, 3, 3)}
         build().load_state_dict(names, strict=False)
     with pytest.raises(ValueError, match="unknown names other.weight"):

@@ -10,7 +10,7 @@ pytest.importorskip("safetensors")
 
 from safetensors.torch import save_file  # noqa: E402
 
-from orplugins.io.weights import read_weights, write_weights  # noqa: E402
+from orplugins.io.weights import misfits, read_weights, write_weights  # noqa: E402
 
 
 @pytest.fixture
@@ -95,3 +95,15 @@ def test_export(tmp_path, capsys):
     run_tool("export_weights", str(tmp_path / "d2.pth"), "--out", str(tmp_path / "no.safetensors"), *options, code=1)
     assert "expected 'state_dict' or 'model'" in capsys.readouterr().err
     assert not (tmp_path / "no.safetensors").exists()
+
+
+def test_differences_with_a_model_are_all_listed():
+    shapes = {"conv.weight": (4, 2), "conv.bias": (4,), "last.weight": (1,), "norm.num_batches_tracked": ()}
+    expected = {name: torch.empty(shape) for name, shape in shapes.items()}
+    assert misfits(expected, expected) == []
+    found = {"conv.weight": torch.empty(4, 3), "left.over": torch.empty(1)}
+    assert misfits(found, expected, may_lack=("last.",)) == [
+        "conv.weight: (4, 3) in the file, (4, 2) in the model",
+        "conv.bias: missing",
+        "left.over: the model has no such tensor",
+    ]

@@ -9,7 +9,7 @@ from orplugins.geometry.similarity import align_clip, fit_similarity
 from orplugins.geometry.timeseries import count_jumps, jitter, parabola_offset, resample
 from orplugins.motion.compare import Recording, compare, compare_core
 from orplugins.motion.measures import CORE_12, count_spikes
-from orplugins.motion.offset import find_offset
+from orplugins.motion.offset import find_offset, overlap
 from orplugins.skeletons import KINECT_20
 from orplugins.synthetic.motion_points import body_motion
 
@@ -43,6 +43,23 @@ def test_one_motion_twice_agrees_but_for_what_was_done_to_it():
     assert similar.mpjpe < 1e-6 and similar.transform.scale == pytest.approx(1 / 0.9)
     assert found.alignments["rigid"].mpjpe > 5 and found.p_mpjpe < 1e-6
     assert all(angle.rmse < 1e-3 for angle in found.angles.values())
+
+
+@pytest.mark.parametrize(("lag", "first", "last"), [(-12, 12, 150), (0, 0, 150), (12, 0, 138)])
+def test_frames_without_a_partner_count_in_neither_clip(lag, first, last):
+    a = clip()
+    b = a[-lag:] if lag < 0 else np.concatenate([a[:lag][::-1], a])[: len(a)]
+    left, right, start = overlap(a, b, lag)
+    assert start == first and len(left) == last - first
+    np.testing.assert_array_equal(left, a[first:last])
+    np.testing.assert_array_equal(left, right)
+    # A movement of A before B begins is not part of A's range of motion.
+    if lag < 0:
+        a = a.copy()
+        a[:-lag, 4] += 0.5
+        found = compare_core(a, b, 30)
+        assert found.start == 12 and len(found.angles["left_elbow"].a) == len(found.common) == 138
+        assert found.angles["left_elbow"].rom[0] == pytest.approx(found.angles["left_elbow"].rom[1])
 
 
 def test_missing_joints_stay_missing():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -62,3 +63,10 @@ def fill_state_dict(shapes: dict) -> dict[str, np.ndarray]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.fill_state_dict(shapes)
+
+
+def index_of(text: str) -> tuple:
+    """The numpy index that a case writes as text, e.g. ``[0, :, ::32]``; what follows the bracket is explanation."""
+    parts = re.match(r"\[([\d:, ]+)\]", text)[1].split(",")
+    numbers = [[int(n) if n.strip() else None for n in part.split(":")] for part in parts]
+    return tuple(slice(*part) if len(part) > 1 else part[0] for part in numbers)

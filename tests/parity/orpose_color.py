@@ -43,53 +43,49 @@ def statistics_path() -> str:
     pytest.skip("no h36stats.json (set ORPLUGINS_ORPOSE_COLOR to the folder that holds it)")
 
 
-def config(name: str = "orpose_fixed_12x", **options):
+def config(case: dict | None = None, **options):
+    """The configuration that a case names (its `config`, its `base` file), with a test's own options."""
     from detectron2.config import get_cfg
 
     from orplugins.hosts.detectron2.config import add_keypoints3d_config
 
     cfg = get_cfg()
     add_keypoints3d_config(cfg)
-    cfg.merge_from_file(str(CONFIGS / f"{name}.yaml"))
+    own = dict((case or {}).get("config") or (case or {}).get("meta", {}).get("config") or {})
+    cfg.merge_from_file(str(CONFIGS / own.pop("base", "orpose_fixed_12x.yaml")))
+    cfg.merge_from_list([x for pair in own.items() for x in pair])
     cfg.MODEL.DEVICE = "cpu"
     cfg.DATASETS.H36_STATS_PATH = statistics_path()
     cfg.merge_from_list([x for pair in options.items() for x in (pair[0].replace("__", "."), pair[1])])
     return cfg
 
 
-def head_shapes() -> dict:
-    """Names and shapes of the published model's tensors, from whatever case lists them."""
-    found = [data["shapes"] for _, _, data in parity_cases(SYSTEM) if "shapes" in data]
-    if not found:
-        pytest.skip("no case with the shapes of the model")
-    return found[0]
-
-
-def filled(prefix: str = "", factors: dict | None = None) -> dict:
-    """State dict below a prefix, with the weights that the answers hold for."""
+def filled(module, prefix: str = "", factors: dict | None = None) -> dict:
+    """The module's state dict with the weights that the answers hold for; `prefix` is where it lies in the model."""
     import torch
 
+    shapes = tuple((prefix + name, tuple(value.shape)) for name, value in module.state_dict().items())
     return {
         name.removeprefix(prefix): torch.as_tensor(np.asarray(value)) * (factors or {}).get(name, 1)
-        for name, value in _filled(prefix).items()
+        for name, value in _filled(shapes).items()
     }
 
 
 @lru_cache(maxsize=1)  # millions of random numbers, the same for every test of the head
-def _filled(prefix: str) -> dict:
-    return fill_state_dict({name: shape for name, shape in head_shapes().items() if name.startswith(prefix)})
+def _filled(shapes: tuple) -> dict:
+    return fill_state_dict(dict(shapes))
 
 
-def head(**options):
-    """The registered head with the case's weights, in evaluation mode."""
+def head(case: dict, size: tuple[int, ...], **options):
+    """The registered head with the case's weights, in evaluation mode, for features of this size (C, H, W)."""
     from detectron2.layers import ShapeSpec
 
     from orplugins.orpose_color.detectron2.keypoint_head import ROI_KEYPOINTS3D_HEAD_REGISTRY
 
-    cfg = config(**options)
+    cfg = config(case, **options)
     cls = ROI_KEYPOINTS3D_HEAD_REGISTRY.get(cfg.MODEL.ROI_KEYPOINTS3D_HEAD.NAME)
-    module = cls(cfg, ShapeSpec(channels=256, height=14, width=14))
-    module.load_state_dict(filled(PREFIX))
+    module = cls(cfg, ShapeSpec(channels=size[0], height=size[1], width=size[2]))
+    module.load_state_dict(filled(module, PREFIX))
     return module.eval()
 
 

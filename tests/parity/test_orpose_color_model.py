@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import orpose_color as oc
 import pytest
@@ -63,7 +65,7 @@ def test_config(case):
 @pytest.mark.parametrize("case", oc.cases("shapes"))
 def test_state_dict(case):
     _, data = case
-    model = build_model(oc.config())
+    model = build_model(oc.config(data))
     state, meta = model.state_dict(), data["meta"]
     assert {name: list(value.shape) for name, value in state.items()} == data["shapes"]
     assert len(state) == meta["tensors"] and sum(v.numel() for v in state.values()) == meta["elements"]
@@ -77,7 +79,7 @@ def test_head_inference(case):
     path, data = case
     arrays, meta = case_arrays(path, data), data["meta"]
     features = torch.from_numpy(oc.normal(meta))
-    head = oc.head(ORPLUGINS__ORPOSE_COLOR__DECODE="published")
+    head = oc.head(data, features.shape[1:], ORPLUGINS__ORPOSE_COLOR__DECODE="published")
     lifted = {}
     for kind, network in (("hard", head.nw2Dto3D_hard), ("soft", head.nw2Dto3D_soft)):
         network.register_forward_hook(lambda _, x, y, kind=kind: lifted.update({kind: (x[0], y)}))
@@ -131,7 +133,7 @@ def test_lifting_networks(case):
     path, data = case
     arrays = case_arrays(path, data)
     rows, pose = torch.from_numpy(arrays["input"]), torch.from_numpy(arrays["coco_pose"]).float()
-    head = oc.without_dropout(oc.head())
+    head = oc.without_dropout(oc.head(data, (256, 14, 14)))
     with torch.no_grad():
         h36 = head.coco_to_h36 @ pose
         close(h36, arrays["coco_pose_h36"], 1e-4, 1e-4)
@@ -186,6 +188,8 @@ def test_losses(case):
     key = "MODEL__ROI_KEYPOINTS3D_HEAD__"
     head = oc.without_dropout(
         oc.head(
+            data,
+            features.shape[1:],
             **{
                 key + "LOSS_WEIGHT_2DKEYPOINTS": weights["2D_hard"],
                 key + "LOSS_WEIGHT_2DKEYPOINTS_SOFT": weights["2D_soft"],
@@ -193,7 +197,7 @@ def test_losses(case):
                 key + "LOSS_WEIGHT_3D_SOFT": weights["3D_soft"],
                 key + "NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS": case["normalize_by_visible"],
                 "ORPLUGINS__ORPOSE_COLOR__LOSSES": losses,
-            }
+            },
         )
     ).train()
     if case["batch_norm"] == "eval":
@@ -241,14 +245,16 @@ def test_roi_heads_training_step(case):
     path, data = case
     arrays, meta = case_arrays(path, data), data["meta"]
     height, width = meta["image_size_hw"]
-    cfg = oc.config(**{key.replace(".", "__"): value for key, value in meta["config"].items()})
-    heads = build_model(cfg).roi_heads
-    heads.load_state_dict(oc.filled("roi_heads."))
+    heads = build_model(oc.config(data)).roi_heads
+    heads.load_state_dict(oc.filled(heads, "roi_heads."))
     oc.without_dropout(heads).train()
-    images = len(data["keypoint_head_input"]["rows"])
+    expected = data["keypoint_head_input"]
+    images = len(expected["rows"])
     random, features = np.random.RandomState(meta["seed"]), {}
     for level in (2, 3, 4, 5):
-        values = (0.5 * random.standard_normal((images, 256, height >> level, width >> level))).astype(np.float32)
+        values = (0.5 * random.standard_normal((images, expected["shape"][1], height >> level, width >> level))).astype(
+            np.float32
+        )
         oc.check(values, meta["feature_sha256"][f"p{level}"])
         features[f"p{level}"] = torch.from_numpy(values)
     proposals, targets = [], []
@@ -271,15 +277,14 @@ def test_roi_heads_training_step(case):
         )
         scalars = {name: value for name, (value, _) in storage.latest().items()}
     assert losses.keys() == data["losses"].keys()
-    for name, expected in data["losses"].items():
-        np.testing.assert_allclose(losses[name].item(), expected, rtol=2e-4, err_msg=name)
+    for name, value in data["losses"].items():
+        np.testing.assert_allclose(losses[name].item(), value, rtol=2e-4, err_msg=name)
     pooled, rows = seen[0]
-    expected = data["keypoint_head_input"]
     assert list(pooled.shape) == expected["shape"] and [len(each) for each in rows] == expected["rows"]
     np.testing.assert_allclose(pooled.mean().item(), expected["mean"], rtol=1e-3)
     np.testing.assert_allclose(pooled.std().item(), expected["std"], rtol=1e-4)
-    for name, expected in data["logged_scalars"].items():
-        np.testing.assert_allclose(scalars[name], expected, rtol=1e-5, err_msg=name)
+    for name, value in data["logged_scalars"].items():
+        np.testing.assert_allclose(scalars[name], value, rtol=1e-5, err_msg=name)
 
 
 @pytest.fixture(scope="module")
@@ -290,18 +295,15 @@ def whole(tmp_path_factory):
     def get(meta: dict):
         key = str(sorted(meta["weight_factors"].items())), str(meta["config"])
         if key not in built:
-            options = {k: v for k, v in meta["config"].items() if k not in ("base", "MODEL.WEIGHTS")}
-            cfg = oc.config(
-                meta["config"]["base"].removesuffix(".yaml"),
-                ORPLUGINS__ORPOSE_COLOR__DECODE="published",
-                **{k.replace(".", "__"): v for k, v in options.items()},
-            )
+            cfg = oc.config({"config": meta["config"]}, ORPLUGINS__ORPOSE_COLOR__DECODE="published")
             path = tmp_path_factory.mktemp("weights") / "orpose_model_final.pth"
             old = {
                 "pixel_mean": torch.zeros(3, 1, 1),
                 "proposal_generator.anchor_generator.cell_anchors.0": torch.zeros(3, 4),
             }
-            torch.save({"model": {**oc.filled(factors=meta["weight_factors"]), **old}, "iteration": 1}, path)
+            torch.save(
+                {"model": {**oc.filled(build_model(cfg), factors=meta["weight_factors"]), **old}, "iteration": 1}, path
+            )
             cfg.MODEL.WEIGHTS = str(path)
             predictor = DefaultPredictor(cfg)
             built[key] = predictor, cfg
@@ -326,13 +328,17 @@ def test_whole_model(case, whole):
     path, data, run = case
     arrays, meta = case_arrays(path, data), data["meta"]
     source, regime = run.rsplit("_", 1)
-    image = T.ResizeTransform(*arrays[f"{source}_low_bgr"].shape[:2], 480, 640).apply_image(arrays[f"{source}_low_bgr"])
+    made = meta.get(f"{source}_note", meta[source])  # how the case describes its image
+    height, width = (int(n) for n in re.search(r"resized to (\d+)x(\d+)", made).groups())
+    low = arrays[f"{source}_low_bgr"]
+    image = T.ResizeTransform(*low.shape[:2], height, width).apply_image(low)
     oc.check(image, meta["resized_sha256"].get(source))
     predictor, _ = whole(meta)
     if regime == "predictor":
         found = predictor(image)["instances"]
     else:
-        batch = [{"image": torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32)), "height": 480, "width": 640}]
+        pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32))
+        batch = [{"image": pixels, "height": height, "width": width}]
         with torch.no_grad():
             found = predictor.model(batch)[0]["instances"]
     close(found.pred_boxes.tensor, arrays[f"{run}_pred_boxes"], 0, 1e-2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import ROOT, case_arrays, fill_state_dict, params, parity_cases
+from cases import case_arrays, fill_state_dict, index_of, params, parity_cases
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
@@ -85,12 +86,12 @@ def test_tensors(model, data):
 def outputs(model, request):
     """(case, arrays, found) with the published slices."""
     path, data = request.param
-    if not MODELS:
-        pytest.skip(f"no case that lists the detector's tensors in {ROOT / SYSTEM}")
-    weights = {n: torch.as_tensor(np.asarray(v)) for n, v in fill_state_dict(MODELS[0][1]["state_dict"]).items()}
+    shapes = {name: list(value.shape) for name, value in model.state_dict().items()}  # as test_tensors compares
+    weights = {n: torch.as_tensor(np.asarray(v)) for n, v in fill_state_dict(shapes).items()}
     model.load_state_dict(weights)
     arrays = case_arrays(path, data)
-    image = np.random.RandomState(data["seed"]).randint(0, 256, (3, 192, 256)).astype(np.float32)
+    shape = [int(n) for n in re.search(r"randint\(0, ?256, ?\(([\d, ]+)\)", data["input"]["formula"])[1].split(",")]
+    image = np.random.RandomState(data["seed"]).randint(0, 256, shape).astype(np.float32)
     with torch.no_grad():
         batch = model.preprocess_image([{"image": torch.from_numpy(image)}])
         assert isinstance(batch, ImageList)
@@ -104,16 +105,15 @@ def outputs(model, request):
         features = heads.box_head(pooled)
         classes, boxes = heads.box_predictor(features)
     found = {
-        "p2": maps["p2"][0, ::16, ::4, ::4],
-        "p3": maps["p3"][0, ::16, ::2, ::2],
-        **{name: maps[name][0, ::16] for name in ("p4", "p5", "p6")},
-        "rpn_logits_p4": logits[levels.index("p4")][0],
-        "rpn_deltas_p4": deltas[levels.index("p4")][0],
-        "box_features": features[:, ::16],
+        **maps,
+        **{f"rpn_logits_{level}": value for level, value in zip(levels, logits, strict=True)},
+        **{f"rpn_deltas_{level}": value for level, value in zip(levels, deltas, strict=True)},
+        "box_features": features,
         "class_logits": classes,
         "box_deltas": boxes,
     }
-    return data, arrays, {name: value.numpy() for name, value in found.items()}
+    sliced = {name: index_of(text) if text.startswith("[") else ... for name, text in data["slices"].items()}
+    return data, arrays, {name: found[name].numpy()[index] for name, index in sliced.items()}
 
 
 def test_maps_and_heads(outputs):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import ROOT, case_arrays, fill_state_dict, params, parity_cases
+from cases import ROOT, case_arrays, fill_state_dict, index_of, params, parity_cases
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmpose")
@@ -65,19 +65,19 @@ def network(request):
     def keep(name, index):
         return lambda _, __, out: found.update({name: out.numpy()[index]})
 
-    points = {
-        "after_patch_embed": (model.backbone.patch_embed, np.s_[0, :, ::32]),
-        "after_block0": (model.backbone.layers[0], np.s_[0, :, ::32]),
-        "after_block11": (model.backbone.layers[11], np.s_[0, :, ::32]),
-        "after_last_norm": (model.backbone.ln1, np.s_[0, :, ::32]),
-        "after_deconv1": (model.head.deconv_layers[2], np.s_[0, ::32]),
+    modules = {f"after_block{k}": layer for k, layer in enumerate(model.backbone.layers)} | {
+        "after_patch_embed": model.backbone.patch_embed,
+        "after_last_norm": model.backbone.ln1,
+        "after_deconv1": model.head.deconv_layers[2],
     }
-    hooks = [module.register_forward_hook(keep(name, index)) for name, (module, index) in points.items()]
+    indices = {name: index_of(text) for name, text in data["slices"].items() if text.startswith("[")}
+    hooks = [module.register_forward_hook(keep(k, indices[k])) for k, module in modules.items() if k in indices]
+    assert len(hooks) == sum(name.startswith("after_") for name in data["slices"])
     images = np.random.RandomState(data["input"]["seed"]).standard_normal(data["input"]["shape"])
     images = torch.from_numpy(images.astype(np.float32))
     with torch.no_grad():
         features = model.extract_feat(images)
-        found["feature"] = features[-1][:, ::12].numpy()
+        found["feature"] = features[-1].numpy()[indices["feature"]]
         maps = model.head(features)
         [hook.remove() for hook in hooks]
         mirrored = model.head(model.extract_feat(images.flip(-1)))

@@ -94,7 +94,8 @@ def test_stage_by_stage(ran):
     data, arrays, _, chain = ran
     for i, depth in enumerate(arrays["depth"]):
         depth, atol = checked_metres(depth), data["atol"]
-        result = chain.refine(depth, arrays["A_kpts_in"][i][None], np.ones((1, 15)), ITOP_CAMERA, half=True)
+        pose = arrays["A_kpts_in"][i][None]
+        result = chain.refine(depth, pose, np.ones(pose.shape[:2]), ITOP_CAMERA, half=True)
         np.testing.assert_allclose(result.raw["a_out"][0], arrays["A_net_out"][i], rtol=0, atol=atol["A_kpts_out"])
         poses = arrays["B_kpts_in"][i][None]
         inputs = chain.scale(poses)

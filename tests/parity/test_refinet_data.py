@@ -46,15 +46,17 @@ def files(request, tmp_path_factory):
             key: z[f"{file}_{key}"]
             for key in ("is_valid", "visible_joints", "image_coordinates", "real_world_coordinates")
         }
-        write_itop(root, "side", file, {"id": data[f"{file}_ids"], **labels}, iter(z[f"{file}_depth"]))
+        write_itop(
+            root, data.get("side", "side"), file, {"id": data[f"{file}_ids"], **labels}, iter(z[f"{file}_depth"])
+        )
         poses = z[f"{file}_baseline_px"]
         save_itop_poses(root / f"{file}.npz", np.arange(len(poses)), poses)
     return data, z, root
 
 
-def dataset(root: Path, split: str, kind: str, source: str, seed: int):
+def dataset(root: Path, split: str, kind: str, source: str, case: dict):
     """The config's data set and pipeline; validation's with the split's own generator where labels are the source."""
-    config = Config.fromfile(CONFIGS / f"refinet-{MODULES[kind]}_itop-side.py")
+    config = Config.fromfile(CONFIGS / f"refinet-{MODULES[kind]}_itop-{case.get('side', 'side')}.py")
     options = dict(config[f"{split}_dataloader"].dataset)
     if source == "gt" and split == "test":
         options = dict(config.val_dataloader.dataset, split="test")
@@ -66,7 +68,7 @@ def dataset(root: Path, split: str, kind: str, source: str, seed: int):
     options.pop("keypoint_format", None)
     file = root / ("test.npz" if split == "test" else "train.npz")
     if split == "train":
-        np.random.seed(seed)
+        np.random.seed(case["noise_seed_train"])
     return DATASETS.build({**options, "data_root": f"{root}/", "keypoint_file": str(file)})
 
 
@@ -87,7 +89,7 @@ def test_every_split_type_and_source(files):
     data, z, root = files
     for name, ids in data["kept"].items():
         split, kind, source = name.split("_")
-        frames = dataset(root, split, kind, source, data["noise_seed_train"])
+        frames = dataset(root, split, kind, source, data)
         items = [frames[i] for i in range(len(frames))]
         assert [item["data_samples"].metainfo["frame_id"] for item in items] == ids, name
         found = read(items)
@@ -106,7 +108,7 @@ def test_every_split_type_and_source(files):
 
 def test_pixel_noise_below_ten_in_module_b(files):
     data, z, root = files
-    config = Config.fromfile(CONFIGS / "refinet-b_itop-side.py")
+    config = Config.fromfile(CONFIGS / f"refinet-b_itop-{data.get('side', 'side')}.py")
     options = dict(config.val_dataloader.dataset, split="test", data_root=f"{root}/")
     steps = [s for s in options["pipeline"] if s.type != "orplugins.AddPoseNoise"]
     lift = steps[1]
@@ -135,8 +137,8 @@ def samples(z: dict, flavour: str) -> list[dict]:
                 {
                     "pred": {"keypoints": pose[None]},
                     "px": label,
-                    "mm": np.zeros((15, 3), np.float32),
-                    "visible": np.ones(15),
+                    "mm": np.zeros((len(label), 3), np.float32),
+                    "visible": np.ones(len(label)),
                     "depth_mm": checked_metres(depth),
                 }
             )
@@ -147,7 +149,9 @@ def samples(z: dict, flavour: str) -> list[dict]:
             predicted, target = (ITOP_CAMERA.back_project(a[..., :2], a[..., 2]) for a in (predicted, target))
         visible = np.ones(z["visible"].shape) if every else z["visible_rwc" if rwc else "visible"]
         for pose, label, seen in zip(predicted, target, visible, strict=True):
-            frames.append({"pred": {"keypoints_3d": pose[None]}, "px": np.zeros((15, 2)), "mm": label, "visible": seen})
+            frames.append(
+                {"pred": {"keypoints_3d": pose[None]}, "px": np.zeros((len(label), 2)), "mm": label, "visible": seen}
+            )
     return [
         {
             "row": row,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from mmpose.models.pose_estimators import BottomupPoseEstimator
 
-from orplugins.depthpose.checkpoint import check_fits, convert_published, is_published
+from orplugins.depthpose.checkpoint import convert_published, is_published
 from orplugins.depthpose.network import TrunkOutput
 from orplugins.depthpose.winograd import use_fast_convolutions
-from orplugins.hosts.mmpose.checkpoints import guard_checkpoints
+from orplugins.hosts.mmpose.state_dict import CheckpointMixin
 from orplugins.registry import MODELS
 
 # The paper trains with a reconstruction of the depth image, but the released networks do not contain it.
@@ -16,7 +16,7 @@ TRAINING_ONLY = ("head.reconstruction.",)
 
 
 @MODELS.register_module()
-class DepthPoseEstimator(BottomupPoseEstimator):
+class DepthPoseEstimator(CheckpointMixin, BottomupPoseEstimator):
     """mmpose's bottom-up estimator with four additions.
 
     Published names are renamed while a checkpoint loads; the flip test runs image and mirror image as one batch;
@@ -31,26 +31,20 @@ class DepthPoseEstimator(BottomupPoseEstimator):
         **kwargs: Arguments of :class:`mmpose.models.BottomupPoseEstimator`.
     """
 
+    may_lack = (*TRAINING_ONLY, "data_preprocessor.")
+
     def __init__(self, strict_checkpoint: bool = True, fast_convolutions: bool = True, **kwargs):
-        guard_checkpoints()
         super().__init__(**kwargs)
         self.strict_checkpoint = strict_checkpoint
         if fast_convolutions:
             use_fast_convolutions(self)
 
-    def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):
-        super()._load_state_dict_pre_hook(state_dict, prefix, local_meta, *args, **kwargs)
-        if prefix:
-            return
-        if is_published(state_dict):
-            renamed = convert_published(state_dict, "backbone.trunk.", "head.stages.")
-            state_dict.clear()
-            state_dict.update(renamed)
-        if self.strict_checkpoint:
-            # Buffers of the data preprocessor and training-only layers may be left over.
-            expected = self.state_dict()
-            fitting = {k: v for k, v in state_dict.items() if not (k.startswith(TRAINING_ONLY) and k not in expected)}
-            check_fits(fitting, expected, optional=(*TRAINING_ONLY, "data_preprocessor."))
+    def renamed(self, state: dict) -> dict:
+        return convert_published(state, "backbone.trunk.", "head.stages.") if is_published(state) else state
+
+    def compared(self, state: dict) -> dict:
+        own = self.state_dict()  # training-only layers may be left over
+        return {k: v for k, v in state.items() if not (k.startswith(TRAINING_ONLY) and k not in own)}
 
     def extract_feat(self, inputs):
         # Convolutions on a CPU and on tensor cores are faster with channels last.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mmengine.model import BaseModule
 
-from orplugins.partial_body.checkpoint import convert_vit, listed, misfits, unwrap
+from orplugins.io.weights import listed, misfits
+from orplugins.partial_body.checkpoint import convert_vit, unwrap
 from orplugins.partial_body.vit import ViT as Network
 from orplugins.registry import MODELS
 

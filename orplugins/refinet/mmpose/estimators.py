@@ -8,35 +8,35 @@ from mmpose.models.pose_estimators import PoseLifter
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from orplugins.hosts.mmpose.checkpoints import guard_checkpoints
+from orplugins.hosts.mmpose.state_dict import CheckpointMixin
 from orplugins.refinet.chain import RefineChain
-from orplugins.refinet.checkpoint import check_fits, convert_published, which_network
+from orplugins.refinet.checkpoint import bare_state_dict, options_of, which_network
 from orplugins.registry import MODELS
 
 
+class _RefiNetCheckpoint(CheckpointMixin):
+    """Says which option of a network a checkpoint needs."""
+
+    def advice(self, lines: list[str], state: dict, expected: dict) -> str:
+        options = options_of(lines)
+        return f"\nLook at the option {', '.join(options)}" if options else ""
+
+
 @MODELS.register_module()
-class RefiNetModule(PoseLifter):
+class RefiNetModule(_RefiNetCheckpoint, PoseLifter):
     """One of RefiNet's modules: mmpose's lifter, which also loads published checkpoints, strictly.
 
     Arguments are those of :class:`mmpose.models.PoseLifter`.
     """
 
-    def __init__(self, **kwargs):
-        guard_checkpoints()
-        super().__init__(**kwargs)
-
-    def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):
-        super()._load_state_dict_pre_hook(state_dict, prefix, local_meta, *args, **kwargs)
-        if prefix:
-            return
-        if which_network(state_dict) is not None and not any(k.startswith("backbone.") for k in state_dict):
-            renamed = convert_published(state_dict, self.state_dict())
-            state_dict.clear()
-            state_dict.update(renamed)
-        check_fits(state_dict, self.state_dict())
+    def renamed(self, state: dict) -> dict:
+        if which_network(state) is None or any(name.startswith("backbone.") for name in state):
+            return state
+        return {f"backbone.net.{name}": value for name, value in bare_state_dict(state).items()}
 
 
 @MODELS.register_module()
-class DepthPoseRefiner(BasePoseEstimator):
+class DepthPoseRefiner(_RefiNetCheckpoint, BasePoseEstimator):
     """The chain for testing: modules A, B and C, each optional. Modules train alone (:class:`RefiNetModule`);
     ``tools/refinet_files.py merge-weights`` puts their checkpoints together.
 
@@ -75,10 +75,6 @@ class DepthPoseRefiner(BasePoseEstimator):
         self.chain = RefineChain(**{k: MODELS.build(v) for k, v in nets.items() if v is not None}, **chain)
         self.stages = stages
         self._register_load_state_dict_pre_hook(self._load_state_dict_pre_hook)
-
-    def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):
-        if not prefix:
-            check_fits(state_dict, self.state_dict())
 
     def extract_feat(self, inputs):
         raise NotImplementedError("DepthPoseRefiner prepares each module's input from the one before: use predict")

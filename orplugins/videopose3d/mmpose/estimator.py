@@ -11,7 +11,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import PoseLifter
 
-from orplugins.hosts.mmpose.checkpoints import guard_checkpoints
+from orplugins.hosts.mmpose.state_dict import CheckpointMixin
 from orplugins.registry import MODELS
 from orplugins.skeletons import SKELETONS
 from orplugins.videopose3d.checkpoint import SCHEME, convert_published, is_published, read_checkpoint
@@ -28,22 +28,22 @@ def load_published(filename: str, map_location=None) -> dict:
 
 
 @MODELS.register_module()
-class VideoPoseLifter(PoseLifter):
+class VideoPoseLifter(CheckpointMixin, PoseLifter):
     """mmpose's lifter with what VideoPose3D needs beside it.
 
     Args:
         source, target: Joint sets of the 2D input and of the 3D output.
         semi: Semi-supervised training; None: supervised. ``parents`` of the output joints, ``warmup_epochs`` without
             unlabelled data, ``projection`` (back-projection loss; needs one joint set in and out), ``distort`` (with
-            lens
-            distortion). Batches mix samples whose ``labelled`` is set and not.
+            lens distortion). Batches mix samples whose ``labelled`` is set and not.
         test_cfg: ``flip_test`` averages with the mirrored clip; ``root`` is what is added to the root-centred poses:
             "target" (the true root, as mmpose's metrics expect), "trajectory" or "none".
         **kwargs: Arguments of ``PoseLifter`` without ``semi_loss``.
     """
 
+    strict_checkpoint = False  # a model without a trajectory takes the pose of a checkpoint that has both
+
     def __init__(self, source: str = "coco_17", target: str = "h36m_17", semi: dict | None = None, **kwargs):
-        guard_checkpoints()
         super().__init__(**kwargs)
         self.source, self.target, self.semi = SKELETONS[source], SKELETONS[target], semi
         if semi is not None and not self.with_traj:
@@ -56,12 +56,8 @@ class VideoPoseLifter(PoseLifter):
         if self.test_cfg.get("root", "target") not in ROOTS:
             raise ValueError(f"VideoPoseLifter: test_cfg.root is {self.test_cfg['root']!r}, expected one of {ROOTS}")
 
-    def _load_state_dict_pre_hook(self, state_dict, prefix, local_meta, *args, **kwargs):
-        super()._load_state_dict_pre_hook(state_dict, prefix, local_meta, *args, **kwargs)
-        if not prefix and is_published(state_dict):
-            renamed = convert_published(state_dict)
-            state_dict.clear()
-            state_dict.update(renamed)
+    def renamed(self, state: dict) -> dict:
+        return convert_published(state) if is_published(state) else state
 
     def dense(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Poses (B, T, J, 3) and trajectory (B, T, 1, 3) or None of inputs (B, 2 K, T + R - 1)."""
