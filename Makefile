@@ -12,7 +12,7 @@ export STACK
 WHEELS ?= $(wildcard ../shared/wheels)
 export PIP_FIND_LINKS := $(strip $(PIP_FIND_LINKS) $(abspath $(WHEELS)))
 
-.PHONY: setup test lint demo bench gpu clean
+.PHONY: setup test lint demo bench docs gpu clean
 
 setup:
 	@bash requirements/setup.sh
@@ -33,6 +33,11 @@ demo: setup
 
 bench: setup
 	$(PY) -m benchmarks
+
+# The site, outputs/site/; a broken link is an error.
+docs: setup
+	$(PY) -c "import mkdocs, material, mkdocstrings_handlers.python" 2>/dev/null || $(PY) -m pip install -q -r requirements/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 # What only a GPU can show, in less than ten minutes (dev/gpu_check.py --help).
 gpu: setup

@@ -1,8 +1,8 @@
 """A picture of what the generator makes: colour, true joints, depth and 64x48 depth of frames, or moments of a clip.
 
 Example:
-    python tools/draw_montage.py --out docs/synthetic.png
-    python tools/draw_montage.py --out docs/synthetic_motion.png --motion
+    python tools/draw_montage.py --out docs/synthetic/room.png
+    python tools/draw_montage.py --out docs/synthetic/motion.png --motion
 """
 
 from __future__ import annotations

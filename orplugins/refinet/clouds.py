@@ -26,7 +26,8 @@ class CloudSettings:
     num_points : most points a joint (2000; ITOP top view: 5000).
     preparation : "published": the first `num_points` in the image's order, each axis scaled to mean 0 and deviation 1,
         which loses where the joint lies. "correct": points relative to the joint in half cubes of the first size, and
-        `sampling`; the default, because module C makes poses better with it and worse with the other (docs/refinet.md).
+        `sampling`; the default, because module C makes poses better with it and worse with the other
+        (docs/refinet/measurements.md).
     sampling : "first", "uniform" (evenly spaced over the image's order) or "farthest" (each point is the one farthest
         from all before it); only matters where a cube holds more than `num_points`.
     """

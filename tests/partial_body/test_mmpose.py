@@ -126,7 +126,7 @@ def test_pictures_are_decoded_once_while_there_is_room(tmp_path):
 
 
 def test_decodings_at_the_border():
-    """The figures in docs/partial_body.md: map pixels by which a peak is misplaced, by its distance from the border."""
+    """Map pixels by which a peak is misplaced, by its distance from the border: docs/partial_body/differences.md."""
     stock, published = (
         KEYPOINT_CODECS.build(dict(type=kind, input_size=(192, 256), heatmap_size=(48, 64), sigma=2))
         for kind in ("UDPHeatmap", "orplugins.PublishedHeatmap")

@@ -1,4 +1,4 @@
-"""Multi-view people on MVOR's real annotations and published detections: the figures of docs/motion.md."""
+"""Multi-view people on MVOR's annotations and published detections: the figures of docs/multiview/measurements.md."""
 
 import json
 import os
