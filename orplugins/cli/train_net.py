@@ -7,7 +7,8 @@ Examples:
     python tools/train_net.py --config-file ... --eval-only MODEL.WEIGHTS outputs/tiny/model_final.pth \\
         DATASETS.TEST_SET_NAME toy_test DATASETS.TEST_SET_JSON test.json DATASETS.TEST_SET_IMGDIR images
 
-ORPLUGINS.ORPOSE_COLOR and DATASETS.* keys: docs/orpose_color/differences.md. --resume goes on from OUTPUT_DIR's last checkpoint.
+ORPLUGINS.ORPOSE_COLOR and DATASETS.* keys: docs/orpose_color/differences.md.
+--resume goes on from OUTPUT_DIR's last checkpoint.
 """
 
 from __future__ import annotations
