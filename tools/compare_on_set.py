@@ -20,12 +20,12 @@ from orplugins.depth.png import load_depth
 from orplugins.geometry.timeseries import fill_gaps
 from orplugins.geometry.triangulation import Code, present
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.motion.clip_files import write_motion_npz
-from orplugins.motion.clip_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
+from orplugins.io.clip_files import write_motion_npz
 from orplugins.motion.compare import Recording, compare
 from orplugins.motion.measures import CORE_12
 from orplugins.motion.report import draw_clock, markdown_table, write_report
 from orplugins.multiview.capture_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
+from orplugins.multiview.clip_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
 from orplugins.skeletons import COCO_17, H36M_17, Skeleton
 
 EXAMPLES = """examples:

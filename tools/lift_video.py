@@ -19,12 +19,12 @@ import numpy as np
 
 from orplugins.device import add_device_option
 from orplugins.geometry.timeseries import fill_gaps
+from orplugins.geometry.tracking import track_people, track_poses
 from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.coco_results import load_keypoint_results
+from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import read_openpose_folder
-from orplugins.motion.kinect_files import make_record, write_kinect_record
-from orplugins.multiview.association import track_people, track_poses
 from orplugins.skeletons import COCO_17, H36M_17, convert
 from orplugins.videopose3d.files import Keypoints2D, read_clip, read_custom_2d, read_detection_archive, write_clip
 from orplugins.videopose3d.screen import display_points

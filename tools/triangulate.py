@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.depth.png import load_depth
+from orplugins.geometry.tracking import track_points
 from orplugins.geometry.triangulation import Code, present
 from orplugins.io.atomic import write_json
 from orplugins.io.calibration import is_parallel, read_parallel, read_rig
+from orplugins.io.clip_files import write_motion_npz, write_people
 from orplugins.io.coco_results import load_keypoint_results, load_mv3dreg
 from orplugins.io.json_fields import field, load_json, numbers
+from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import read_openpose_folder
-from orplugins.motion.clip_files import write_motion_npz, write_people
-from orplugins.motion.kinect_files import make_record, write_kinect_record
-from orplugins.multiview.association import track_points
 from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.mvor import (
     Truth,
