@@ -1,15 +1,16 @@
-"""Jobs of several cameras: evaluate on MVOR, reconstruct a rig's people, measure one subject before a parallel pair."""
+"""Jobs of several cameras: MVOR's evaluation, people of a rig, one subject before a parallel pair, a generated set."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from orplugins.depth.png import load_depth
+from orplugins.geometry.cameras import Camera
 from orplugins.geometry.tracking import track_points
 from orplugins.geometry.triangulation import Code, present
 from orplugins.io import json_fields
@@ -20,6 +21,8 @@ from orplugins.io.coco_results import load_keypoint_results, load_mv3dreg
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import read_openpose_folder
 from orplugins.multiview.batch import reconstruct
+from orplugins.multiview.capture_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
+from orplugins.multiview.clip_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
 from orplugins.multiview.mvor import (
     Result,
     Truth,
@@ -38,7 +41,7 @@ from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
 from orplugins.multiview.rectified_pair import stereo_clip
 from orplugins.multiview.report import METHODS, published_text, scores_text, without_nan
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
-from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, convert
+from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, H36M_17, Skeleton, convert
 from orplugins.viz.figures import draw_people
 
 # ---- MVOR
@@ -474,3 +477,118 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
     cleaned = {Code(c).name.lower(): float((clip.code == c).mean()) for c in np.unique(clip.code)}
     failed = sum(len(view.failed) for view in read)
     return PairClip(len(clip.xyz), found.counts, cleaned, tuple(warnings), failed)
+
+
+# ---- a generated motion set
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """What :func:`capture_set` works on.
+
+    Attributes:
+        set: Folder of a motion set with fixed cameras, see :mod:`orplugins.multiview.clip_set`.
+        out: Folder.
+        detections: 2D detections on the set's images, a COCO result list; None: the labels with noise.
+        noise: Of the labels, pixels of an image 640 wide.
+        depth: Place one camera's people by its depth images, too.
+        baseline: Of the simulated parallel pair (labels only), metres.
+        seed: Of the noise.
+    """
+
+    set: Path
+    out: Path
+    detections: str | None = None
+    noise: float = 1.0
+    depth: bool = True
+    baseline: float = 0.28
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one system recorded of a person: (F, J, 3) metres, NaN where missing, in the room's axes.
+
+    ``root``: "absolute", or "hip_center" for a pose about the middle of the hips.
+    """
+
+    name: str
+    xyz: np.ndarray
+    skeleton: Skeleton = COCO_17
+    root: str = "absolute"
+
+
+def capture_set(
+    settings: CaptureSettings, lift: Callable[[Camera, np.ndarray], np.ndarray | None] | None = None
+) -> Iterator[tuple[str, list[Capture]]]:
+    """Record every person of a set by several systems, and write the recordings (``CLIP_PERSON/SYSTEM.npz``).
+
+    Systems: a parallel pair (simulated, labels only), two and more of the set's cameras, one camera with its depth
+    images, one camera and a lifter.
+
+    Args:
+        lift: Lifts what a camera saw of a person: (camera, (F, 17, 3) COCO-17 pixels) to (F, 17, 3) H36M-17 about the
+            pelvis in the room's axes, or None.
+
+    Yields:
+        Name of a clip and person; the truth and what each system recorded, those left out that found nothing.
+
+    Raises:
+        FileNotFoundError, ValueError: A set that is not there, has no motion or no fixed cameras; detections of other
+            images.
+    """
+    from tqdm import tqdm
+
+    rng = np.random.default_rng(settings.seed)
+    for clip in tqdm(read_motion_set(settings.set), unit="clip"):
+        for person, captures in _captured(settings, clip, lift, rng).items():
+            name = f"clip{clip.day}_person{person}"
+            for capture in captures:
+                _write_capture(settings.out / name, capture)
+            yield name, captures
+
+
+def _captured(settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Generator) -> dict[int, list[Capture]]:
+    if settings.detections:
+        detections = detections_of(clip, settings.detections)
+    else:
+        detections = noisy_labels(clip, settings.noise, rng)
+    truth = {k: clip.truth[k] for k in clip.people}
+    own = assign_detections(detections, {k: clip.pixels[k] for k in clip.people})
+    found = {k: [Capture("truth", truth[k])] for k in clip.people}
+
+    def add(person: int, name: str, xyz: np.ndarray | None, *rest) -> None:
+        if xyz is not None and np.isfinite(xyz).any():
+            found[person].append(Capture(name, xyz, *rest))
+
+    subsets = [list(range(count)) for count in range(2, len(clip.cameras) + 1)]
+    by_subset = []
+    for subset in subsets:
+        parts = [[frame[v] for v in subset] for frame in detections]
+        by_subset.append(by_views([clip.cameras[v] for v in subset], parts, truth))
+    for person in clip.people:
+        view = best_view(own[person])
+        camera, keypoints = clip.cameras[view], own[person][view]
+        if not settings.detections:
+            seen = clip.pixels[person][view][..., 2] > 0
+            pair = parallel_pair(camera, truth[person], seen, settings.baseline, settings.noise, rng)
+            add(person, "parallel pair", pair)
+        for subset, points in zip(subsets, by_subset, strict=True):
+            add(person, f"{len(subset)} cameras", points[person])
+        if settings.depth:
+            placed = by_depth(camera, keypoints, [load_depth(path) for path in clip.files[view]])
+            add(person, "1 camera, depth", placed)
+            # Of joints that something hides the image knows only where that something is.
+            seen = clip.pixels[person][view][..., 2] == 2
+            add(person, "1 camera, depth, seen joints", np.where(seen[..., None], placed, np.nan))
+        if lift is not None:
+            add(person, "1 camera, lifted", lift(camera, keypoints), H36M_17, "hip_center")
+    return found
+
+
+def _write_capture(folder: Path, capture: Capture) -> None:
+    found = np.isfinite(capture.xyz).all(-1)
+    state, code = np.where(found, 2, 0), np.where(found, Code.OK, Code.MISSING)
+    path = folder / f"{capture.name.replace(', ', '_').replace(' ', '_')}.npz"
+    note = {"axes": "room", "root": capture.root}
+    write_motion_npz(path, capture.xyz, state, code, FPS, note, capture.skeleton.name)
