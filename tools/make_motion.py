@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import write_json
+from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
-from orplugins.motion.kinect_files import make_record, write_kinect_record
 from orplugins.skeletons import BODY_25, COCO_17, KINECT_20
 from orplugins.synthetic.motion_points import (
     ACTIONS,

@@ -1,5 +1,8 @@
 """The detections of the three cameras of the clip, put together into people in 3D."""
 
+from orplugins.multiview.pipeline import MvorSettings, evaluate_mvor
+from orplugins.multiview.report import scores_text
+
 ORDER = 40
 TITLE = "Three cameras: the same 64x48 detections in 3D"
 NEEDS = ("depthpose",)
@@ -10,23 +13,10 @@ def run(demo) -> str:
     if not detections.is_file():
         raise ValueError(f"{detections}: not there, expected the result of the DepthPose section")
     out = demo.folder("multiview")
-    rows = demo.run(
-        "tools/triangulate.py",
-        "--mvor",
-        demo.data / "annotations/mvor.json",
-        "--dt",
-        detections,
-        "--out",
-        out,
-        "--pictures",
-        1,
-    )
-    # The last column, and the note on it, are MVOR's published figures: other pictures than these.
-    lines = rows.split("\n  *")[0].splitlines()
-    end = next(line.index("published*") for line in lines if "published*" in line)
-    text = "\n".join(
-        line[:end].rstrip() if "people;" not in line and line[0] == " " else line for line in lines if line.strip()
-    )
+    truth = str(demo.data / "annotations/mvor.json")
+    scores = evaluate_mvor(MvorSettings(truth, (str(detections),), out, pictures=1))
+    # Without MVOR's published figures: they are of other images than these.
+    text = "\n".join(scores_text(name, scores.method, table, published=False) for name, table in scores.results.items())
     demo.note(text)
     pictures = [demo.picture(path, "One moment of the room in 3D.") for path in sorted(out.glob("*.png"))]
     explanation = (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.motion.clip_files import read_motion_npz
+from orplugins.io.clip_files import read_motion_npz
+from orplugins.io.kinect_files import KinectRecord, read_kinect_export, read_kinect_record
 from orplugins.motion.compare import Recording
-from orplugins.motion.kinect_files import KinectRecord, read_kinect_export, read_kinect_record
 from orplugins.skeletons import H36M_17, KINECT_20, SKELETONS
 
 

@@ -1,4 +1,4 @@
-"""The comparison of motions as a report: Markdown and CSV tables, and plots."""
+"""The comparison of motions as a report: Markdown, CSV and JSON tables, and plots."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.atomic import atomic_write
+from orplugins.io.atomic import atomic_write, write_json
 from orplugins.motion.compare import Comparison
-from orplugins.motion.measures import CORE_12, CORE_ANGLES, CORE_BONES
+from orplugins.motion.measures import CORE_12, CORE_BONES
 from orplugins.skeletons import Skeleton
-from orplugins.viz.figures import _figure, _plot, save_figure
+from orplugins.viz.motion_plots import PLOTS, draw_comparison
 
 _TRUNK = tuple(
     (CORE_12.index(a), CORE_12.index(b))
@@ -25,7 +25,6 @@ _TRUNK = tuple(
     )
 )
 CORE_SKELETON = Skeleton("core_12", CORE_12, CORE_BONES + _TRUNK)
-A_COLOUR, B_COLOUR = "#1f4e9c", "#d1495b"
 
 
 def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
@@ -100,13 +99,20 @@ def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
         file.write(buffer.getvalue())
 
 
-def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str, frame: int = 25) -> Path:
-    """Write ``report.md``, ``report.csv`` and the plots of every pair below ``out``.
+def without_nan(row: dict) -> dict:
+    """Return a row with None in place of NaN, which JSON does not have."""
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in row.items()}
+
+
+def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str) -> Path:
+    """Write ``report.csv`` and ``report.md`` below ``out``; :func:`draw_report` draws what the latter shows.
 
     Args:
         results: (exercise, comparison).
         mode: Alignment of the headline numbers.
-        frame: Frame at which both skeletons are drawn.
+
+    Returns:
+        The Markdown file.
     """
     out = Path(out)
     rows = [row(exercise, c, mode) for exercise, c in results]
@@ -121,48 +127,32 @@ def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], 
         markdown_table(table),
         "",
     ]
-    for number, (exercise, c) in enumerate(results, start=1):
-        stem = f"{number:02d}_{_safe(exercise)}_{_safe(c.names[0])}_{_safe(c.names[1])}"
-        text += _section(exercise, c, mode, plot_all(out, stem, c, mode, frame))
+    for stem, (exercise, c) in zip(_stems(results), results, strict=True):
+        text += _section(exercise, c, mode, [f"{stem}_{kind}.png" for kind in PLOTS])
     path = out / "report.md"
     with atomic_write(path) as file:
         file.write("\n".join(text) + "\n")
     return path
 
 
-def draw_clock(path: str | os.PathLike, results: list[Comparison], joint: str, frame: int) -> None:
-    """Draw one person by all systems: a joint over time about the middle of the hips, and the poses of one frame.
+def write_rows(path: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str) -> list[dict]:
+    """Write the rows of the report's table as JSON and return them."""
+    rows = [row(exercise, c, mode) for exercise, c in results]
+    write_json(path, {"alignment": mode, "rows": [without_nan(r) for r in rows]}, indent=1)
+    return rows
 
-    Args:
-        results: Comparisons with one reference, which is drawn black.
-    """
-    colours = ("#1f4e9c", "#d1495b", "#2e8b57", "#e39b1f", "#7a4fa3", "#3aa6b9")
-    figure = _figure(12, 5.5)
-    grid = figure.add_gridspec(3, 5)
-    lines = [figure.add_subplot(grid[k, :3]) for k in range(3)]
-    solid = figure.add_subplot(grid[:, 3:], projection="3d")
-    index, first = CORE_12.index(joint), results[0]
-    frame = int(np.clip(frame, first.start, first.start + len(first.common) - 1))
-    clips = [(first.names[0], first.alignments["root"].a, first.start, "black")]
-    clips += [(c.names[1], c.alignments["root"].b, c.start, col) for c, col in zip(results, colours, strict=False)]
-    for name, clip, start, colour in clips:
-        time = (start + np.arange(len(clip))) / first.fps
-        for axis, axes in enumerate(lines):
-            axes.plot(time, clip[:, index, axis], color=colour, linewidth=2 if colour == "black" else 1.2, label=name)
-        pose = clip[frame - start] if 0 <= frame - start < len(clip) else np.full_like(clip[0], np.nan)
-        for a, b in CORE_SKELETON.limbs:
-            if np.isfinite(pose[[a, b]]).all():
-                solid.plot(*pose[[a, b]].T, color=colour, linewidth=3 if colour == "black" else 1.2)
-    for axis, axes in enumerate(lines):
-        axes.set_ylabel(f"{'xyz'[axis]} (m)")
-        axes.axvline(frame / first.fps, color="0.8", linewidth=1)
-    lines[0].set_title(f"{joint.replace('_', ' ')} about the hips, room axes")
-    lines[2].set_xlabel("time (s)")
-    lines[0].legend(fontsize=7, ncol=3, loc="best")
-    solid.set_title(f"frame {frame}")
-    solid.set_aspect("equal")
-    figure.tight_layout()
-    save_figure(path, figure)
+
+def draw_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str, frame: int = 25) -> None:
+    """Draw the plots of every pair below ``out``, both skeletons at ``frame``."""
+    for stem, (_, c) in zip(_stems(results), results, strict=True):
+        draw_comparison(Path(out), stem, c, mode, frame, CORE_SKELETON)
+
+
+def _stems(results: list[tuple[str, Comparison]]) -> list[str]:
+    return [
+        f"{number:02d}_{_safe(exercise)}_{_safe(c.names[0])}_{_safe(c.names[1])}"
+        for number, (exercise, c) in enumerate(results, start=1)
+    ]
 
 
 def _safe(name: str) -> str:
@@ -203,105 +193,3 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
     ]
     text += [markdown_table(angles), "", *(f"![{name}]({name})" for name in pictures)]
     return text
-
-
-def plot_all(out: Path, stem: str, c: Comparison, mode: str, frame: int) -> list[str]:
-    """Draw the six plots of one comparison; returns their file names."""
-    drawings = {
-        "joints": _joint_errors,
-        "trajectories": _trajectories,
-        "angles": _angles,
-        "lag": _lag,
-        "time": _over_time,
-        "skeletons": _skeletons,
-    }
-    names = []
-    for kind, draw in drawings.items():
-        figure = draw(c, c.alignments[mode], frame)
-        figure.tight_layout()
-        names.append(f"{stem}_{kind}.png")
-        save_figure(out / names[-1], figure)
-    return names
-
-
-def _joint_errors(c, chosen, frame):
-    figure = _figure(9, 4)
-    axes = figure.subplots()
-    axes.bar(CORE_12, np.nan_to_num(chosen.per_joint), color=A_COLOUR, label="mean")
-    axes.plot(range(12), chosen.p95, "_", color=B_COLOUR, markersize=18, label="95th percentile")
-    axes.set_ylabel("distance (mm)")
-    axes.tick_params(axis="x", rotation=60)
-    axes.legend()
-    return figure
-
-
-def _trajectories(c, chosen, frame):
-    figure = _figure(11, 6)
-    grid = figure.subplots(3, 3, sharex=True)
-    time = (c.start + np.arange(len(chosen.a))) / c.fps
-    for column, joint in enumerate(("left_wrist", "right_wrist", "left_ankle")):
-        index = CORE_12.index(joint)
-        for axis in range(3):
-            axes = grid[axis][column]
-            axes.plot(time, chosen.a[:, index, axis], color=A_COLOUR, label=c.names[0])
-            axes.plot(time, chosen.b[:, index, axis], color=B_COLOUR, label=c.names[1])
-            axes.set_ylabel(f"{'xyz'[axis]} (m)")
-        grid[0][column].set_title(joint)
-        grid[2][column].set_xlabel("time (s)")
-    grid[0][0].legend()
-    return figure
-
-
-def _angles(c, chosen, frame):
-    figure = _figure(11, 6)
-    time = (c.start + np.arange(len(chosen.a))) / c.fps
-    for axes, name in zip(figure.subplots(2, 4, sharex=True).T.ravel(), CORE_ANGLES, strict=True):
-        axes.plot(time, c.angles[name].a, color=A_COLOUR, label=c.names[0])
-        axes.plot(time, c.angles[name].b, color=B_COLOUR, label=c.names[1])
-        axes.set_title(f"{name} (deg)")
-    axes.legend()
-    return figure
-
-
-def _lag(c, chosen, frame):
-    figure = _figure(7, 3.5)
-    axes = figure.subplots()
-    half = len(c.offset.scores) // 2
-    axes.plot(np.arange(-half, half + 1), c.offset.scores, color=A_COLOUR)
-    axes.axvline(c.offset.lag, color=B_COLOUR)
-    axes.set_xlabel("lag (frames)")
-    axes.set_ylabel("mean correlation")
-    return figure
-
-
-def _over_time(c, chosen, frame):
-    figure = _figure(9, 3.5)
-    axes = figure.subplots()
-    distance = np.linalg.norm(chosen.a - chosen.b, axis=-1) * 1000
-    count = c.common.sum(1)
-    mean = np.where(count > 0, np.nansum(np.where(c.common, distance, 0), 1) / np.maximum(count, 1), np.nan)
-    time = (c.start + np.arange(len(mean))) / c.fps
-    axes.plot(time, mean, color=A_COLOUR)
-    gone = count < 12
-    axes.fill_between(
-        time, 0, 1, where=gone, transform=axes.get_xaxis_transform(), color="0.85", label="joints missing"
-    )
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("mean distance (mm)")
-    axes.legend()
-    return figure
-
-
-def _skeletons(c, chosen, frame):
-    frame = int(np.clip(frame - c.start, 0, len(chosen.a) - 1))
-    full = np.flatnonzero(c.common.all(1))
-    if len(full) and not c.common[frame].all():
-        frame = int(full[np.abs(full - frame).argmin()])
-    figure = _figure(6, 6)
-    axes = figure.add_subplot(projection="3d")
-    for pose, style in ((chosen.a[frame], "-"), (chosen.b[frame], "--")):
-        # Camera and Kinect axes have y vertical; drawn with it upwards.
-        _plot(axes, pose[:, [0, 2, 1]], CORE_SKELETON, style)
-    axes.set_title(f"frame {c.start + frame}: {c.names[0]} solid, {c.names[1]} dashed")
-    axes.set_aspect("equal")
-    return figure

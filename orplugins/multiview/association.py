@@ -1,4 +1,4 @@
-"""Who is who: people over time in one camera, and people between two cameras."""
+"""Who is who between two cameras."""
 
 from __future__ import annotations
 
@@ -7,104 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.epipolar import epipolar_distance
 from orplugins.geometry.rectified import ParallelRig, StereoRules
+from orplugins.geometry.tracking import subject_score, trunk
 from orplugins.geometry.triangulation import camera_rays, dlt, present, project, world_to_camera_matrices
-from orplugins.skeletons import BODY_25, Skeleton, convert
-
-
-def subject_score(person: np.ndarray) -> float:
-    """How much of a frame's subject a person (J, 3) is: area of the joints' box times their mean confidence."""
-    found = present(person)
-    if not found.any():
-        return 0.0
-    low, high = person[found, :2].min(0), person[found, :2].max(0)
-    return float(np.prod(high - low) * person[found, 2].mean())
+from orplugins.skeletons import BODY_25, Skeleton
 
 
 def choose_subject(people: np.ndarray) -> int:
     """Index of a frame's subject among (N, J, 3), -1 if there is nobody."""
     return int(np.argmax([subject_score(person) for person in people])) if len(people) else -1
-
-
-def _trunk(person: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """(2, 3): neck and mid hip."""
-    wanted = convert(person, skeleton, BODY_25)
-    return wanted[[BODY_25.index("neck"), BODY_25.index("mid_hip")]]
-
-
-@dataclass
-class Track:
-    """One person over time: the index of its detection in every frame where it was seen."""
-
-    start: int
-    indices: dict[int, int]
-    last: np.ndarray
-    last_frame: int
-    score: float = 0.0
-
-
-@dataclass(frozen=True)
-class TrackRules:
-    """Limits of tracking: cost in torso lengths, patience in frames."""
-
-    reject: float = 1.0
-    patience: int = 15
-    min_joints: int = 6
-    min_torso_px: float = 20.0
-
-
-def track_people(
-    frames: Sequence[np.ndarray], skeleton: Skeleton = BODY_25, rules: TrackRules | None = None
-) -> list[Track]:
-    """Follow people through one camera's frames.
-
-    The cost between a person and the last pose of a track is the median distance of their common joints, in torso
-    lengths of the track; assignments are optimal (Hungarian).
-
-    Args:
-        frames: One (N, J, 3) array a frame (N may be 0).
-        skeleton: Their joint set.
-
-    Returns:
-        Tracks by falling sum of :func:`subject_score`: the first is the subject.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    rules = rules or TrackRules()
-    tracks: list[Track] = []
-    for t, people in enumerate(frames):
-        alive = [track for track in tracks if t - track.last_frame <= rules.patience]
-        cost = np.full((len(alive), len(people)), NO_MATCH)
-        for i, track in enumerate(alive):
-            ends = _trunk(track.last, skeleton)
-            torso = np.linalg.norm(ends[0, :2] - ends[1, :2]) if (ends[:, 2] > 0).all() else 0.0
-            for j, person in enumerate(people):
-                common = present(track.last) & present(person)
-                if common.sum() >= rules.min_joints:
-                    distance = np.median(np.linalg.norm(track.last[common, :2] - person[common, :2], axis=-1))
-                    cost[i, j] = distance / max(torso, rules.min_torso_px)
-        taken = set()
-        for i, j in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[i, j] <= rules.reject:
-                track = alive[i]
-                track.indices[t], track.last, track.last_frame = int(j), people[j], t
-                track.score += subject_score(people[j])
-                taken.add(j)
-        for j, person in enumerate(people):
-            if j not in taken and present(person).sum() >= rules.min_joints:
-                tracks.append(Track(t, {t: j}, person, t, subject_score(person)))
-    return sorted(tracks, key=lambda track: -track.score)
-
-
-def track_poses(track: Track, frames: Sequence[np.ndarray], joints: int) -> np.ndarray:
-    """(F, J, 3) of one track, zeros where it was not seen."""
-    out = np.zeros((len(frames), joints, 3))
-    for t, index in track.indices.items():
-        out[t] = frames[t][index]
-    return out
 
 
 @dataclass(frozen=True)
@@ -185,7 +98,7 @@ def general_pair_cost(
             outside = ((depth < rules.z_min_m) | (depth > rules.z_max_m)).any(0)
             solid = np.zeros((skeleton.num_joints, 4))
             solid[used] = np.concatenate([points, np.ones((len(points), 1))], -1)
-            ends = _trunk(solid, skeleton)
+            ends = trunk(solid, skeleton)
             torso = 0.0
             if (ends[:, 3] > 0).all():
                 length = float(np.linalg.norm(ends[0, :3] - ends[1, :3]))
@@ -193,41 +106,3 @@ def general_pair_cost(
             distance = np.median(epipolar_distance(cameras, *pixels))
             cost[i, j] = distance + pair.outside_px * outside.mean() + pair.torso_px * torso
     return cost
-
-
-def track_points(
-    frames: np.ndarray, points: np.ndarray, reject_m: float = 0.6, patience: int = 15, min_joints: int = 3
-) -> np.ndarray:
-    """Follow 3D people over time: optimal assignment on the median distance of joints (Hungarian).
-
-    Args:
-        frames: (P,) frame number of each person, sorted.
-        points: (P, J, 3) metres, NaN where missing.
-        reject_m: Largest median distance between a person and the last pose of a track.
-        patience: A track ends after this many frames without a match.
-
-    Returns:
-        (P,) track numbers from 0, in order of appearance.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    tracks = np.full(len(frames), -1)
-    last: dict[int, int] = {}
-    for frame in np.unique(frames):
-        new = np.flatnonzero(frames == frame)
-        alive = [track for track, index in last.items() if frame - frames[index] <= patience]
-        cost = np.full((len(alive), len(new)), NO_MATCH)
-        for i, track in enumerate(alive):
-            distance = np.linalg.norm(points[new] - points[last[track]], axis=-1)
-            for j in range(len(new)):
-                common = np.isfinite(distance[j])
-                if common.sum() >= min_joints:
-                    cost[i, j] = np.median(distance[j][common])
-        for i, j in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[i, j] <= reject_m:
-                tracks[new[j]] = alive[i]
-        for index in new:
-            if tracks[index] < 0:
-                tracks[index] = max(last, default=-1) + 1
-            last[int(tracks[index])] = int(index)
-    return tracks

@@ -13,8 +13,9 @@ from orplugins.geometry.rectified import (
     triangulate_rectified,
 )
 from orplugins.geometry.timeseries import parabola_offset, resample, running_median
+from orplugins.geometry.tracking import subject_score, track_people
 from orplugins.geometry.triangulation import Code, present
-from orplugins.multiview.association import PairRules, pair_cost, subject_score, track_people
+from orplugins.multiview.association import PairRules, pair_cost
 from orplugins.skeletons import BODY_25
 
 

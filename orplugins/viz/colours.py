@@ -6,6 +6,8 @@ import colorsys
 
 import numpy as np
 
+from orplugins.depth.image import depth_to_8bit
+
 
 def depth_colours(depth: np.ndarray, near: float = 1000, far: float = 5000) -> np.ndarray:
     """(H, W, 3) uint8 of depth in millimetres: near is warm, far is cold, holes are black."""
@@ -18,3 +20,11 @@ def person_colour(number: int, brightness: float = 1.0) -> tuple[int, int, int]:
     """A colour of its own for each of many people: hues a golden section apart."""
     red, green, blue = colorsys.hsv_to_rgb((0.1 + 0.381966 * number) % 1, 0.75, brightness)
     return int(255 * red), int(255 * green), int(255 * blue)
+
+
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of an image in BGR, or of depth (H, W): grey, near things bright, holes black."""
+    if image.ndim == 3:
+        return image[..., ::-1]
+    grey = np.where(image > 0, 255 - depth_to_8bit(image), 0).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, -1)

@@ -25,7 +25,8 @@ def limb_colour(skeleton: Skeleton, a: int, b: int) -> tuple[float, float, float
     return MIDDLE if len(sides) != 1 else LEFT if "left" in sides else RIGHT
 
 
-def _figure(width: float, height: float, dpi: int = 100):
+def new_figure(width: float, height: float, dpi: int = 100):
+    """Return a figure of (width, height) inches that no window system is asked for."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -52,7 +53,8 @@ def upright(points: np.ndarray, up: np.ndarray | None) -> np.ndarray:
     return points @ np.stack([x, np.cross(z, x), z]).T
 
 
-def _plot(axes, pose: np.ndarray, skeleton: Skeleton, style: str = "-", width: float = 2.0) -> None:
+def plot_pose(axes, pose: np.ndarray, skeleton: Skeleton, style: str = "-", width: float = 2.0) -> None:
+    """Draw the limbs of a pose (J, 3) into 3D axes; NaN joints are left out."""
     for a, b in skeleton.limbs:
         if np.isfinite(pose[[a, b]]).all():
             axes.plot(*pose[[a, b]].T, style, color=limb_colour(skeleton, a, b), linewidth=width)
@@ -66,13 +68,13 @@ def draw_people(
     up: np.ndarray | None = None,
 ) -> None:
     """Draw groups of people (N, J, 3) in 3D and from above, NaN joints left out; "annotated" ones dashed."""
-    figure = _figure(11, 5.5)
+    figure = new_figure(11, 5.5)
     solid, above = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
     every = [upright(people, up) for people in groups.values()]
     for (name, _), people in zip(groups.items(), every, strict=True):
         style = _STYLES.get(name, "-")
         for pose in people:
-            _plot(solid, pose, skeleton, style)
+            plot_pose(solid, pose, skeleton, style)
             for a, b in skeleton.limbs:
                 if np.isfinite(pose[[a, b]]).all():
                     above.plot(*pose[[a, b], :2].T, style, color=limb_colour(skeleton, a, b))
@@ -114,7 +116,7 @@ def animation_frames(
         inferred: (F,) frames without a detection: their title says so.
     """
     width = height_px * size[0] / size[1]
-    figure = _figure((width + height_px) / 100, height_px / 100)
+    figure = new_figure((width + height_px) / 100, height_px / 100)
     share = width / (width + height_px)
     flat = figure.add_axes((0, 0, share, 1))
     solid = figure.add_axes((share, 0, 1 - share, 1), projection="3d")
@@ -129,7 +131,7 @@ def animation_frames(
         if keypoints is not None:
             for a, b in source.limbs:
                 flat.plot(*keypoints[index][[a, b]].T, color=limb_colour(source, a, b), linewidth=1.5)
-        _plot(solid, poses[index], skeleton)
+        plot_pose(solid, poses[index], skeleton)
         root = poses[index][0]
         solid.set_xlim(root[0] - SIDE / 2, root[0] + SIDE / 2)
         solid.set_ylim(root[1] - SIDE / 2, root[1] + SIDE / 2)

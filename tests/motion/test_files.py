@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from orplugins.io.calibration import read_parallel, read_rig
-from orplugins.io.openpose import read_openpose_folder, write_openpose_frame
-from orplugins.io.safe_npz import object_array, object_scalar, read_npz
-from orplugins.motion.kinect_files import (
+from orplugins.io.kinect_files import (
     JOINT_NAMES,
     KinectRecord,
     make_record,
@@ -17,6 +15,8 @@ from orplugins.motion.kinect_files import (
     read_kinect_record,
     write_kinect_record,
 )
+from orplugins.io.openpose import read_openpose_folder, write_openpose_frame
+from orplugins.io.safe_npz import object_array, object_scalar, read_npz
 from orplugins.motion.recordings import read_recording
 from orplugins.skeletons import BODY_25, COCO_17, H36M_17, KINECT_20
 from orplugins.synthetic.motion_points import rig_record, room_rig, write_lifting_data

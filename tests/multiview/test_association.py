@@ -6,7 +6,8 @@ import pytest
 from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.epipolar import epipolar_distance
 from orplugins.geometry.rectified import ParallelRig, StereoRules
-from orplugins.multiview.association import general_pair_cost, pair_cost, track_people, track_points, track_poses
+from orplugins.geometry.tracking import track_people, track_points, track_poses
+from orplugins.multiview.association import general_pair_cost, pair_cost
 from orplugins.skeletons import BODY_25
 from orplugins.synthetic.motion_points import body_motion, in_skeleton, observe, parallel_cameras, room_rig
 

@@ -10,13 +10,13 @@ from cases import case_arrays, params, parity_cases
 
 from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.cameras import Camera
+from orplugins.geometry.kinect import to_kinect
 from orplugins.geometry.pose_error import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from orplugins.geometry.rectified import ParallelRig, StereoRules, triangulate_rectified
 from orplugins.geometry.triangulation import triangulate
+from orplugins.io.kinect_files import make_record, read_kinect_record, write_kinect_record
 from orplugins.io.openpose import read_openpose_folder
 from orplugins.motion.compare import compare_core
-from orplugins.motion.kinect import to_kinect
-from orplugins.motion.kinect_files import make_record, read_kinect_record, write_kinect_record
 from orplugins.motion.measures import p_mpjpe_frames
 from orplugins.multiview.association import PairRules, choose_subject, pair_cost
 from orplugins.multiview.rectified_pair import clean_clip

@@ -13,7 +13,7 @@ from tests_tools import run_tool, save_published_lifter  # noqa: E402
 
 from orplugins.io.json_fields import load_json  # noqa: E402
 from orplugins.io.video import write_video  # noqa: E402
-from orplugins.motion.clip_set import noisy_labels, read_motion_set  # noqa: E402
+from orplugins.multiview.clip_set import noisy_labels, read_motion_set  # noqa: E402
 from orplugins.synthetic.export.mvor_layout import write_dataset  # noqa: E402
 
 FRAMES = 6

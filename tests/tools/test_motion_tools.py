@@ -11,8 +11,8 @@ pytest.importorskip("mmpose")
 from PIL import Image  # noqa: E402
 from tests_tools import run_tool, save_published_lifter  # noqa: E402
 
+from orplugins.io.kinect_files import read_kinect_record  # noqa: E402
 from orplugins.io.video import write_image, write_video  # noqa: E402
-from orplugins.motion.kinect_files import read_kinect_record  # noqa: E402
 
 FRAMES = 60
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.geometry.kinect import to_kinect
 from orplugins.io.atomic import atomic_write
-from orplugins.motion.kinect import to_kinect
 from orplugins.skeletons import KINECT_20, Skeleton
 
 SOURCES = ("videopose3d", "openpose_stereo", "kinect_v1", "multi_view")

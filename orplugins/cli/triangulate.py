@@ -1,0 +1,82 @@
+"""3D people from the 2D detections of several calibrated cameras: association, triangulation, body prior, evaluation.
+
+With --mvor, MVOR's annotation file gives the cameras, its frames and the truth; detections are result files of any 2D
+pose estimator on MVOR's images (COCO-17 or CAMMA-10). With --rig, each --view is one camera's detections, a COCO result
+list (image_id = frame number) or an OpenPose folder, and people are followed over time. A parallel pair (left view
+first) with two OpenPose folders gives one subject's clip with a reason for every refused joint, as npz and as a Kinect
+record.
+
+examples:
+  python tools/triangulate.py --mvor camma_mvor_2018.json --dt openpose_kps.json --out runs/mvor3d
+  python tools/triangulate.py --mvor camma_mvor_2018.json --dt rtpose_kps.json --method map --one-view --out runs/mvor3d
+  python tools/triangulate.py --mvor camma_mvor_2018.json --mv3dreg mv3dreg.mat --out runs/mvor3d
+  python tools/triangulate.py --rig rig.json --view camera1.json --view camera2.json --view camera3.json --out runs/take
+  python tools/triangulate.py --rig pair.json --view openpose_left --view openpose_right --fps 30 --out runs/stereo
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
+from orplugins.multiview.report import METHODS
+
+MVOR_OPTIONS = ("out", "method", "one_view", "depth", "undistort", "mv3dreg", "pictures")
+RIG_OPTIONS = ("out", "fps", "pictures", "mirrored", "auto_swap")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--mvor", metavar="JSON", help="MVOR's annotation file: cameras, frames and truth")
+    source.add_argument("--rig", metavar="FILE", help="calibration (JSON, YAML or a folder of OpenPose's XML)")
+    parser.add_argument("--dt", action="append", default=[], metavar="JSON", help="2D detections on MVOR (repeatable)")
+    view = "a camera's detections, in rig order"
+    parser.add_argument("--view", action="append", default=[], metavar="PATH", help=view)
+    parser.add_argument("--out", type=Path, required=True, help="folder for people, scores and pictures")
+    methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
+    parser.add_argument("--method", choices=METHODS, default="geometry", help=methods)
+    parser.add_argument("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
+    depth = (
+        "with --one-view: place them by the depth pictures below DIR (the annotation file's names, color/ replaced by"
+    )
+    parser.add_argument("--depth", metavar="DIR", help=f"{depth} depth/; geometry only)")
+    parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
+    parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
+    parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
+    parser.add_argument("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
+    parser.add_argument("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
+    parser.add_argument("--no-sync", action="store_true", help="parallel pair: do not take out a time offset")
+    parser.add_argument("--pictures", type=int, default=3, help="3D pictures to draw")
+    return parser
+
+
+def _run(args: argparse.Namespace):
+    if args.mvor:
+        options = {name: getattr(args, name) for name in MVOR_OPTIONS}
+        return evaluate_mvor(MvorSettings(args.mvor, tuple(args.dt), **options))
+    options = {name: getattr(args, name) for name in RIG_OPTIONS}
+    return reconstruct_views(RigSettings(args.rig, tuple(args.view), **options, synchronise=not args.no_sync))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print scores or what was found; the exit code is 1 where an input could not be read in part."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.mvor and not (args.dt or args.mv3dreg):
+        parser.error("--mvor needs --dt or --mv3dreg")
+    if bool(args.depth) != (args.one_view and args.method != "map"):
+        parser.error("--one-view needs --method map, or --depth with another method: one camera gives no depth")
+    if args.depth and not Path(args.depth).is_dir():
+        parser.error(f"--depth {args.depth}: no such folder")
+    try:
+        found = _run(args)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{found}\nwritten to {args.out}")
+    return 1 if found.failed else 0
