@@ -62,3 +62,27 @@ def test_paths_are_found():
         "docs/b/c.md",
         "docs/b/d.md",
     }
+
+
+def exists(module: str) -> bool:
+    """Whether a dotted name is a module or a package of the repository."""
+    path = ROOT / module.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_new_imports_exist():
+    """The last column of the changelog's table of imports."""
+    rows = re.findall(r"^\| `orplugins\..*\|(.*)\|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    names = [name for row in rows for name in re.findall(r"`(orplugins\.[\w.]+)`", row)]
+    assert len(rows) > 20 and not [name for name in names if not exists(name)]
+
+
+def test_api_pages_name_modules():
+    pages = (ROOT / "docs/api").glob("*.md")
+    names = [name for page in pages for name in re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.M)]
+    assert names and not [name for name in names if not exists(name)]
+
+
+def test_every_page_is_in_the_navigation():
+    listed = set(re.findall(r"- ([\w/]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M))
+    assert listed == {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
