@@ -1,0 +1,337 @@
+"""Jobs of the generator: data sets, motion with known 3D, figures about a set, and images of what is in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.depth.image import downsample
+from orplugins.depth.png import load_depth
+from orplugins.io.atomic import write_json
+from orplugins.io.json_fields import load_json
+from orplugins.io.kinect_files import make_record, write_kinect_record
+from orplugins.io.openpose import write_openpose_frame
+from orplugins.skeletons import BODY_25, COCO_17, KINECT_20
+from orplugins.synthetic.export.mvor_layout import write_dataset
+from orplugins.synthetic.motion_points import (
+    SIZE,
+    body_motion,
+    in_skeleton,
+    observe,
+    parallel_cameras,
+    rig_record,
+    room_rig,
+    write_lifting_data,
+)
+from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
+from orplugins.synthetic.room_motion import write_room_lifting_data
+from orplugins.synthetic.scene.motion import Clip
+from orplugins.synthetic.scene.scene import make_scene
+from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
+from orplugins.viz.clips import depth_panel, draw_detections, draw_truth, save_clip, save_sheet
+from orplugins.viz.colours import depth_colours
+
+# ---- data sets
+
+
+def make_dataset(out: str | os.PathLike, frames: int, **options) -> dict[str, int]:
+    """Render a data set in MVOR's layout with a progress bar; an interrupted run goes on where it stopped.
+
+    Args:
+        out: Folder.
+        frames: Their number, each of all views.
+        options: Of :func:`orplugins.synthetic.export.mvor_layout.write_dataset`.
+
+    Returns:
+        Counts of what was written.
+
+    Raises:
+        ValueError, OSError: As there.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=frames, unit="frame") as bar:
+        return write_dataset(out, frames, progress=lambda done, _: bar.update(done - bar.n), **options)
+
+
+def make_itop(out: str | os.PathLike, frames: int, seed: int, view: str = "both", **options) -> dict[str, int]:
+    """Render ITOP's HDF5 files with a progress bar.
+
+    Args:
+        out: Folder.
+        frames: Their number.
+        seed: Another seed gives another set.
+        view: "side", "top" or "both".
+        options: Of :func:`orplugins.synthetic.export.itop_files.write_itop`.
+
+    Returns:
+        Counts of what was written.
+
+    Raises:
+        ValueError, OSError: As there.
+    """
+    from tqdm import tqdm
+
+    from orplugins.synthetic.export.itop_files import VIEWS, write_itop
+
+    views = VIEWS if view == "both" else (view,)
+    with tqdm(total=frames, unit="frame") as bar:
+        return write_itop(out, frames, seed, views=views, progress=lambda done, _: bar.update(done - bar.n), **options)
+
+
+# ---- motion
+
+# Frames by which each system's recording starts later than the truth.
+STARTS = {"stereo": 4, "kinect": 9, "rig": 0}
+
+
+def make_lifting_data(
+    out: Path, subjects: int = 6, frames: int = 300, fps: float = 50.0, seed: int = 0, noise_px: float = 1.0
+) -> None:
+    """Write VideoPose3D's files of generated motion; the last of the subjects is for validation."""
+    names = [f"S{k + 1}" for k in range(subjects - 1)] + ["V1"]
+    write_lifting_data(out, names, frames, fps, seed, noise_px)
+
+
+def make_room_lifting_data(
+    out: Path, clips: int = 60, frames: int = 100, seed: int = 0, noise_px: tuple[float, float] = (1.0, 1.0)
+) -> int:
+    """Write the same of the people of the operating room.
+
+    Args:
+        out: Folder.
+        clips, frames: Number of clips, and of frames in each.
+        seed: Another seed gives another set.
+        noise_px: Least and greatest noise of the 2D joints.
+
+    Returns:
+        The number of people.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=clips, unit="clip") as bar:
+        return write_room_lifting_data(out, clips, frames, seed, noise_px, progress=bar.update)
+
+
+@dataclass(frozen=True)
+class TakeSettings:
+    """One person's motion as :func:`make_take` writes it.
+
+    Attributes:
+        out: Folder.
+        action: Key of :data:`orplugins.synthetic.motion_points.ACTIONS`.
+        frames, fps: Length, and frames a second.
+        seed: Of motion and noise.
+        noise_px: Noise of the 2D joints.
+    """
+
+    out: Path
+    action: str = "walk"
+    frames: int = 300
+    fps: float = 30.0
+    seed: int = 0
+    noise_px: float = 1.0
+
+
+def make_take(settings: TakeSettings) -> None:
+    """Write one take as several systems would record it, each on a clock of its own, with the truth.
+
+    A rig of three cameras (``rig.json``, ``cameraN.json``: COCO results), a parallel pair (``pair.json``,
+    ``openpose_left``, ``openpose_right``), a Kinect (``kinect.txt``) and ``truth.txt``.
+    """
+    rng = np.random.default_rng(settings.seed)
+    out, frames, fps = settings.out, settings.frames, settings.fps
+    points = body_motion(rng, frames + max(STARTS.values()), fps, settings.action)
+    pair, rig = parallel_cameras(), room_rig()
+    coco, body25, kinect = (in_skeleton(points, skeleton) for skeleton in (COCO_17, BODY_25, KINECT_20))
+    for camera, name in zip(pair, ("left", "right"), strict=True):
+        seen = observe(camera, body25, rng, settings.noise_px, missing=0.01)
+        for frame in range(frames):
+            write_openpose_frame(out / f"openpose_{name}", name, frame, seen[frame + STARTS["stereo"]][None])
+    left = pair[0]
+    lens = {"baseline_m": 0.28, "focal_px": left.fx, "cx": left.cx, "cy": left.cy, "image_size": list(SIZE)}
+    write_json(out / "pair.json", {"parallel": lens}, indent=1)
+    write_json(out / "rig.json", rig_record(rig), indent=1)
+    for index, camera in enumerate(rig):
+        seen = observe(camera, coco, rng, settings.noise_px, missing=0.02)[:frames]
+        records = [
+            {"image_id": frame, "category_id": 1, "keypoints": pose.ravel().tolist(), "score": 1.0}
+            for frame, pose in enumerate(seen)
+        ]
+        write_json(out / f"camera{index + 1}.json", records)
+    state, kind = np.full((frames, 20), 2), ("kinect_v1", "absolute")
+    at = slice(STARTS["kinect"], STARTS["kinect"] + frames)
+    noisy = left.world_to_camera(kinect[at]) + rng.normal(0, 0.015, (frames, 20, 3))
+    record = make_record(noisy * (-1, -1, 1), state, KINECT_20, fps, *kind, camera_axes=False)
+    write_kinect_record(out / "kinect.txt", record)
+    truth = left.world_to_camera(kinect[:frames]) * (-1, -1, 1)
+    record = make_record(truth, state, KINECT_20, fps, *kind, {"made": "generated truth"}, camera_axes=False)
+    write_kinect_record(out / "truth.txt", record)
+
+
+# ---- figures
+
+# Of the public annotation files of MVOR (Srivastav et al. 2018): counts and percentiles, no data.
+MVOR = {
+    "people a picture": "2.14",
+    "patients a picture": "0.35",
+    "box height, 5/25/50/75/95 % (px at 640x480)": "71/127/187/267/325",
+    "camera height (m)": "2.4 to 2.7",
+    "camera pitch (degrees)": "-35 to -40",
+    "CAMMA joints seen/hidden/missing (%)": "78/20/2",
+}
+
+
+def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
+    """Return figures about a set of :func:`make_dataset`, as text by name; :data:`MVOR` has those that are known of it.
+
+    Args:
+        folder: Of the set.
+        scenes: So many scenes of the set's seed are put together again to measure interpenetration; a set with motion
+            has none.
+
+    Raises:
+        FileNotFoundError, ValueError: A file of the set is missing or not of its form.
+    """
+    coco, mvor = (load_json(folder / f"annotations/{name}.json") for name in ("coco17", "mvor"))
+    parameters = load_json(folder / "parameters.json")
+    rows = {**joint_table(coco, mvor), **camera_table(coco)}
+    rows["pictures with median depth below 1 m (%)"] = _blocked(folder)
+    count = min(scenes, parameters["frames"]) if not parameters["motion"] else 0
+    if count:
+        rows |= penetration_table(
+            make_scene(
+                parameters["seed"],
+                parameters["start"] + i,
+                people=tuple(parameters["people"]),
+                views=parameters["views"],
+                fixed_cameras=parameters["fixed_cameras"],
+            )
+            for i in range(count)
+        )
+    return rows
+
+
+def _blocked(folder: Path) -> str:
+    """Share of images that something near the camera fills, from the notes of the workers."""
+    medians = [
+        view["median_depth"]
+        for path in sorted((folder / "annotations/frames").glob("*.json"))
+        for record in load_json(path)
+        for view in record["views"]
+    ]
+    return f"{100 * np.mean(np.array(medians) < 1.0):.1f}" if medians else "not known"
+
+
+# ---- images
+
+MONTAGE_SIZE = (320, 240)
+MIN_SCORE = 0.2  # a detection with a lower score is not drawn
+
+
+def draw_montage(path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), motion: bool = False) -> tuple[int, int]:
+    """Draw what the generator makes into a PNG.
+
+    Args:
+        path: The file.
+        seed, numbers: Frames: colour, true joints, depth and 64x48 depth of each view.
+        motion: Moments of clip ``numbers[0]`` instead.
+
+    Returns:
+        (width, height).
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    sheet = _motion_sheet(seed, numbers[0]) if motion else _still_sheet(seed, numbers)
+    save_sheet(path, sheet)
+    return sheet.shape[1], sheet.shape[0]
+
+
+def _with_truth(frame: Frame) -> np.ndarray:
+    view = frame.view
+    return draw_truth(frame.color, view.person_ids, view.bboxes, view.keypoints[COCO_17.name])
+
+
+def _still_sheet(seed: int, numbers: tuple[int, ...]) -> np.ndarray:
+    """A frame is three columns; rows are colour, truth, depth, 64x48 depth."""
+    columns = []
+    for number in numbers:
+        for frame in render_frames(seed, number, MONTAGE_SIZE, color=True)[1]:
+            low = downsample(frame.depth_mm, size=(64, 48), holes="valid")
+            rows = [frame.color, _with_truth(frame), depth_colours(frame.depth_mm), depth_panel(low, MONTAGE_SIZE)]
+            columns.append(np.concatenate(rows))
+    return np.concatenate(columns, axis=1)
+
+
+def _motion_sheet(seed: int, number: int) -> np.ndarray:
+    """Two rows of moments of one clip, a third of a second apart, by the first camera."""
+    clip = Clip(seed, number, 100, people=(3, 5))
+    row = [_with_truth(render_scene(clip.scene(t), MONTAGE_SIZE, (seed, t), color=True)[0]) for t in range(10, 90, 8)]
+    return np.concatenate([np.concatenate(row[:5], 1), np.concatenate(row[5:10], 1)])
+
+
+@dataclass(frozen=True)
+class DrawnClip:
+    """The files of :func:`draw_clip`."""
+
+    clip: Path
+    sheet: Path
+
+
+def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (64, 48), every: int = 2) -> DrawnClip:
+    """Draw detections on the colour images of a generated clip, above the low-resolution depth that was seen.
+
+    Args:
+        data: A clip of :func:`make_dataset` with colour.
+        detections: JSON list: image_id, (coco_)keypoints of 51 numbers, score.
+        out: Folder for ``clip.gif`` (all cameras) and ``contact_sheet.png`` (moments of the clip with the truth).
+        low: (width, height) that was seen.
+        every: Take every n-th frame into the GIF.
+
+    Raises:
+        FileNotFoundError, ValueError: A file that is not there or not of its form.
+    """
+    from PIL import Image
+
+    coco, poses = load_json(data / "annotations/coco17.json"), _read_detections(detections)
+    truth: dict[int, list] = {}
+    for person in coco["annotations"]:
+        truth.setdefault(person["image_id"], []).append(np.reshape(person["keypoints"], (17, 3)))
+    moments: dict[str, list[dict]] = {}
+    for image in coco["images"]:
+        moments.setdefault(image["frame_key"], []).append(image)
+
+    def panel(image: dict, with_truth: bool) -> np.ndarray:
+        path = data / image["file_name"].replace("/depth/", "/color/")
+        color = np.asarray(Image.open(path).convert("RGB"))
+        return draw_detections(color, poses.get(image["id"], []), truth.get(image["id"], []) if with_truth else [])
+
+    def column(image: dict) -> np.ndarray:
+        seen = downsample(load_depth(data / image["file_name"]), size=tuple(low), holes="valid")
+        return np.concatenate([panel(image, False), depth_panel(seen)])
+
+    keys = list(moments)
+    frames = [np.concatenate([column(image) for image in moments[key]], axis=1) for key in keys[::every]]
+    rows = [
+        np.concatenate([panel(image, True) for image in moments[key]], axis=1)
+        for key in keys[:: max(1, len(keys) // 4)][:4]
+    ]
+    drawn = DrawnClip(out / "clip.gif", out / "contact_sheet.png")
+    save_clip(drawn.clip, frames, 40 * every)
+    Image.fromarray(np.concatenate(rows)).save(drawn.sheet)
+    return drawn
+
+
+def _read_detections(path: Path) -> dict[int, list[np.ndarray]]:
+    poses: dict[int, list] = {}
+    for i, entry in enumerate(load_json(path)):
+        joints = entry.get("coco_keypoints", entry.get("keypoints", ()))
+        if len(joints) != 51:
+            raise ValueError(f"{path}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)")
+        if entry["score"] >= MIN_SCORE:
+            poses.setdefault(entry["image_id"], []).append(np.reshape(joints, (17, 3)))
+    return poses
