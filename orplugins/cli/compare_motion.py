@@ -54,8 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for exercise, error in done.failed:
-        print(f"error: {exercise}: {error}", file=sys.stderr)
+    for exercise, why in done.failed:
+        print(f"error: {exercise}: {why}", file=sys.stderr)
     if not done.results:
         return 1
     print(markdown_table([{key: row[key] for key in SHORT} for row in done.rows]))

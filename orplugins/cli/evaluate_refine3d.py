@@ -44,8 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for name, error in report.failed.items():
-        print(f"error: {name}: {error}", file=sys.stderr)
+    for name, why in report.failed.items():
+        print(f"error: {name}: {why}", file=sys.stderr)
     if report.problem:
         print(f"error: {report.problem}", file=sys.stderr)
         return 1

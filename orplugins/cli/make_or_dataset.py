@@ -18,6 +18,7 @@ import argparse
 import json
 import re
 import sys
+from functools import partial
 
 from orplugins.synthetic.pipeline import make_dataset, make_itop
 
@@ -38,7 +39,7 @@ PEOPLE = _pair(r"(\d+)(?:-(\d+))?", "a number or LEAST-MOST such as 1-6")
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add, flag = parser.add_argument, dict(action="store_true")
+    add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
     add("--out", required=True, help="folder of the data set")
     add("--frames", type=int, required=True, help="number of frames (each of all views)")
     add("--seed", type=int, default=0, help="another seed gives another data set (default: 0)")
@@ -52,14 +53,14 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cameras", choices=("fixed", "varied"), help=cameras)
     motion = "people move: clips of FRAMES frames, 25 a second (without a number: 100)"
     add("--motion", type=int, nargs="?", const=100, default=0, metavar="FRAMES", help=motion)
-    add("--depth-only", **flag, help="no colour pictures: several times as fast")
-    add("--exact", **flag, help="leave out the sensor's errors")
+    flag("--depth-only", help="no colour pictures: several times as fast")
+    flag("--exact", help="leave out the sensor's errors")
     hips = "MVOR file: joints by MVOR's rule for COCO predictions, or where its annotators put head, neck and hips"
     add("--hips", choices=("coco", "mvor"), default="coco", help=f"{hips} (default: coco)")
-    add("--masks", **flag, help="people's masks in the COCO file")
+    flag("--masks", help="people's masks in the COCO file")
     itop = "write ITOP's HDF5 files (320x240) of this view instead (default: both); needs h5py"
     add("--itop", nargs="?", const="both", choices=("side", "top", "both"), help=itop)
-    add("--everyone", **flag, help="ITOP: a row for each person, not one person a frame")
+    flag("--everyone", help="ITOP: a row for each person, not one person a frame")
     add("--workers", type=int, default=0, help="processes; 0 renders in this one (default: 0)")
     args = parser.parse_args(argv)
     if args.everyone and not args.itop:

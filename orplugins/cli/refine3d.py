@@ -43,8 +43,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for name, error in done.failed.items():
-        print(f"error: frame {name}: {error}", file=sys.stderr)
+    for name, why in done.failed.items():
+        print(f"error: frame {name}: {why}", file=sys.stderr)
     if not done.frames:
         print("error: no frame could be used", file=sys.stderr)
         return 1

@@ -225,6 +225,6 @@ def _angle_error(c: Comparison) -> float:
 
 
 def _weighted_mean(values: list[float], weight: np.ndarray) -> float:
-    values = np.array(values, dtype=float)
-    finite = np.isfinite(values)
-    return float(np.average(values[finite], weights=weight[finite])) if finite.any() else float("nan")
+    numbers = np.array(values, dtype=float)
+    finite = np.isfinite(numbers)
+    return float(np.average(numbers[finite], weights=weight[finite])) if finite.any() else float("nan")

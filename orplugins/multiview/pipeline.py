@@ -130,14 +130,14 @@ def evaluate_mvor(settings: MvorSettings) -> MvorScores:
         unknown = (~np.isin(poses.image_ids, data.image_ids)).sum()
         if unknown:
             warnings.append(f"{path}: {unknown} detections are in images that {settings.annotations} does not have")
-        detections = detections_by_frame(data.frames, poses.image_ids, _coco(poses.keypoints))
+        detections = detections_by_frame(data.need("frames"), poses.image_ids, _coco(poses.keypoints))
         result = reconstruct_all(cameras, detections, MultiViewRules().for_cameras(cameras), settings.one_view)
         if settings.depth:
             result = place_one_view(result, cameras, _depth_images(settings.depth, data))
         if settings.method != "geometry":
             result = fit_with_other_days(cameras, room, result, truth, days, settings.method)
         name = Path(path).stem
-        found[name], tables[name] = result, without_nan(score(result, truth, labels, len(data.frames)))
+        found[name], tables[name] = result, without_nan(score(result, truth, labels, len(data.need("frames"))))
         _write_mvor_people(_base(settings, name).with_suffix(".json"), result, data, settings.method, path)
     if settings.mv3dreg:
         published = without_nan(_published_samples(settings.mv3dreg, cameras, truth, days, room))
@@ -178,7 +178,7 @@ def _truth(data: MVORAnnotations) -> Truth:
 
 
 def _labels(data: MVORAnnotations) -> dict:
-    place = {i: (k, v) for k, frame in enumerate(data.frames) for v, i in enumerate(frame.image_ids)}
+    place = {i: (k, v) for k, frame in enumerate(data.need("frames")) for v, i in enumerate(frame.image_ids)}
     labels: dict = {}
     for person in data.annotations:
         if not person.get("only_bbox", 0) and person["image_id"] in place:
@@ -189,7 +189,7 @@ def _labels(data: MVORAnnotations) -> dict:
 
 def _days(data: MVORAnnotations) -> np.ndarray:
     days = {image["id"]: int(image.get("day_id", 0)) for image in data.images}
-    return np.array([days[frame.image_ids[0]] for frame in data.frames])
+    return np.array([days[frame.image_ids[0]] for frame in data.need("frames")])
 
 
 def _coco(keypoints: np.ndarray) -> np.ndarray:
@@ -199,9 +199,10 @@ def _coco(keypoints: np.ndarray) -> np.ndarray:
 def _depth_images(folder: str, data: MVORAnnotations) -> Callable[[int, int], np.ndarray]:
     """Return a reader of the depth image of a frame and view."""
     names = {image["id"]: image["file_name"] for image in data.images}
+    frames = data.need("frames")
 
     def image(frame: int, view: int) -> np.ndarray:
-        return load_depth(Path(folder) / names[data.frames[frame].image_ids[view]].replace("/color/", "/depth/"))
+        return load_depth(Path(folder) / names[frames[frame].image_ids[view]].replace("/color/", "/depth/"))
 
     return image
 
@@ -210,7 +211,7 @@ def _write_mvor_people(path: Path, result: Result, data: MVORAnnotations, method
     frames = result.people.frame
     code = np.where(np.isfinite(result.joints).all(-1), np.where(result.inferred, Code.FILLED, Code.OK), Code.MISSING)
     details = [
-        {"frame_id": data.frames[f].id, "detections": m.tolist()}
+        {"frame_id": data.need("frames")[f].id, "detections": m.tolist()}
         for f, m in zip(frames, result.people.members, strict=True)
     ]
     extra = {"world": "camera 1", "method": method, "detections": str(detections)}
@@ -369,8 +370,10 @@ def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str]]:
     poses = load_keypoint_results(path, sizes=(51, 30))
     keypoints = _coco(poses.keypoints)
     keypoints = np.where(((keypoints[..., :2] != 0).any(-1) & (keypoints[..., 2] > 0))[..., None], keypoints, 0.0)
-    frames = np.arange(poses.image_ids.min(), poses.image_ids.max() + 1) if len(poses.image_ids) else []
-    return {int(f): keypoints[poses.image_ids == f] for f in frames}, []
+    if not len(poses.image_ids):
+        return {}, []
+    frames = range(int(poses.image_ids.min()), int(poses.image_ids.max()) + 1)
+    return {f: keypoints[poses.image_ids == f] for f in frames}, []
 
 
 def _write_subject(
@@ -472,8 +475,8 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
     )
     write_kinect_record(settings.out / "record.txt", text)
     for k in _spaced(len(clip.xyz), settings.pictures):
-        path, group = settings.out / f"frame{start + k:06d}.png", {"found": clip.xyz[k : k + 1]}
-        draw_people(path, group, BODY_25, f"frame {start + k}", np.array([0.0, -1.0, 0.0]))
+        image, group = settings.out / f"frame{start + k:06d}.png", {"found": clip.xyz[k : k + 1]}
+        draw_people(image, group, BODY_25, f"frame {start + k}", np.array([0.0, -1.0, 0.0]))
     cleaned = {Code(c).name.lower(): float((clip.code == c).mean()) for c in np.unique(clip.code)}
     failed = sum(len(view.failed) for view in read)
     return PairClip(len(clip.xyz), found.counts, cleaned, tuple(warnings), failed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -187,7 +188,7 @@ def save_npz(path: Path, names: list[str], results: list) -> None:
         "hidden": (15,),
         "confidence": (15,),
     }
-    arrays = {
+    arrays: dict[str, Any] = {
         key: np.concatenate([np.reshape(getattr(result, key), (-1, *shape)) for result in results])
         for key, shape in shapes.items()
     }
@@ -407,9 +408,10 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     given = {NETWORKS[key]: path for key, path in sorted(modules.items())}
     if not given:
         raise ValueError("merge-weights: expected at least one of --a, --b, --c")
-    merged, sources = {}, {}
+    merged: dict[str, torch.Tensor] = {}
+    sources = {}
     for net, path in given.items():
-        content = read_weights(path)
+        content = read_weights(Path(path))
         state = content.get("state_dict", content) if isinstance(content, dict) else {}
         found = which_network(state)
         if found != net:

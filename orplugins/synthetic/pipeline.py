@@ -253,16 +253,21 @@ def draw_montage(path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), m
 
 def _with_truth(frame: Frame) -> np.ndarray:
     view = frame.view
-    return draw_truth(frame.color, view.person_ids, view.bboxes, view.keypoints[COCO_17.name])
+    return draw_truth(_color(frame), view.person_ids, view.bboxes, view.keypoints[COCO_17.name])
+
+
+def _color(frame: Frame) -> np.ndarray:
+    assert frame.color is not None, "rendered with color=True"
+    return frame.color
 
 
 def _still_sheet(seed: int, numbers: tuple[int, ...]) -> np.ndarray:
     """A frame is three columns; rows are colour, truth, depth, 64x48 depth."""
-    columns = []
+    columns: list[np.ndarray] = []
     for number in numbers:
         for frame in render_frames(seed, number, MONTAGE_SIZE, color=True)[1]:
             low = downsample(frame.depth_mm, size=(64, 48), holes="valid")
-            rows = [frame.color, _with_truth(frame), depth_colours(frame.depth_mm), depth_panel(low, MONTAGE_SIZE)]
+            rows = [_color(frame), _with_truth(frame), depth_colours(frame.depth_mm), depth_panel(low, MONTAGE_SIZE)]
             columns.append(np.concatenate(rows))
     return np.concatenate(columns, axis=1)
 
@@ -311,7 +316,7 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
         return draw_detections(color, poses.get(image["id"], []), truth.get(image["id"], []) if with_truth else [])
 
     def column(image: dict) -> np.ndarray:
-        seen = downsample(load_depth(data / image["file_name"]), size=tuple(low), holes="valid")
+        seen = downsample(load_depth(data / image["file_name"]), size=low, holes="valid")
         return np.concatenate([panel(image, False), depth_panel(seen)])
 
     keys = list(moments)

@@ -135,8 +135,9 @@ def read_frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[n
         known.
     """
     from orplugins.depth.png import is_depth_png, load_depth
+    from orplugins.io.images import image_files, read_image
     from orplugins.io.json_fields import load_json
-    from orplugins.io.video import NOTE, image_files, probe_video, read_image, read_video
+    from orplugins.io.video import NOTE, probe_video, read_video
 
     if not path.is_dir():
         info = probe_video(path)

@@ -15,7 +15,7 @@ MIN_JOINT = 0.05  # a joint with a lower score is not drawn
 
 
 def draw_truth(
-    color: np.ndarray, ids: Sequence[int], boxes: Sequence[Sequence[float]], keypoints: Sequence[np.ndarray]
+    color: np.ndarray, ids: Iterable[int], boxes: Iterable[Sequence[float]], keypoints: Iterable[np.ndarray]
 ) -> np.ndarray:
     """Return a colour image with true limbs (thick: both ends seen) and boxes.
 
@@ -73,7 +73,7 @@ def depth_panel(depth_mm: np.ndarray, size: tuple[int, int] = PANEL) -> np.ndarr
     """Return depth (H, W) as colours, every pixel a block, in a (width, height) image."""
     from PIL import Image
 
-    return np.asarray(Image.fromarray(depth_colours(depth_mm)).resize(size, Image.NEAREST))
+    return np.asarray(Image.fromarray(depth_colours(depth_mm)).resize(size, Image.Resampling.NEAREST))
 
 
 def save_clip(path: Path, frames: Iterable[np.ndarray], duration_ms: int) -> None:

@@ -22,10 +22,12 @@ from .layout import (
 )
 
 ADAPTER_LINES = 150
+COMMAND_LINES = 60
 DRAWING = {"arrowedLine", "circle", "drawContours", "drawMarker", "ellipse", "fillConvexPoly", "fillPoly", "line",
            "polylines", "putText", "rectangle"}  # fmt: skip
 MODULES = [pytest.param(name, path, id=str(path.relative_to(PACKAGE))) for name, path in modules().items()]
 GRAPH = import_graph()
+COMMANDS = [*sorted((PACKAGE / "cli").glob("*.py")), *sorted((PACKAGE.parent / "tools").glob("*.py"))]
 
 
 def host_imports(source: str) -> set[str]:
@@ -112,6 +114,12 @@ def test_only_adapters_import_a_host(name, path):
 @pytest.mark.parametrize(("name", "path"), MODULES)
 def test_only_viz_draws(name, path):
     assert room(name) == "viz" or not drawing(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_commands_are_short(path):
+    """They parse arguments and call a pipeline."""
+    assert code_lines(path.read_text(encoding="utf-8")) <= COMMAND_LINES
 
 
 @pytest.mark.parametrize(("name", "path"), [m for m in MODULES if HOST_FOLDERS & set(m.values[0].split(".")[1:])])
