@@ -35,8 +35,8 @@ def convert_published(state_dict: Mapping, trunk: str = "trunk.", stages: str = 
 
     Args:
         state_dict: Published names to tensors.
-        trunk, stages: Prefixes of :class:`~orplugins.depthpose.network.DepthPoseTrunk` and
-            :class:`~orplugins.depthpose.network.PAFStages` in the model that will load it.
+        trunk, stages: Prefixes of `orplugins.depthpose.network.DepthPoseTrunk` and
+            `orplugins.depthpose.network.PAFStages` in the model that will load it.
 
     Raises:
         ValueError: A name is not one of the release's; all such names are listed.

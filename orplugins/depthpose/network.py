@@ -1,8 +1,8 @@
 """DepthPose: super-resolution trunk, VGG extractor and RTPose stages for low-resolution depth images.
 
 Source: Srivastav, Gangi, Padoy, "Human Pose Estimation on Privacy-Preserving Low-Resolution Depth Images", MICCAI 2019,
-figure 2; stages as in Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017.
-The default arguments are the published network; other arguments give smaller networks and, with ``sr_steps=0``, the
+figure 2; stages as in Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017. The
+default arguments are the published network; other arguments give smaller networks and, with ``sr_steps=0``, the
 full-size RTPose network that the paper compares with.
 """
 
@@ -85,6 +85,8 @@ class Extractor(nn.Sequential):
 class DepthPoseTrunk(nn.Module):
     """Super-resolution steps, extractor and the skip features between them.
 
+    The output is ``2 ** sr_steps / 2 ** (len(blocks) - 1)`` times the size of the input: 1 for the published network.
+
     Args:
         in_channels: Channels of the picture.
         sr_steps: How many times the features are doubled in size; 0 leaves super-resolution out.
@@ -93,8 +95,6 @@ class DepthPoseTrunk(nn.Module):
         sr_channels: Channels after each pixel shuffle.
         skip_channels: Channels of the pooled features that each step but the last hands to the later stages.
         blocks: Widths of the extractor's convolutions, block by block.
-
-    The output is ``2 ** sr_steps / 2 ** (len(blocks) - 1)`` times the size of the input: 1 for the published network.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class PAFStages(nn.Module):
             context: (N, context_channels, h, w); its first ``num_features`` channels are the extractor's.
 
         Returns:
-            One :class:`StageOutput` per stage, last stage last.
+            One `StageOutput` per stage, last stage last.
         """
         outputs: list[StageOutput] = []
         x = context[:, :num_features]

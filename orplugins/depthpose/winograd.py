@@ -99,7 +99,7 @@ def tiled_conv2d(x: Tensor, kernel: Tensor, bias: Tensor | None, algorithm: Algo
 
     Args:
         x: (N, C, H, W), best with channels last.
-        kernel: From :func:`transform_kernel`.
+        kernel: From `transform_kernel`.
         bias: (K,) or None.
 
     Returns:
@@ -139,7 +139,7 @@ def tiled_conv2d(x: Tensor, kernel: Tensor, bias: Tensor | None, algorithm: Algo
 
 
 class FastConv2d(nn.Conv2d):
-    """A convolution that takes :func:`tiled_conv2d` for inference on a CPU, and is ``nn.Conv2d`` everywhere else.
+    """A convolution that takes `tiled_conv2d` for inference on a CPU, and is ``nn.Conv2d`` everywhere else.
 
     Parameters and names in checkpoints are those of ``nn.Conv2d``. The transformed weights (2.5 to 4 times the weights)
     are made at the first call after ``train()`` or ``eval()``, or after the weights have changed.
@@ -185,7 +185,7 @@ class FastConv2d(nn.Conv2d):
 
 
 def use_fast_convolutions(module: nn.Module) -> nn.Module:
-    """Replace every suitable ``nn.Conv2d`` below ``module`` by a :class:`FastConv2d`, in place; returns ``module``."""
+    """Replace every suitable ``nn.Conv2d`` below ``module`` by a `FastConv2d`, in place; returns ``module``."""
     for name, child in module.named_children():
         if type(child) is nn.Conv2d and FastConv2d.suits(child):
             setattr(module, name, FastConv2d.from_conv(child))

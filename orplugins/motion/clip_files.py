@@ -27,7 +27,7 @@ def write_people(
     Args:
         frames, tracks: (P,) frame number and identity over time (-1: none).
         points: (P, J, 3) metres, NaN where missing: null in the file, never zeros.
-        code: (P, J) :class:`Code`; a joint that a body model filled in has FILLED.
+        code: (P, J) `Code`; a joint that a body model filled in has FILLED.
         joints: Names.
         extra: Further entries of the file (rig, method).
         details: One further dict a person.
@@ -65,7 +65,7 @@ def write_motion_npz(
 
 
 def read_motion_npz(path: str | os.PathLike) -> dict:
-    """Read :func:`write_motion_npz`'s file.
+    """Read `write_motion_npz`'s file.
 
     Raises:
         FileNotFoundError, ValueError: No such file, an entry is missing, shapes that do not fit.

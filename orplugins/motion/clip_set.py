@@ -124,8 +124,8 @@ def detections_of(clip: SetClip, path: str | os.PathLike) -> list[list[np.ndarra
     """For every frame V arrays (N, 17, 3) of a COCO result list on the set's images.
 
     Raises:
-        FileNotFoundError, ValueError: As :func:`orplugins.io.coco_results.load_keypoint_results`; none of its images
-            is in the clip.
+        FileNotFoundError, ValueError: As `orplugins.io.coco_results.load_keypoint_results`; none of its images is in
+            the clip.
     """
     results = load_keypoint_results(path)
     if not np.isin(results.image_ids, clip.image_ids).any():

@@ -54,7 +54,7 @@ class KinectRecord:
         xyz: (L, 20, 3) metres, NaN where missing.
         state: (L, 20) 0 missing, 1 inferred, 2 tracked.
         fps: Frames a second.
-        source, root: See :data:`SOURCES`, :data:`ROOTS`.
+        source, root: See `SOURCES`, `ROOTS`.
         extra: Further header lines.
     """
 

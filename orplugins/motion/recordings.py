@@ -16,9 +16,8 @@ from orplugins.skeletons import H36M_17, KINECT_20, SKELETONS
 def read_recording(path: str | os.PathLike, name: str | None = None, fps: float | None = None) -> Recording:
     """Read a motion.
 
-    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3)
-    of the
-    lifter; a Kinect export (npy (F, 20, 3), npz, csv). ``name`` is the file's (or its folder's) if None.
+    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3) of
+    the lifter; a Kinect export (npy (F, 20, 3), npz, csv). ``name`` is the file's (or its folder's) if None.
 
     Args:
         fps: Frame rate of kinds that hold none (30 if None).

@@ -69,7 +69,7 @@ def track_people(
         skeleton: Their joint set.
 
     Returns:
-        Tracks by falling sum of :func:`subject_score`: the first is the subject.
+        Tracks by falling sum of `subject_score`: the first is the subject.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -165,8 +165,9 @@ def general_pair_cost(
     pair: PairRules | None = None,
     rules: StereoRules | None = None,
 ) -> np.ndarray:
-    """:func:`pair_cost` for two cameras in any position: epipolar distance in place of rows, depth in both cameras in
-    place of disparity."""
+    """`pair_cost` for two cameras in any position: epipolar distance in place of rows, depth in both cameras in place of
+    disparity.
+    """
     pair, rules = pair or PairRules(), rules or StereoRules()
     matrices = world_to_camera_matrices(cameras)
     cost = np.full((len(first), len(second)), np.inf)

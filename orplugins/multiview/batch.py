@@ -1,11 +1,11 @@
 """People of several calibrated cameras, for many frames at once.
 
 The rules are those of `people`. `benchmarks/multiview_reference.py` applies them frame by frame: it is the readable
-form, gives the same answer, and is the reference of this one's tests. What is different:
-pairs of detections whose joints cannot meet are left out by their epipolar distance alone, the two rays of a
-joint meet in closed form, and the choice of people is greedy with a proof. The proof is a price for every detection:
-where no set of detections is worth more than its members' prices together, and the chosen sets are worth exactly
-theirs, no other choice is worth more (linear programming duality). Frames without such a proof are searched.
+form, gives the same answer, and is the reference of this one's tests. What is different: pairs of detections whose
+joints cannot meet are left out by their epipolar distance alone, the two rays of a joint meet in closed form, and the
+choice of people is greedy with a proof. The proof is a price for every detection: where no set of detections is worth
+more than its members' prices together, and the chosen sets are worth exactly theirs, no other choice is worth more
+(linear programming duality). Frames without such a proof are searched.
 """
 
 from __future__ import annotations

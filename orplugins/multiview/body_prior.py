@@ -1,8 +1,8 @@
 """A Gaussian model of upper bodies, and poses that fit both it and what the cameras saw.
 
 Eight joints (shoulders, elbows, wrists, hips) are placed so that their projections meet the detections (Huber) while
-their shape, seen from the body's own yaw, stays near the model's: maximum a posteriori. Joints that too few cameras
-saw are filled in; they are *inferred*, and marked so.
+their shape, seen from the body's own yaw, stays near the model's: maximum a posteriori. Joints that too few cameras saw
+are filled in; they are *inferred*, and marked so.
 """
 
 from __future__ import annotations

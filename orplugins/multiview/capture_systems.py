@@ -117,7 +117,7 @@ def parallel_pair(
 def by_depth(
     camera: Camera, keypoints: np.ndarray, pictures: Sequence[np.ndarray], rules: DepthRules | None = None
 ) -> np.ndarray:
-    """One camera's 2D joints (F, 17, 3) placed by its depth pictures, see :func:`place_by_depth`."""
+    """One camera's 2D joints (F, 17, 3) placed by its depth pictures, see `place_by_depth`."""
     return np.stack([place_by_depth(camera, k, d, rules) for k, d in zip(keypoints, pictures, strict=True)])
 
 

@@ -1,7 +1,7 @@
 """MVOR's multi-view frames as input of, and yardstick for, the reconstruction of people.
 
-The glue between the annotation file's objects and :mod:`orplugins.multiview.people`: units (millimetres there, metres
-here), the joints that both have, the prior from other days, and the numbers of the report.
+The glue between the annotation file's objects and `orplugins.multiview.people`: units (millimetres there, metres here),
+the joints that both have, the prior from other days, and the numbers of the report.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Truth:
 
 
 def truth_from_poses(keypoints3d: np.ndarray, frame: np.ndarray, person: np.ndarray) -> Truth:
-    """Annotated poses (T, 12, 4: millimetres in camera 1, flag) as :class:`Truth`; a joint at (0, 0, 0) is missing."""
+    """Annotated poses (T, 12, 4: millimetres in camera 1, flag) as `Truth`; a joint at (0, 0, 0) is missing."""
     joints = keypoints3d[:, list(LIMB_OF_CAMMA), :3] / 1000
     there = (joints != 0).any(-1)
     return Truth(np.where(there[..., None], joints, np.nan), keypoints3d[:, list(LIMB_OF_CAMMA), 3], frame, person)

@@ -136,12 +136,12 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
 
 
 def joint_weights(rules: MultiViewRules) -> np.ndarray:
-    """(13,) weights of :data:`LIMB_JOINTS` and :data:`FACE_JOINTS` in a pair's term."""
+    """(13,) weights of `LIMB_JOINTS` and `FACE_JOINTS` in a pair's term."""
     return np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
 
 
 def bone_penalty(length: np.ndarray) -> np.ndarray:
-    """(P, B) how much speaks against bones (:data:`BONES`) of these lengths, metres; 0 for NaN, an unknown length."""
+    """(P, B) how much speaks against bones (`BONES`) of these lengths, metres; 0 for NaN, an unknown length."""
     short, long = (np.array([bone[k] for bone in BONES]) for k in (2, 3))
     with np.errstate(invalid="ignore"):
         excess = np.minimum(2.0, np.maximum(length - long, 0) / 0.10)
@@ -194,7 +194,8 @@ def _affinities(
     cameras: Sequence[Camera], detections: list[list[np.ndarray]], rules: MultiViewRules
 ) -> list[tuple[np.ndarray, list[tuple[int, int]]]]:
     """For every frame the matrix (N, N) of pair terms over all its detections, -inf for what can be no pair, and the
-    (view, index) of its rows."""
+    (view, index) of its rows.
+    """
     nodes = [[(v, i) for v, people in enumerate(views) for i in range(len(people))] for views in detections]
     matrices = [np.full((len(names), len(names)), -np.inf) for names in nodes]
     flat = [np.concatenate([frame[v] for frame in detections]) for v in range(len(cameras))]

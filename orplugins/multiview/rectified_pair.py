@@ -119,8 +119,9 @@ BONES = ((1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10)
 
 @dataclass(frozen=True)
 class Clip:
-    """Joints of one person: (F, J, 3) metres in left-camera axes, (F, J) states (2 measured, 1 inferred, 0 missing)
-    and (F, J) reasons."""
+    """Joints of one person: (F, J, 3) metres in left-camera axes, (F, J) states (2 measured, 1 inferred, 0 missing) and
+    (F, J) reasons.
+    """
 
     xyz: np.ndarray
     state: np.ndarray
@@ -190,7 +191,7 @@ def shift_sequence(keypoints: np.ndarray, offset: float) -> np.ndarray:
 
 
 def clean_clip(xyz: np.ndarray, code: np.ndarray, rules: StereoRules | None = None, bones=BONES) -> Clip:
-    """Bone lengths, temporal outliers, short gaps, in this order (see :class:`StereoRules`).
+    """Bone lengths, temporal outliers, short gaps, in this order (see `StereoRules`).
 
     Args:
         xyz: (F, J, 3), NaN where missing.

@@ -21,13 +21,12 @@ COLUMNS = ("Head", "Shoulder", "Hip", "Elbow", "Wrist")
 
 @dataclass(frozen=True)
 class PCKResult:
-    """Result of :func:`mvor_pck`.
+    """Result of `mvor_pck`.
 
-    Attributes
-    ----------
-    joints : (10,) share of correct joints in CAMMA-10 order, 0..1.
-    persons : number of annotated persons, the denominator.
-    unmatched : how many of them no detection overlaps.
+    Attributes:
+        joints: (10,) share of correct joints in CAMMA-10 order, 0..1.
+        persons: Number of annotated people, the denominator.
+        unmatched: How many of them no detection overlaps.
     """
 
     joints: np.ndarray
@@ -51,21 +50,22 @@ def mvor_pck(
 ) -> PCKResult:
     """Percentage of correct keypoints.
 
-    Parameters
-    ----------
-    gt_image_ids : (G,) int.
-    gt_keypoints : (G, 10, 2 or more) annotated CAMMA-10 joints, x, y in pixels. x = y = 0 is missing; a person without
-        any joint is left out.
-    dt_image_ids : (D,) int. Detections in images without annotated persons have no influence.
-    dt_keypoints : (D, 17, 2 or 3) detected COCO-17 joints in pixels; x = y = 0 is missing. Their order matters where
-        scores tie.
-    dt_scores : (D,) scores of the persons.
-    threshold : largest distance of a correct joint, in units of the longer side of the box around the annotated joints.
+    Args:
+        gt_image_ids: (G,) int.
+        gt_keypoints: (G, 10, 2 or more) annotated CAMMA-10 joints, x, y in pixels. x = y = 0 is missing; a person
+            without any joint is left out.
+        dt_image_ids: (D,) int. Detections in images without annotated people have no influence.
+        dt_keypoints: (D, 17, 2 or 3) detected COCO-17 joints in pixels; x = y = 0 is missing. Their order matters where
+            scores tie.
+        dt_scores: (D,) scores of the people.
+        threshold: Maximum distance of a correct joint, in units of the longer side of the box around the annotated
+            joints.
 
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, NaN or infinity, or no annotated person.
+    Returns:
+        Shares of correct joints.
+
+    Raises:
+        ValueError: Shapes that do not fit, NaN or infinity, or no annotated person.
     """
     gt_xy = _coordinates(gt_keypoints, 10, gt_image_ids, "ground-truth")
     dt_xy = _coordinates(dt_keypoints, 17, dt_image_ids, "detected")

@@ -56,9 +56,8 @@ def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list
 def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Pairs to train a lifting network on: annotations with `h36m_3d` whose joints from ears to ankles are labelled.
 
-    Returns
-    -------
-    COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
+    Returns:
+        COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
     """
     keypoints, poses = [], []
     for person in load_people(path)["annotations"]:

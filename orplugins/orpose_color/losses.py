@@ -16,8 +16,8 @@ def heatmap_targets(keypoints: Tensor, boxes: Tensor, side: int) -> tuple[Tensor
         side: Cells a side.
 
     Returns:
-        Labels row * side + column (N, K) int64, and which of them count (N, K) bool: labelled, finite, inside the
-        box. A joint exactly on the box's right or lower edge is in the last cell; in a box without area none counts.
+        Labels row * side + column (N, K) int64, and which of them count (N, K) bool: labelled, finite, inside the box.
+        A joint exactly on the box's right or lower edge is in the last cell; in a box without area none counts.
     """
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
     xy = keypoints[..., :2]
@@ -33,7 +33,7 @@ def heatmap_loss(logits: Tensor, labels: Tensor, valid: Tensor, confidence: Tens
 
     Args:
         logits: (N, K, S, S).
-        labels, valid: (N, K), from :func:`heatmap_targets`.
+        labels, valid: (N, K), from `heatmap_targets`.
         confidence: (N, K) of soft labels: multiplies the logits, so it acts as a temperature, not as a weight.
     """
     chosen = logits.flatten(2)[valid]
@@ -43,7 +43,7 @@ def heatmap_loss(logits: Tensor, labels: Tensor, valid: Tensor, confidence: Tens
 
 
 def kept_rows(rows: Tensor) -> Tensor:
-    """:func:`orplugins.orpose_color.lifting.kept_rows` for tensors."""
+    """`orplugins.orpose_color.lifting.kept_rows` for tensors."""
     return torch.fmod(rows.sum(dim=1).trunc(), 256) != 0
 
 
@@ -52,7 +52,7 @@ def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: boo
 
     Args:
         network: (N, 32) -> (N, 48).
-        rows, targets: (N, 32), (N, 48); rows that :func:`kept_rows` does not keep are left out.
+        rows, targets: (N, 32), (N, 48); rows that `kept_rows` does not keep are left out.
         guarded: With fewer than two rows and batch norm in training mode there is nothing to normalise with: take them
             as none. If False, a single row is an error, as in the release.
     """

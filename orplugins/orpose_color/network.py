@@ -98,8 +98,8 @@ class Keypoints3DNet(nn.Module):
         in_channels: C.
         conv_dims: Widths of the 3x3 convolutions.
         num_keypoints: K; the lifting needs COCO's 17.
-        lifter_width, lifter_dropout: See :class:`LiftingNetwork`.
-        statistics, store_statistics: See :class:`JointStatistics`.
+        lifter_width, lifter_dropout: See `LiftingNetwork`.
+        statistics, store_statistics: See `JointStatistics`.
     """
 
     def __init__(

@@ -18,10 +18,9 @@ _FIELDS = {"mean_2d": ("data_mean_2d", 64), "std_2d": ("data_std_2d", 64), "use_
 def load_statistics(path: str | os.PathLike) -> PoseStatistics:
     """Read and check a file of joint statistics.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected.
     """
     name, data = str(Path(path)), load_json(path)
     arrays = {}

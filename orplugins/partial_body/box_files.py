@@ -23,13 +23,12 @@ _PUBLISHED_SIZE = (1280, 720)
 class FrameBoxes:
     """Boxes of one frame.
 
-    Attributes
-    ----------
-    file_name : last part of the frame's path; "" in a result list that names none.
-    size : (width, height), or None where it is not known.
-    boxes : (N, 4) x1, y1, x2, y2 in pixels.
-    scores : (N,) from 0 to 1.
-    labels : N class names.
+    Attributes:
+        file_name: Last part of the frame's path; "" in a result list that names none.
+        size: (width, height), or None where it is not known.
+        boxes: (N, 4) x1, y1, x2, y2 in pixels.
+        scores: (N,) from 0 to 1.
+        labels: N class names.
     """
 
     file_name: str
@@ -59,15 +58,13 @@ def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
       frames, which that file does not tell truly, are not taken);
     * a list of COCO result records, with ``file_name``, or with ``image_id`` as the frame's number from 1 on.
 
-    Returns
-    -------
-    Frames in the file's order, also those without boxes; and one line for each record that is unusable (a score that
-    is no number, a box of three numbers) and was left out.
+    Returns:
+        Frames in the file's order, also those without boxes; and one line for each record that is unusable (a score
+        that is no number, a box of three numbers) and was left out.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        The file is of none of these forms: one line with file, field, found and expected.
+    Raises:
+        FileNotFoundError, ValueError: The file is of none of these forms: one line with file, field, found and
+            expected.
     """
     name, data = str(path), load_json(path)
     problems: list[str] = []

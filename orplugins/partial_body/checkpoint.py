@@ -1,4 +1,4 @@
-"""Names of ViT checkpoints (mmpose 0.x ViTPose, mmpose 1.x, timm, MAE) in :class:`orplugins.partial_body.vit.ViT`."""
+"""Names of ViT checkpoints (mmpose 0.x ViTPose, mmpose 1.x, timm, MAE) in `orplugins.partial_body.vit.ViT`."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def convert_vit(
     grid: tuple[int, int],
     file_grid: tuple[int, int] | None = None,
 ) -> dict[str, Tensor]:
-    """A backbone's tensors under the names of :class:`orplugins.partial_body.vit.ViT`, positions for its grid.
+    """A backbone's tensors under the names of `orplugins.partial_body.vit.ViT`, positions for its grid.
 
     Args:
         state_dict: Bare names of any of the families. A mmpose 1.x dictionary comes back with the same tensors.
         grid: (rows, columns) of the model's positions.
-        file_grid: (rows, columns) of the file's positions; found by :func:`find_grid` if None.
+        file_grid: (rows, columns) of the file's positions; found by `find_grid` if None.
 
     Returns:
         New dictionary; no tensor is changed. Names that are no trunk's are kept, for the loader to report.
@@ -101,8 +101,9 @@ def convert_positions(
 
 
 def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
-    """(rows, columns) of a file's positions: the model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is
-    24 x 18), else a square, each with none, one or two rows before it."""
+    """(rows, columns) of a file's positions: the model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is 24 x
+    18), else a square, each with none, one or two rows before it.
+    """
     for extra in (0, 1, 2):
         if rows - extra == grid[0] * grid[1]:
             return tuple(grid)

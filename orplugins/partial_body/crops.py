@@ -66,14 +66,14 @@ def cut_window(
 ) -> tuple[int, int, int, int] | None:
     """The window x1, y1, x2, y2 (exclusive) of a frame that shows a person only in part.
 
-    The cut runs along the frame's rows or columns, whichever is more nearly across the trunk (``"waist"``: at the
-    hips, ``"chest"``: 0.45 of the way down to them; the head's side is kept) or along it (``"side"``: the half with
-    the joints named left is kept, cut at the middle of the shoulders and hips).
+    The cut runs along the frame's rows or columns, whichever is more nearly across the trunk (``"waist"``: at the hips,
+    ``"chest"``: 0.45 of the way down to them; the head's side is kept) or along it (``"side"``: the half with the
+    joints named left is kept, cut at the middle of the shoulders and hips).
 
     Args:
         keypoints: (K, 2) in frame pixels.
         labelled: (K,) bool.
-        cut: One of :data:`CUTS`.
+        cut: One of `CUTS`.
         size: (width, height) of the frame.
 
     Returns:

@@ -20,20 +20,17 @@ def write_detector_set(
 
     The pictures stay where they are: file names lead to them from ``out/images``, where detectron2 looks for the set.
 
-    Parameters
-    ----------
-    annotations : COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
-    images : folder that its ``file_name`` are relative to.
-    split : ``"train"`` or ``"val"``.
+    Args:
+        annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
+        images: Folder that its ``file_name`` are relative to.
+        split: ``"train"`` or ``"val"``.
 
-    Returns
-    -------
-    Boxes of each class.
+    Returns:
+        Boxes of each class.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected; nothing is written then.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected; nothing is written then.
     """
     name, truth = str(annotations), load_json(annotations)
     start = os.path.relpath(Path(images).resolve(), (Path(out) / "images").resolve())

@@ -31,12 +31,12 @@ def judge(
     threshold: float = 0.3,
     probabilities: np.ndarray | None = None,
 ) -> np.ndarray:
-    """State (N, K) of joints, indices into :data:`STATES`.
+    """State (N, K) of joints, indices into `STATES`.
 
     A position beyond the frame is out of view whatever else is known. For the others the network's ``probabilities``
-    decide where it has them: out of view from :data:`LEAST_OUT_OF_VIEW` on, otherwise the likelier of the other two.
-    Without, a joint is visible if its score reaches ``threshold``; one below it is out of
-    view if it lies in the quarter of its box next to a side at which the frame cuts the box, and occluded otherwise.
+    decide where it has them: out of view from `LEAST_OUT_OF_VIEW` on, otherwise the likelier of the other two. Without,
+    a joint is visible if its score reaches ``threshold``; one below it is out of view if it lies in the quarter of its
+    box next to a side at which the frame cuts the box, and occluded otherwise.
 
     Args:
         keypoints: (N, K, 2) in frame pixels.
@@ -77,8 +77,9 @@ def near_border(keypoints: np.ndarray, boxes: np.ndarray, size: tuple[int, int],
 
 
 def facing(scores: np.ndarray, skeleton: Skeleton) -> np.ndarray | None:
-    """(N,) True where the front of the trunk (chest, stomach) has a better mean score than the back; None for joint
-    sets that have no ``back``."""
+    """(N,) True where the front of the trunk (chest, stomach) has a better mean score than the back; None for joint sets
+    that have no ``back``.
+    """
     if not {"chest", "stomach", "back"} <= set(skeleton.joints):
         return None
     chest, stomach, back = (scores[:, skeleton.index(name)] for name in ("chest", "stomach", "back"))

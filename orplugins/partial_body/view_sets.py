@@ -27,24 +27,21 @@ def write_views(
 ) -> tuple[dict[str, int], list[str]]:
     """Write ``out/annotations/<view>.json`` and the pictures below ``out/images``.
 
-    ``whole`` is the set as it is. For the other views (`crops.cut_window`) every person gives a
-    picture of their own, whose frame ends at the cut: joints beyond it are not labelled (v = 0), the box is cut.
-    Pictures of 16-bit depth become grey ones, near is bright.
+    ``whole`` is the set as it is. For the other views (`crops.cut_window`) every person gives a picture of their own,
+    whose frame ends at the cut: joints beyond it are not labelled (v = 0), the box is cut. Pictures of 16-bit depth
+    become grey ones, near is bright.
 
-    Parameters
-    ----------
-    annotations : COCO keypoint file with the 17 joints.
-    images : folder that its ``file_name`` are relative to.
-    least_joints : people of whom fewer labelled joints stay are left out.
+    Args:
+        annotations: COCO keypoint file with the 17 joints.
+        images: Folder that its ``file_name`` are relative to.
+        least_joints: People of whom fewer labelled joints stay are left out.
 
-    Returns
-    -------
-    People of each view, and one line for each picture that could not be read and was left out.
+    Returns:
+        People of each view, and one line for each picture that could not be read and was left out.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected; nothing is written then.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected; nothing is written then.
     """
     unknown = sorted(set(views) - set(VIEWS))
     if unknown:

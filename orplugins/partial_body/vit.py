@@ -1,7 +1,7 @@
 """Plain vision transformer of ViTPose (Xu et al., NeurIPS 2022): patches in, one feature map out.
 
-Attention and stochastic depth are timm's. Parameters have the names of mmpose 1.x checkpoints (``layers.0.ln1`` and
-so on), so these load and save as they are, and mmpose's layer-wise learning rate decay finds the layers.
+Attention and stochastic depth are timm's. Parameters have the names of mmpose 1.x checkpoints (``layers.0.ln1`` and so
+on), so these load and save as they are, and mmpose's layer-wise learning rate decay finds the layers.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ class ViT(nn.Module):
     """Vision transformer without class token.
 
     Args:
-        arch: A key of :data:`ARCHITECTURES`.
-        image_size: (width, height) for which positions are learned, multiples of ``patch``. Other patch-aligned
-            sizes also run: positions are interpolated bicubically.
+        arch: A key of `ARCHITECTURES`.
+        image_size: (width, height) for which positions are learned, multiples of ``patch``. Other patch-aligned sizes
+            also run: positions are interpolated bicubically.
         channels: Channels of the image.
         patch: Side of a patch in pixels.
         padding: Padding of the patch convolution; ViTPose's published one is 2, timm's and MAE's is 0.

@@ -11,10 +11,8 @@ from orplugins.skeletons import ITOP_15
 def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
     """The depth image (H, W) mirrored about the camera's axis; a column that has no counterpart becomes holes.
 
-    Raises
-    ------
-    ValueError
-        Where the axis lies neither on a pixel nor between two.
+    Raises:
+        ValueError: Where the axis lies neither on a pixel nor between two.
     """
     twice = round(2 * camera.cx)
     if abs(2 * camera.cx - twice) > 1e-6:
@@ -29,8 +27,9 @@ def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
 
 
 def mirror_joints(joints: np.ndarray, camera: DepthCamera | None = None) -> np.ndarray:
-    """ITOP-15 joints (..., 15, D) mirrored, left and right exchanged: pixels with a camera, millimetres without one,
-    and flags (D = 1) either way. A joint at the origin is missing and stays there."""
+    """ITOP-15 joints (..., 15, D) mirrored, left and right exchanged: pixels with a camera, millimetres without one, and
+    flags (D = 1) either way. A joint at the origin is missing and stays there.
+    """
     joints = np.asarray(joints)[..., ITOP_15.flip_indices, :]
     if joints.shape[-1] == 1:
         return joints
@@ -45,10 +44,10 @@ def dropped_joints(
     """Which joints (15,) bool of a pose in pixels (15, 2) a detector would lack: each one by chance, and, as at the
     picture's border, all beyond a line across the pose. Where fewer than `least` would be left, none is dropped.
 
-    Parameters
-    ----------
-    each : probability of a joint to be dropped by itself. border : probability of the line.
-    rng : a generator, or `numpy.random` itself.
+    Args:
+        each: Probability of a joint to be dropped by itself.
+        border: Probability of the line.
+        rng: A generator, or `numpy.random` itself.
     """
     gone = rng.uniform(size=len(pixels)) < each
     if rng.uniform() < border:

@@ -1,7 +1,7 @@
 """Baracca (D'Eusanio et al., ICPR 2020): depth images of people around a car, 8 viewpoints, no ground truth.
 
-`<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png` (three digits each, 16-bit millimetres) and
-`<root>/viewpoints.json` with the rotation of each viewpoint's images.
+`<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png` (three digits each, 16-bit millimetres) and `<root>/viewpoints.json`
+with the rotation of each viewpoint's images.
 """
 
 from __future__ import annotations
@@ -59,10 +59,9 @@ def baracca_frames(root: str | os.PathLike, subjects: int = 30, views: int = 8, 
 def load_baracca_poses(path: str | os.PathLike, frames: list[BaraccaFrame]) -> np.ndarray:
     """Input poses (F, 15, 3) (x px, y px, score) of all frames; missing joints are (0, 0, 0).
 
-    Parameters
-    ----------
-    path : a .npz with `arr_0` (..., J, C) or a pickled (F, J, C) for all frames, J 15 or 25 (BODY_25); or a folder
-        with a pickle in each sequence's folder (2023 branch), which may be the data root itself.
+    Args:
+        path: A .npz with `arr_0` (..., J, C) or a pickled (F, J, C) for all frames, J 15 or 25 (BODY_25); or a folder
+            with a pickle in each sequence's folder (2023 branch), which may be the data root itself.
     """
     path = Path(path)
     if path.is_dir():

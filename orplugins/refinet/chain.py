@@ -22,15 +22,14 @@ from orplugins.refinet.skeleton import SkeletonScale
 class RefinedPoses:
     """M people with K joints; millimetres, y up.
 
-    Attributes
-    ----------
-    pixels : (M, K, 2) after module A.
-    points : (M, K, 3) after the last module; zeros where missing.
-    valid : (M, K) bool.
-    stages : name -> (M, K, 3): "input" (the given pose lifted), "a" (module A's pose lifted), "b", "c"; only of the
-        modules there are.
-    counts : (M, K) points in each joint's cube, -1 without module C.
-    raw : what went into and came out of the networks, for tests: "a_in", "a_out", "b_in", "b_out", "c_in", "c_out".
+    Attributes:
+        pixels: (M, K, 2) after module A.
+        points: (M, K, 3) after the last module; zeros where missing.
+        valid: (M, K) bool.
+        stages: name -> (M, K, 3): "input" (the given pose lifted), "a" (module A's pose lifted), "b", "c"; only of the
+            modules there are.
+        counts: (M, K) points in each joint's cube, -1 without module C.
+        raw: What went into and came out of the networks, for tests: "a_in", "a_out", "b_in", "b_out", "c_in", "c_out".
     """
 
     pixels: np.ndarray

@@ -11,10 +11,9 @@ _FARTHEST_M, _FARTHEST_MM = 30.0, 30000.0
 def checked_depth(depth_mm: np.ndarray, name: str = "depth") -> np.ndarray:
     """A depth image (H, W) in float32 millimetres, 0 = hole.
 
-    Raises
-    ------
-    ValueError
-        For another shape or dtype, NaN, negative values, metres where millimetres are expected, or values beyond 65 m.
+    Raises:
+        ValueError: For another shape or dtype, NaN, negative values, metres where millimetres are expected, or values
+            beyond 65 m.
     """
     depth = np.asarray(depth_mm)
     if depth.ndim != 2 or not depth.size:

@@ -18,15 +18,15 @@ def joint_confidence(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Confidence and whether a joint is hidden.
 
-    Parameters
-    ----------
-    points_mm : (M, K, 3) refined joints. valid : (M, K). scores : (M, K) of the 2D pose.
+    Args:
+        points_mm: (M, K, 3) refined joints.
+        valid: (M, K).
+        scores: (M, K) of the 2D pose.
 
-    Returns
-    -------
-    confidence : (M, K): the 2D score; half of it where the joint is hidden or its pixel has no depth, because its
-        distance then comes from the other joints; 0 where it is missing.
-    hidden : (M, K) bool: the surface at its pixel is more than 0.25 m in front of the joint.
+    Returns:
+        confidence: (M, K): the 2D score; half of it where the joint is hidden or its pixel has no depth, because its
+            distance then comes from the other joints; 0 where it is missing.
+        hidden: (M, K) bool: the surface at its pixel is more than 0.25 m in front of the joint.
     """
     if not np.size(points_mm):
         return np.zeros(np.shape(valid)), np.zeros(np.shape(valid), dtype=bool)

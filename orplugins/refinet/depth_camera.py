@@ -13,11 +13,10 @@ from orplugins.geometry.cameras import Camera
 class DepthCamera:
     """A pinhole camera whose y axis points up (or, as in Baracca's published clouds, down).
 
-    Parameters
-    ----------
-    fx, fy, cx, cy : focal lengths and principal point, pixels.
-    y_up : whether y = (cy - v) z / fy.
-    epsilon : added to z / f when projecting. ITOP's 1e-9 sends a point at the origin to the principal point.
+    Attributes:
+        fx, fy, cx, cy: Focal lengths and principal point, pixels.
+        y_up: Whether y = (cy - v) z / fy.
+        epsilon: Added to z / f when projecting. ITOP's 1e-9 sends a point at the origin to the principal point.
     """
 
     fx: float

@@ -33,8 +33,12 @@ def itop_path(root: str | os.PathLike, view: str, file: str, kind: str) -> Path:
 class ItopLabels:
     """All rows of a labels file.
 
-    ids : (n,) text "SS_FFFFF". valid : (n,) bool. visible : (n, 15) 0 or 1. pixels : (n, 15, 2) int16.
-    points_mm : (n, 15, 3) float32.
+    Attributes:
+        ids: (n,) text "SS_FFFFF".
+        valid: (n,) bool.
+        visible: (n, 15) 0 or 1.
+        pixels: (n, 15, 2) int16.
+        points_mm: (n, 15, 3) float32.
     """
 
     path: str
@@ -56,10 +60,8 @@ class ItopLabels:
 def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
     """Read and check a labels file.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        No file, no or a truncated HDF5 file, a missing key, or another shape.
+    Raises:
+        FileNotFoundError, ValueError: No file, no or a truncated HDF5 file, a missing key, or another shape.
     """
     with open_h5(path) as file:
         ids = _dataset(file, "id", path, (None,))[()]
@@ -78,8 +80,11 @@ def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
 
 
 class ItopFrames:
-    """Frames of a depth (or point cloud) file by row. The file is opened in each process that reads from it, because
-    HDF5 handles must not be shared across a fork; a pickled object holds none."""
+    """Frames of a depth (or point cloud) file by row.
+
+    The file is opened in each process that reads from it, because HDF5 handles must not be shared across a fork; a
+    pickled object holds none.
+    """
 
     def __init__(self, path: str | os.PathLike, cloud: bool = False):
         self.path, self.cloud = Path(path), cloud
@@ -121,11 +126,11 @@ def write_itop(
 ) -> None:
     """Write the labels and the depth file of one view, each whole or not at all.
 
-    Parameters
-    ----------
-    labels : `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n rows.
-    depth_m : n arrays (H, W) of metres.
-    compression : of the depth file, e.g. "lzf". ITOP's own is not compressed; readers see no difference.
+    Args:
+        labels: `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n
+            rows.
+        depth_m: n arrays (H, W) of metres.
+        compression: Of the depth file, e.g. "lzf". ITOP's own is not compressed; readers see no difference.
     """
     n = len(labels["id"])
     dtypes = {

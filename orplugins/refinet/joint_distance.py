@@ -21,10 +21,9 @@ OKS_THRESHOLDS = tuple(np.round(np.arange(0.5, 0.96, 0.05), 2).tolist())
 class JointDistances:
     """Errors of N poses.
 
-    Attributes
-    ----------
-    errors : (N, K) millimetres.
-    counted : (N, K) bool.
+    Attributes:
+        errors: (N, K) millimetres.
+        counted: (N, K) bool.
     """
 
     errors: np.ndarray

@@ -164,8 +164,11 @@ class SkeletonNet(nn.Module):
 
 
 def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
-    """``norm(conv(x))``. In evaluation the two are one convolution: over 1024 channels of points the normalisation
-    alone takes as long as memory takes to read and write them."""
+    """``norm(conv(x))``.
+
+    In evaluation the two are one convolution: over 1024 channels of points the normalisation alone takes as long as
+    memory takes to read and write them.
+    """
     if norm.training:
         return norm(conv(x))
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
@@ -327,7 +330,7 @@ def masked_joint_mse(output: Tensor, target: Tensor, visible: Tensor, average: s
 
 
 def masked_joint_distance(refined: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
-    """Mean Euclidean distance of visible joints; shapes as in :func:`masked_joint_mse`."""
+    """Mean Euclidean distance of visible joints; shapes as in `masked_joint_mse`."""
     mask = (visible == 1).to(refined.dtype)
     distance = (((refined - truth) ** 2).sum(-1) + 1e-6).sqrt()
     return (mask * distance).sum() / mask.sum().clamp(min=1)

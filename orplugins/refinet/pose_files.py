@@ -34,10 +34,9 @@ def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> dict[int, np.ndarray]:
     """Poses by row, float64 (15, D).
 
-    Parameters
-    ----------
-    path : .npz, else a published pickle.
-    pose_format : "px", "mm" or "px_mm", to check the number of columns against.
+    Args:
+        path: .npz, else a published pickle.
+        pose_format: "px", "mm" or "px_mm", to check the number of columns against.
     """
     if pose_format is not None and pose_format not in FORMATS:
         raise ValueError(f"pose_format: found {pose_format!r}, expected one of {sorted(FORMATS)}")

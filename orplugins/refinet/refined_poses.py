@@ -1,5 +1,6 @@
-"""What a refiner of 3D poses gains over plain lifting: joint errors of visible and of occluded joints, by how many
-people are in the picture."""
+"""What a refiner of 3D poses gains over plain lifting: joint errors of visible and of occluded joints, by how many people
+are in the picture.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +16,10 @@ GROUPS = ("all", "1 person", "2 people", "3 and more people")
 
 
 def match_people(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """(M,) number of the detection (D, K, 3) of each true person (M, K, 3), or -1. A joint is x, y, and a score above 0
-    where it is known. Each detection belongs to one person."""
+    """(M,) number of the detection (D, K, 3) of each true person (M, K, 3), or -1.
+
+    A joint is x, y, and a score above 0 where it is known. Each detection belongs to one person.
+    """
     cost = np.full((len(truth), len(found)), np.inf)
     for i, person in enumerate(truth):
         known = person[:, 2] > 0
@@ -46,8 +49,10 @@ class RefinedErrors:
         seen: np.ndarray,
         people: int,
     ) -> None:
-        """Add a frame's poses (M, K, 3). `counted` (M, K): joints to count; `seen` (M, K): visible ones; `people`: how
-        many were in the picture."""
+        """Add a frame's poses (M, K, 3).
+
+        `counted` (M, K): joints to count; `seen` (M, K): visible ones; `people`: how many were in the picture.
+        """
         counted = np.asarray(counted, dtype=bool)
         self.plain.append(np.linalg.norm(plain - truth, axis=-1)[counted])
         self.refined.append(np.linalg.norm(refined - truth, axis=-1)[counted])
@@ -55,13 +60,11 @@ class RefinedErrors:
         self.people.append(np.full(int(counted.sum()), people))
 
     def table(self) -> list[dict]:
-        """A row for each of `GROUPS` and all, visible and occluded joints: their number, the mean error of plain
-        lifting and of refined poses, and the ratio. Groups without joints are left out.
+        """A row for each of `GROUPS` and all, visible and occluded joints: their number, the mean error of plain lifting
+        and of refined poses, and the ratio. Groups without joints are left out.
 
-        Raises
-        ------
-        ValueError
-            Where no joint has been added.
+        Raises:
+            ValueError: Where no joint has been added.
         """
         columns = [
             np.concatenate(values) if values else np.zeros(0)

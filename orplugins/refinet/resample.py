@@ -19,10 +19,9 @@ from orplugins.refinet.depth_camera import ITOP_CAMERA, DepthCamera
 class Resampler:
     """Maps images and joints of a camera to a pinhole camera of another focal length and back.
 
-    Parameters
-    ----------
-    source : the camera; its lens distortion is taken out, its pose is not used.
-    focal : focal length to bring it to, pixels; ITOP's by default.
+    Attributes:
+        source: The camera; its lens distortion is taken out, its pose is not used.
+        focal: Focal length to bring it to, pixels; ITOP's by default.
     """
 
     source: Camera

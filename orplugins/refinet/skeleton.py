@@ -17,11 +17,10 @@ ITOP_STD = (181.09583842180834, 501.31640903793743, 175.27181130365182)
 class SkeletonScale:
     """(pose - mean) / std of the joints that are there; a missing joint is (0, 0, 0).
 
-    Attributes
-    ----------
-    mean, std : millimetres; ITOP's by default.
-    root : "camera": as it is (published). "median": the median of the present joints is subtracted first, so that the
-        network sees a pose, not a place; `mean` and `std` are then those of such poses.
+    Attributes:
+        mean, std: Millimetres; ITOP's by default.
+        root: "camera": as it is (published). "median": the median of the present joints is subtracted first, so that
+            the network sees a pose, not a place; `mean` and `std` are then those of such poses.
     """
 
     mean: tuple[float, float, float] = ITOP_MEAN

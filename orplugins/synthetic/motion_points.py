@@ -54,7 +54,7 @@ def body_motion(
     """One person's named points, each (F, 3).
 
     Args:
-        action: One of :data:`ACTIONS`.
+        action: One of `ACTIONS`.
     """
     if action not in ACTIONS:
         raise ValueError(f"action {action!r}, expected one of {', '.join(ACTIONS)}")
@@ -144,8 +144,7 @@ def observe(
     noise_px: float = 0.0,
     missing: float = 0.0,
 ) -> np.ndarray:
-    """Detections (..., J, 3: x, y, confidence) of room points (..., J, 3); zeros where missing or outside the
-    picture."""
+    """Detections (..., J, 3: x, y, confidence) of room points (..., J, 3); zeros where missing or outside the picture."""
     pixels, depth = camera.project(points)
     seen = (depth > 0.1) & (pixels >= 0).all(-1) & (pixels <= np.array(camera.size) - 1).all(-1)
     confidence = np.ones(seen.shape)
@@ -193,7 +192,7 @@ def save_lifting_files(folder: Path, world: dict, images: dict, cameras: dict) -
     Args:
         world: {subject: {action: (F, 17, 3)}}, metres.
         images: {"coco" or "h36m": {subject: {action: [(F, 17, 2) pixels a camera]}}}.
-        cameras: {subject, or "*" for any: [:func:`camera_record` a camera]}.
+        cameras: {subject, or "*" for any: [`camera_record` a camera]}.
     """
     with atomic_write(folder / "data_3d_motion.npz", "wb") as file:
         np.savez_compressed(file, positions_3d=object_scalar(world))
@@ -220,7 +219,7 @@ def camera_record(camera: Camera) -> dict:
 
 
 def rig_record(cameras: Sequence[Camera]) -> dict:
-    """Cameras as the JSON of :func:`orplugins.io.calibration.read_rig`."""
+    """Cameras as the JSON of `orplugins.io.calibration.read_rig`."""
     records = []
     for camera in cameras:
         inverse = np.linalg.inv(camera.pose)

@@ -45,12 +45,15 @@ def write_room_lifting_data(
 ) -> int:
     """Write the files of `motion_points.save_lifting_files`: a clip is a subject, a person an action; people counted.
 
-    clips, frames : how many clips of how many frames, 25 a second. seed : another seed, other rooms and people.
-    noise_px : least and greatest noise of the 2D joints (pictures of 640x480); drawn for each person and camera,
-        logarithmically even. people : in a room.
-    progress : called after each clip.
-
     Raises ValueError for an argument out of its range.
+
+    Args:
+        clips, frames: How many clips of how many frames, 25 a second.
+        seed: Another seed, other rooms and people.
+        noise_px: Least and greatest noise of the 2D joints (pictures of 640x480); drawn for each person and camera,
+            logarithmically even.
+        people: In a room.
+        progress: Called after each clip.
     """
     low, high = noise_px
     if clips < 1 or not 0 < low <= high:

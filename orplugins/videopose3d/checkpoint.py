@@ -59,7 +59,7 @@ def to_mmpose_name(name: str, backbone: str = "backbone.", head: str = "head.") 
 
 
 def to_published_name(name: str, backbone: str = "backbone.", head: str = "head.") -> str | None:
-    """Inverse of :func:`to_mmpose_name`; None for a name of another part of the model."""
+    """Inverse of `to_mmpose_name`; None for a name of another part of the model."""
     if name.startswith(f"{head}conv."):
         return f"shrink.{name.removeprefix(f'{head}conv.')}"
     if not name.startswith(backbone):

@@ -1,5 +1,4 @@
-"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one
-clip."""
+"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one clip."""
 
 from __future__ import annotations
 
@@ -177,7 +176,7 @@ def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
 
 
 def read_clip(path: str | os.PathLike) -> Keypoints2D:
-    """Read what :func:`write_clip` writes."""
+    """Read what `write_clip` writes."""
     data = read_npz(path, ("keypoints", "image_size", "layout", "video"))
     optional = np.load(path, allow_pickle=False)
     keypoints, layout = data["keypoints"], str(data["layout"])
@@ -192,8 +191,7 @@ def read_clip(path: str | os.PathLike) -> Keypoints2D:
 
 
 def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
-    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left
-    out."""
+    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left out."""
     positions = read_npz(path, ("positions_3d",))["positions_3d"]
     out: dict[str, dict[str, np.ndarray]] = {}
     for subject, actions in positions.items():
@@ -223,7 +221,8 @@ def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list
 @dataclass(frozen=True)
 class LiftingClip:
     """One clip of one camera for training: 2D (F, K, 2) pixels, 3D (F, J, 3) camera axes in metres or None, screen
-    intrinsics (9,)."""
+    intrinsics (9,).
+    """
 
     name: str
     action: str
@@ -236,11 +235,9 @@ class LiftingClip:
 def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
     """Cameras of every subject: a JSON object of lists, one entry a camera in the order of the 2D file.
 
-    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x,
-    y, z,
-    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
-    for
-    any that is not listed.
+    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x, y,
+    z, camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
+    for any that is not listed.
     """
     name = str(path)
     data = load_json(path)

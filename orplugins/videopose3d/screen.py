@@ -22,7 +22,7 @@ def to_screen(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def to_pixels(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Inverse of :func:`to_screen`."""
+    """Inverse of `to_screen`."""
     width, height = size
     return (points + np.array([1.0, height / width], dtype=points.dtype)) * (width / 2.0)
 
@@ -36,14 +36,13 @@ def rotate(quaternion, vectors: np.ndarray) -> np.ndarray:
 
 
 def world_to_camera(points: np.ndarray, orientation, position) -> np.ndarray:
-    """World points (..., 3) in camera axes; orientation (w, x, y, z) turns camera axes to world axes, position:
-    metres."""
+    """World points (..., 3) in camera axes; orientation (w, x, y, z) turns camera axes to world axes, position: metres."""
     w, x, y, z = orientation
     return rotate((w, -x, -y, -z), points - np.asarray(position, dtype=points.dtype))
 
 
 def camera_to_world(points: np.ndarray, orientation, position=(0.0, 0.0, 0.0)) -> np.ndarray:
-    """Inverse of :func:`world_to_camera`."""
+    """Inverse of `world_to_camera`."""
     return rotate(orientation, points) + np.asarray(position, dtype=points.dtype)
 
 
@@ -53,15 +52,13 @@ def project_screen(points, intrinsics, distort: bool = True):
     x/z and y/z are clamped to [-1, 1] before anything else, also behind the camera: early in training a network puts
     joints anywhere. The tangential term is neither OpenCV's nor that of mmpose's ``SimpleCamera``.
 
-    Parameters
-    ----------
-    points : (N, ..., 3), array or tensor.
-    intrinsics : (N, 9), the same kind; it is not changed.
-    distort : apply k and p; otherwise focal length and centre only.
+    Args:
+        points: (N, ..., 3), array or tensor.
+        intrinsics: (N, 9), the same kind; it is not changed.
+        distort: Apply k and p; otherwise focal length and centre only.
 
-    Returns
-    -------
-    (N, ..., 2).
+    Returns:
+        (N, ..., 2).
     """
     if intrinsics.shape[-1] != NUM_INTRINSICS or len(intrinsics) != len(points):
         raise ValueError(f"intrinsics have shape {tuple(intrinsics.shape)}, expected ({len(points)}, {NUM_INTRINSICS})")

@@ -105,11 +105,10 @@ def lift_sequence(
     fps: float | None = None,
     resample_hz: float | None = None,
 ) -> np.ndarray:
-    """:func:`lift_normalised` from pixels (F, K, 2) of a (width, height) video.
+    """`lift_normalised` from pixels (F, K, 2) of a (width, height) video.
 
-    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at
-    50 Hz
-    sees 243 frames as 4.9 s, at 30 frames a second they are 8.1 s.
+    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at 50
+    Hz sees 243 frames as 4.9 s, at 30 frames a second they are 8.1 s.
     """
     keypoints = np.asarray(keypoints, dtype=np.float32)
     if not np.isfinite(keypoints).all():
@@ -132,8 +131,8 @@ class StreamingLifter:
     Args:
         network: See the module; it gets windows of exactly R frames, which a strided network computes cheaply.
         field: R.
-        size: (width, height) of the video; None: :meth:`push` takes screen units.
-        flip: As in :func:`lift_normalised`.
+        size: (width, height) of the video; None: `push` takes screen units.
+        flip: As in `lift_normalised`.
     """
 
     def __init__(self, network: Network, field: int, size: tuple[int, int] | None = None, flip=None):

@@ -68,10 +68,9 @@ def _scene(axes, result, skeleton: Skeleton, limits, plain: bool, title: str) ->
 def draw_frame(path: str | os.PathLike, depth_mm: np.ndarray, result, skeleton: Skeleton, name: str) -> None:
     """Write a PNG: depth image with the refined pose, plain lifting in 3D, refined pose in 3D (crosses: hidden joints).
 
-    Parameters
-    ----------
-    depth_mm : (H, W), 0 = hole.
-    result : an :class:`orplugins.refinet.refiner.Refined3D`.
+    Args:
+        depth_mm: (H, W), 0 = hole.
+        result: An `orplugins.refinet.refiner.Refined3D`.
     """
     figure = _figure(figsize=(13, 4.2), layout="constrained")
     picture = figure.add_subplot(1, 3, 1)

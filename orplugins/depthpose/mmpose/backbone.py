@@ -13,9 +13,9 @@ class DepthPoseBackbone(BaseModule):
     """Super-resolution steps and VGG extractor.
 
     Args:
-        init: ``"trainable"`` or ``"published"``, see :func:`orplugins.depthpose.network.init_depthpose`.
+        init: ``"trainable"`` or ``"published"``, see `orplugins.depthpose.network.init_depthpose`.
         init_cfg: mmengine's own initialisation (``Pretrained``); it is applied after ``init``.
-        **trunk: Arguments of :class:`orplugins.depthpose.network.DepthPoseTrunk`; none give the published network.
+        **trunk: Arguments of `orplugins.depthpose.network.DepthPoseTrunk`; none give the published network.
     """
 
     def __init__(self, init: str = "trainable", init_cfg: dict | None = None, **trunk):

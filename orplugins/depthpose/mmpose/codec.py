@@ -24,10 +24,10 @@ class PAFCodec(BaseKeypointCodec):
         half_width: Half width of a limb's field in map cells.
         ear_limbs: Draw the shoulder-ear fields to the ``"ear"``, as decoders read them, or to the ``"eye"``, as a
             published training code does.
-        decode: ``"published"`` or ``"fast"``, see :func:`orplugins.depthpose.paf.decode_pafs`.
+        decode: ``"published"`` or ``"fast"``, see `orplugins.depthpose.paf.decode_pafs`.
         decode_scale: Enlargement of the maps before published decoding, 10 for 64x48; ``"fast"`` only counts its pixels
             by it.
-        settings: Thresholds that differ from :class:`orplugins.depthpose.paf.PafDecodeSettings`' defaults.
+        settings: Thresholds that differ from `orplugins.depthpose.paf.PafDecodeSettings`' defaults.
     """
 
     auxiliary_encode_keys = set()

@@ -26,9 +26,9 @@ class DepthPoseEstimator(BottomupPoseEstimator):
     Args:
         strict_checkpoint: Refuse a checkpoint that leaves parameters at random (the training-only reconstruction
             excepted). mmengine would only log them.
-        fast_convolutions: Use :func:`orplugins.depthpose.winograd.use_fast_convolutions`: inference on a CPU takes
-            about half the time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
-        **kwargs: Arguments of :class:`mmpose.models.BottomupPoseEstimator`.
+        fast_convolutions: Use `orplugins.depthpose.winograd.use_fast_convolutions`: inference on a CPU takes about half
+            the time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
+        **kwargs: Arguments of `mmpose.models.BottomupPoseEstimator`.
     """
 
     def __init__(self, strict_checkpoint: bool = True, fast_convolutions: bool = True, **kwargs):
@@ -57,7 +57,7 @@ class DepthPoseEstimator(BottomupPoseEstimator):
         return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
 
     def predict(self, inputs, data_samples):
-        """People of every image; see :meth:`BottomupPoseEstimator.predict`."""
+        """People of every image; see `BottomupPoseEstimator.predict`."""
         if self.test_cfg.get("flip_test", False):
             both = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
             feats = [

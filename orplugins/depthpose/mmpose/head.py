@@ -25,8 +25,8 @@ class PAFHead(BaseHead):
         heatmap_loss, paf_loss: Loss configs, applied to each stage and summed over the stages.
         reconstruction: ``dict(in_channels=64, loss_weight=1.0)`` adds the training-only convolution that predicts the
             high-resolution depth from the enlarged features; ``None`` leaves it out.
-        init: See :func:`orplugins.depthpose.network.init_depthpose`.
-        **stages: Arguments of :class:`orplugins.depthpose.network.PAFStages`.
+        init: See `orplugins.depthpose.network.init_depthpose`.
+        **stages: Arguments of `orplugins.depthpose.network.PAFStages`.
     """
 
     def __init__(

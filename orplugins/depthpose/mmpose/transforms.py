@@ -16,13 +16,13 @@ from orplugins.registry import TRANSFORMS
 class LoadDepth(BaseTransform):
     """Read a single-channel depth PNG.
 
+    Reads ``img_path``, or takes ``img`` if it is there. Writes ``img`` (H, W) uint16 or uint8, ``img_shape`` and
+    ``ori_shape``.
+
     Args:
         bits: 16 for millimetres, 8 for the published low-resolution form.
         size: Expected (width, height); any by default.
         allow_empty: Accept an image without a single measurement.
-
-    Reads ``img_path``, or takes ``img`` if it is there. Writes ``img`` (H, W) uint16 or uint8, ``img_shape`` and
-    ``ori_shape``.
     """
 
     def __init__(self, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True):
@@ -43,14 +43,14 @@ class LoadDepth(BaseTransform):
 class RandomDepthAffine(BaseTransform):
     """Rotate, scale and shift a depth image and its keypoints about the centre.
 
+    Pixels from outside are holes; joints that leave the image become unlabelled.
+
     Args:
         rotate: Largest angle in degrees.
         scale: (least, most) magnification.
         shift: Largest shift as a fraction of the image's size.
         scale_depth: Divide depth by the magnification, as coming nearer by that factor would.
         prob: Probability that anything is done.
-
-    Pixels from outside are holes; joints that leave the image become unlabelled.
     """
 
     def __init__(
@@ -118,6 +118,9 @@ class RandomDepthHoles(BaseTransform):
 class DepthToInput(BaseTransform):
     """Turn a depth image into the network's input: what a low-resolution sensor would see, in [0, 1].
 
+    Writes ``img`` (h, w, 1) float32, mmpose's ``input_size``, ``input_center`` and ``input_scale``,
+    ``transformed_keypoints`` in input pixels, and ``depth_target`` (1, H, W).
+
     Args:
         size: (width, height) of the input. An image of that size is not resampled, so the published low-resolution
             images and full-size ones take the same pipeline.
@@ -127,9 +130,6 @@ class DepthToInput(BaseTransform):
         frame_size: (width, height) of the image that annotations and results refer to, if it is not the loaded one:
             640x480 for the published low-resolution images.
         target_size: (width, height) of the high-resolution depth to reconstruct; none by default.
-
-    Writes ``img`` (h, w, 1) float32, mmpose's ``input_size``, ``input_center`` and ``input_scale``,
-    ``transformed_keypoints`` in input pixels, and ``depth_target`` (1, H, W).
     """
 
     def __init__(

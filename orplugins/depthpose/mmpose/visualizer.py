@@ -32,7 +32,7 @@ class DepthVisualizer(PoseLocalVisualizer):
     Args:
         skeleton: Joint set of the predictions. A data set's own is not used: MVOR's people have ten joints, and are
             found by networks for COCO's seventeen.
-        name, *args, **kwargs: Those of :class:`mmpose.visualization.PoseLocalVisualizer`.
+        name, *args, **kwargs: Those of `mmpose.visualization.PoseLocalVisualizer`.
     """
 
     def __init__(self, name: str = "visualizer", *args, skeleton: str = "coco_17", **kwargs):

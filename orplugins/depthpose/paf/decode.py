@@ -33,7 +33,7 @@ def decode_pafs(
         settings: Thresholds.
 
     Raises:
-        ValueError: unknown decoder, wrong shapes, or values that are not finite.
+        ValueError: Unknown decoder, wrong shapes, or values that are not finite.
     """
     if decode not in DECODERS:
         raise ValueError(f"decode: found {decode!r}, expected one of {', '.join(map(repr, DECODERS))}")

@@ -53,9 +53,9 @@ def _framed(maps: np.ndarray) -> np.ndarray:
 def find_peaks_fast(heat: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Joint candidates of heatmaps (18, h, w) at their own resolution.
 
-    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell
-    in reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and
-    along y.
+    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell in
+    reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and along
+    y.
 
     Returns:
         xy (P, 2) float64 in cells, scores (P,) float64, types (P,) int64 ascending.

@@ -11,7 +11,7 @@ def cell_coordinates(points: np.ndarray, stride: float) -> np.ndarray:
 
 
 def frame_coordinates(cells: np.ndarray, stride: float) -> np.ndarray:
-    """Grid cells to frame pixels, the inverse of :func:`cell_coordinates`."""
+    """Grid cells to frame pixels, the inverse of `cell_coordinates`."""
     return (np.asarray(cells) + 0.5) * stride - 0.5
 
 

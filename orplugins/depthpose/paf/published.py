@@ -177,8 +177,8 @@ def decode_published(
         settings: Thresholds.
 
     Returns:
-        Keypoints with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres
-        lie at (0.5, 0.5) here.
+        Keypoints with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres lie
+        at (0.5, 0.5) here.
     """
     settings = settings or PafDecodeSettings()
     heat, paf = enlarged_maps(heat, paf, scale, flip_heat, flip_paf)

@@ -1,8 +1,7 @@
 """Heatmaps and part affinity fields of made-up people, with the truth: what a decoder can be measured on.
 
-People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind
-others or beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers,
-and noise.
+People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind others
+or beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers, and noise.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ def encode_paf_targets(
         half_width: Of the limbs, in cells.
         ear_limbs: 'ear' draws the shoulder-ear limbs to the ears, where decoders read them; 'eye' to the eyes, as the
             published training code does.
-        round_neck: See :func:`coco_to_openpose18`.
-        combine: See :func:`orplugins.depthpose.paf.heatmaps.gaussian_heatmaps`.
+        round_neck: See `coco_to_openpose18`.
+        combine: See `orplugins.depthpose.paf.heatmaps.gaussian_heatmaps`.
 
     Returns:
         heat (19, h, w), the last channel 1 - maximum of the others; paf (38, h, w). float32.

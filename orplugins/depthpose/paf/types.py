@@ -73,7 +73,7 @@ def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Heatmaps (19, h, w) and PAFs (38, h, w) as finite float32 arrays.
 
     Raises:
-        ValueError: wrong number of dimensions or channels, different sizes, or a value that is not finite.
+        ValueError: Wrong number of dimensions or channels, different sizes, or a value that is not finite.
     """
     heat, paf = np.asarray(heat, dtype=np.float32), np.asarray(paf, dtype=np.float32)
     for name, maps, channels in (("heat", heat, NUM_HEATMAPS), ("paf", paf, NUM_PAF_CHANNELS)):

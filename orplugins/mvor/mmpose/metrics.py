@@ -1,7 +1,7 @@
 """MVOR's published evaluation protocols as mmpose metrics.
 
-Samples have `img_id` and `pred_instances`, whose coordinates are pixels of the annotated 640 x 480 pictures. A joint
-that was not found is exactly (0, 0) with score 0.
+Samples have `img_id` and `pred_instances`, whose coordinates are pixels of the annotated 640 x 480 images. A joint that
+was not found is exactly (0, 0) with score 0.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class _MVORMetric(BaseMetric):
 class MVORPCKMetric(_MVORMetric):
     """PCK@0.2 of 2D poses: `PCK/Head`, `Shoulder`, `Hip`, `Elbow`, `Wrist` and `Average`, in percent.
 
-    Parameters
-    ----------
-    ann_file : MVOR's annotation file.
-    outfile_prefix : the detections are written to `<outfile_prefix>.keypoints.json` in the form of the published files.
-    kwargs : those of mmengine's BaseMetric.
-
     Samples: `pred_instances` with `keypoints` (N, 17, 2) in COCO's order, `keypoint_scores` (N, 17), `bbox_scores`
     (N,).
+
+    Args:
+        ann_file: MVOR's annotation file.
+        outfile_prefix: The detections are written to `<outfile_prefix>.keypoints.json` in the form of the published
+            files.
+        **kwargs: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "PCK"
@@ -69,15 +69,14 @@ class MVORPCKMetric(_MVORMetric):
 class MVORPersonAPMetric(_MVORMetric):
     """AP and recall of person boxes, 0..1.
 
-    Parameters
-    ----------
-    ann_file : MVOR's annotation file.
-    from_keypoints : make the boxes from the joints and report `AP50`, `recall50@1`, `recall50@10`, as published for
-        pose estimators. Otherwise report `AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100` of the predicted `bboxes`.
-    outfile_prefix : the boxes are written to `<outfile_prefix>.bbox.json` in the form of the published files.
-    kwargs : those of mmengine's BaseMetric.
-
     Samples: `pred_instances` with `bbox_scores` (N,) and `bboxes` (N, 4; x1, y1, x2, y2), or as for `MVORPCKMetric`.
+
+    Args:
+        ann_file: MVOR's annotation file.
+        from_keypoints: Make the boxes from the joints and report `AP50`, `recall50@1`, `recall50@10`, as published for
+            pose estimators. Otherwise report `AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100` of the predicted `bboxes`.
+        outfile_prefix: The boxes are written to `<outfile_prefix>.bbox.json` in the form of the published files.
+        **kwargs: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "PersonAP"

@@ -45,7 +45,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             neither, so that a batch without soft joints makes the total NaN.
         branches: Whose joints and poses are the result: the mean of "both", as published, or "hard" or "soft" alone,
             for a head of which only one was trained.
-        others: Of :class:`~orplugins.orpose_color.network.Keypoints3DNet`.
+        others: Of `orplugins.orpose_color.network.Keypoints3DNet`.
     """
 
     @configurable
@@ -116,8 +116,8 @@ class StandardKeypoints3DHead(Keypoints3DNet):
     def forward(self, features: Tensor, instances: list[Instances]):
         """Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.
 
-        The fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose (height, width)
-        is in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
+        The fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose (height, width) is
+        in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
         `pred_keypoints_3d` (n, 17, 3) is in metres from the pelvis. All of them survive detectron2's post-processing.
         """
         if self.training:

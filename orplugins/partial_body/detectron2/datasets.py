@@ -20,10 +20,9 @@ from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> list[dict]:
     """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user, for a registered name.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected.
     """
     path = str(json_file)
     categories = entries(field(load_json(path), "categories", path), f"{path}: categories")

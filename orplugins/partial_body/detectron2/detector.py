@@ -26,20 +26,16 @@ def detector_config(config: str | os.PathLike, opts: Sequence[str] = ()) -> CfgN
 class PartialBodyDetector:
     """Boxes of patients and users.
 
-    Parameters
-    ----------
-    config : YAML file.
-    weights : checkpoint; the configuration's ``MODEL.WEIGHTS`` if None.
-    threshold : least score of a box; the published demo's is 0.8.
-    device : such as "cpu" or "cuda:0".
-    opts : further keys and values.
+    Args:
+        config: YAML file.
+        weights: Checkpoint; the configuration's ``MODEL.WEIGHTS`` if None.
+        threshold: Least score of a box; the published demo's is 0.8.
+        device: Such as "cpu" or "cuda:0".
+        opts: Further keys and values.
 
-    Raises
-    ------
-    ValueError
-        No weights, weights that would execute code, or those of another network.
-    FileNotFoundError
-        No such file.
+    Raises:
+        ValueError: No weights, weights that would execute code, or those of another network.
+        FileNotFoundError: No such file.
     """
 
     def __init__(self, config, weights=None, threshold: float = 0.8, device: str = "cpu", opts: Sequence[str] = ()):

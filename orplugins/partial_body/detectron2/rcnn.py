@@ -43,10 +43,8 @@ class PartialBodyRCNN(GeneralizedRCNN):
     def inference(self, batched_inputs, detected_instances=None, do_postprocess=True):
         """Detections of a batch; see `GeneralizedRCNN`.
 
-        Raises
-        ------
-        ValueError
-            The last layer was neither loaded nor trained.
+        Raises:
+            ValueError: The last layer was neither loaded nor trained.
         """
         if not self._has_weights:
             raise ValueError(

@@ -19,7 +19,7 @@ class ViT(Network, BaseModule):
     Args:
         checkpoint_grid: (rows, columns) of a checkpoint's positions, where their number does not tell.
         init_cfg: mmengine's own initialisation, such as ``dict(type='Pretrained', checkpoint='mae_vit_base.pth')``.
-        **network: Arguments of :class:`orplugins.partial_body.vit.ViT`.
+        **network: Arguments of `orplugins.partial_body.vit.ViT`.
     """
 
     def __init__(self, checkpoint_grid: tuple[int, int] | None = None, init_cfg: dict | None = None, **network):

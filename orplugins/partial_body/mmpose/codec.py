@@ -19,9 +19,9 @@ class PublishedHeatmap(UDPHeatmap):
     outwards by up to 1.35 map pixels, 1.x pushes most inwards by up to 0.8.
 
     Args:
-        decoding: ``"udp"``, ``"quarter"`` or ``"argmax"``, see :func:`orplugins.partial_body.udp.decode`; the last two
+        decoding: ``"udp"``, ``"quarter"`` or ``"argmax"``, see `orplugins.partial_body.udp.decode`; the last two
             measure maps from edge to edge of their outer pixels.
-        **kwargs: Those of :class:`mmpose.codecs.UDPHeatmap`, Gaussian maps only.
+        **kwargs: Those of `mmpose.codecs.UDPHeatmap`, Gaussian maps only.
     """
 
     def __init__(self, input_size: tuple[int, int], heatmap_size: tuple[int, int], decoding: str = "udp", **kwargs):
@@ -44,7 +44,7 @@ class BatchedHeatmap(UDPHeatmap):
     Args:
         input_size: (width, height) of the network's input.
         heatmap_size: (width, height) of its maps.
-        **kwargs: Others of :class:`mmpose.codecs.UDPHeatmap`, Gaussian maps only.
+        **kwargs: Others of `mmpose.codecs.UDPHeatmap`, Gaussian maps only.
     """
 
     support_batch_decoding = True

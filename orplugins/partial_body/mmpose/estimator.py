@@ -16,13 +16,13 @@ _TRUNK = "backbone."
 class PartialBodyEstimator(TopdownPoseEstimator):
     """mmpose's top-down estimator with an `orplugins.ViT`, strict with checkpoints.
 
-    ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all fit is refused with a
-    list; mmengine would log a line and leave, for instance, a last layer of 22 channels in a model of 21 at random.
+    ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all fit is refused with a list;
+    mmengine would log a line and leave, for instance, a last layer of 22 channels in a model of 21 at random.
 
     Args:
-        fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such
-            as ``('head.final_layer.',)`` to start from a network for other joints.
-        **kwargs: Arguments of :class:`mmpose.models.TopdownPoseEstimator`.
+        fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such as
+            ``('head.final_layer.',)`` to start from a network for other joints.
+        **kwargs: Arguments of `mmpose.models.TopdownPoseEstimator`.
     """
 
     def __init__(self, fresh: tuple[str, ...] = (), **kwargs):

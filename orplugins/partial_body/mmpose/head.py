@@ -24,7 +24,7 @@ class JointStateHead(HeatmapHead):
     Args:
         state_weight: Weight of the states' cross entropy.
         state_hidden: Hidden width of the branch.
-        **kwargs: Those of :class:`mmpose.models.HeatmapHead`; ``in_channels`` is a number.
+        **kwargs: Those of `mmpose.models.HeatmapHead`; ``in_channels`` is a number.
     """
 
     def __init__(self, state_weight: float = 0.001, state_hidden: int = 256, **kwargs):

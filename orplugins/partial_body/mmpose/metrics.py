@@ -16,7 +16,7 @@ class JointStateMetric(BaseMetric):
     """Confusion of joint states over all joints of all annotated people.
 
     The truth is COCO's v of the annotation. The network's state probabilities are taken where it gives them; otherwise
-    :func:`orplugins.partial_body.joint_states.judge` goes by score and place.
+    `orplugins.partial_body.joint_states.judge` goes by score and place.
 
     Results: ``state/accuracy``, ``state/balanced`` (mean recall of the states that occur), and for every pair
     ``state/<true> as <found>``, the fraction of a true state; all in percent.

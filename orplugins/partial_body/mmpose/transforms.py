@@ -79,7 +79,7 @@ class InclusiveBox(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PublishedHalfBody(RandomHalfBody):
-    """mmpose's `RandomHalfBody` with 0.x's choice of the half, :func:`orplugins.partial_body.udp.half_body_ids`.
+    """mmpose's `RandomHalfBody` with 0.x's choice of the half, `orplugins.partial_body.udp.half_body_ids`.
 
     Args:
         min_total_keypoints: Fewest labelled joints.

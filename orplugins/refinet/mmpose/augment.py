@@ -1,4 +1,4 @@
-"""Augmentation of RefiNet's records; see :mod:`orplugins.refinet.augment`."""
+"""Augmentation of RefiNet's records; see `orplugins.refinet.augment`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orplugins.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class MirrorFrame(BaseTransform):
-    """Mirror depth, labels and file pose; before :class:`InitInputPose`. Not for point clouds from files.
+    """Mirror depth, labels and file pose; before `InitInputPose`. Not for point clouds from files.
 
     Args:
         prob: Probability.
@@ -41,8 +41,9 @@ class MirrorFrame(BaseTransform):
 
 @TRANSFORMS.register_module()
 class DropJoints(BaseTransform):
-    """Take joints out of an input pose in pixels, as detectors and the picture's border do; after
-    :class:`InitInputPose`. The truth stays, so module B learns to do without them.
+    """Take joints out of an input pose in pixels, as detectors and the picture's border do; after `InitInputPose`.
+
+    The truth stays, so module B learns to do without them.
 
     Args:
         each: Probability of each joint by itself.

@@ -34,7 +34,8 @@ class JointOffset(BaseKeypointCodec):
         input_root: np.ndarray | float = 0.0,
     ) -> dict:
         """Labels and weights (float32) for truth (N, K, D), visibility (N, K), input poses (N, K, D) and the place
-        (N, 1, D) that predicted places are relative to."""
+        (N, 1, D) that predicted places are relative to.
+        """
         target = keypoints - input_root if self.absolute else np.asarray(input_pose) - keypoints
         return dict(
             keypoint_labels=np.asarray(target / self.unit, dtype=np.float32),

@@ -17,7 +17,7 @@ from orplugins.registry import MODELS
 class RefiNetModule(PoseLifter):
     """One of RefiNet's modules: mmpose's lifter, which also loads published checkpoints, strictly.
 
-    Arguments are those of :class:`mmpose.models.PoseLifter`.
+    Arguments are those of `mmpose.models.PoseLifter`.
     """
 
     def __init__(self, **kwargs):
@@ -37,20 +37,21 @@ class RefiNetModule(PoseLifter):
 
 @MODELS.register_module()
 class DepthPoseRefiner(BasePoseEstimator):
-    """The chain for testing: modules A, B and C, each optional. Modules train alone (:class:`RefiNetModule`);
-    ``tools/refinet_files.py merge-weights`` puts their checkpoints together.
+    """The chain for testing: modules A, B and C, each optional.
+
+    Modules train alone (`RefiNetModule`); ``tools/refinet_files.py merge-weights`` puts their checkpoints together.
 
     ``inputs`` are depth images (1, H, W) in millimetres; a sample's people are its ``gt_instance_labels.input_pose``
     (M, 15, 2) with ``input_valid``, and its camera is in the metainfo.
+
+    ``pred_instances``: ``keypoints`` (M, 15, 2), ``keypoints_3d`` (M, 15, 3) mm with y up, ``keypoint_scores``,
+    ``keypoints_valid``, ``cloud_counts`` (M, 15).
 
     Args:
         patch_net, skeleton_net, point_net: Backbone configs of modules A, B and C.
         stages: Also give the pose after each stage, as ``stage_input``, ``stage_a``, ``stage_b``, ``stage_c``.
         data_preprocessor, init_cfg, metainfo: As in mmpose.
-        **chain: Other arguments of :class:`orplugins.refinet.chain.RefineChain`.
-
-    ``pred_instances``: ``keypoints`` (M, 15, 2), ``keypoints_3d`` (M, 15, 3) mm with y up, ``keypoint_scores``,
-    ``keypoints_valid``, ``cloud_counts`` (M, 15).
+        **chain: Other arguments of `orplugins.refinet.chain.RefineChain`.
     """
 
     def __init__(

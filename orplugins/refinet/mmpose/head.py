@@ -22,8 +22,8 @@ class OffsetHead(BaseHead):
         loss: ``"mse"``, of the targets (published), or ``"distance"``: the mean distance of refined joints from the
             truth, which joints lifted onto a wall behind the person do not dominate.
         mse_weight, symmetry_weight, range_weight: Alpha, beta and gamma of the paper. The last two need 3D poses.
-        average: See :func:`orplugins.refinet.network.masked_joint_mse`.
-        feet: See :func:`orplugins.refinet.network.depth_range_loss`.
+        average: See `orplugins.refinet.network.masked_joint_mse`.
+        feet: See `orplugins.refinet.network.depth_range_loss`.
         keep_missing: A joint that the input does not have stays missing; otherwise it gets the offset added to zeros,
             as published.
         loss_scale: Multiplies all losses. Gradients of squared millimetres are clipped and scaled by Adam anyway.
@@ -72,8 +72,9 @@ class OffsetHead(BaseHead):
         return {name: loss * self.weights[name[5:]] * self.loss_scale for name, loss in losses.items()}
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Sequence, test_cfg: dict | None = None) -> list:
-        """``InstanceData`` per frame: ``keypoints`` (1, K, 2) px or ``keypoints_3d`` (1, K, 3) mm (then ``keypoints``
-        are its projection), ``keypoint_scores`` and ``keypoints_valid`` (1, K)."""
+        """``InstanceData`` per frame: ``keypoints`` (1, K, 2) px or ``keypoints_3d`` (1, K, 3) mm (then ``keypoints`` are
+        its projection), ``keypoint_scores`` and ``keypoints_valid`` (1, K).
+        """
         inputs, valid = (_stacked(batch_data_samples, key) for key in ("input_pose", "input_valid"))
         root = _stacked(batch_data_samples, "input_root")[:, None]
         refined = self.decoder.refine(self(feats), inputs, root)

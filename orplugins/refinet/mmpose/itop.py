@@ -42,7 +42,7 @@ class RefineDataset(BaseDataset):
         return {**record, "camera": self.camera(record), **self.load_frame(record)}
 
     def camera(self, record: dict):
-        """The record's :class:`~orplugins.refinet.depth_camera.DepthCamera`."""
+        """The record's `orplugins.refinet.depth_camera.DepthCamera`."""
         raise NotImplementedError
 
     def load_frame(self, record: dict) -> dict:

@@ -133,7 +133,7 @@ class JointDistance(BaseMetric):
 
 @METRICS.register_module()
 class RefineOKS(BaseMetric):
-    """OKS as RefiNet counts it (see :func:`orplugins.refinet.joint_distance.refinet_oks`); 3D poses are projected.
+    """OKS as RefiNet counts it (see `orplugins.refinet.joint_distance.refinet_oks`); 3D poses are projected.
 
     Args:
         sigmas: One for all joints, or one each.

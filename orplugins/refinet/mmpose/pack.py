@@ -20,7 +20,7 @@ class PackRefineInputs(BaseTransform):
     - ``gt_instances``: ``keypoints`` (1, 15, 2) px, ``keypoints_3d`` (1, 15, 3) mm, ``keypoints_visible`` (1, 15) as
       the protocol counts, ``keypoints_seen`` (1, 15) whether the label says visible,
     - ``gt_instance_labels``: ``input_pose``, ``truth`` (1, 15, D), ``input_root`` (1, D), ``input_valid``,
-      ``keypoint_weights`` (1, 15), and ``keypoint_labels`` where :class:`EncodeOffsets` ran,
+      ``keypoint_weights`` (1, 15), and ``keypoint_labels`` where `EncodeOffsets` ran,
     - metainfo: the record's numbers, its camera, ``input_unit``, ``input_scores``, ``flip_indices``.
 
     Args:

@@ -1,6 +1,6 @@
 """RefiNet's preparation as mmpose transforms: the input pose, its noise, lifting, the networks' inputs, packing.
 
-Records come from :class:`orplugins.refinet.mmpose.itop.RefineDataset`. `pose` (15, D) is in pixels or, once lifted, in
+Records come from `orplugins.refinet.mmpose.itop.RefineDataset`. `pose` (15, D) is in pixels or, once lifted, in
 millimetres with y up (`pose_unit`); `pose_valid` (15,) says which joints are there and is carried to the result.
 """
 
@@ -107,7 +107,7 @@ class LiftPose(BaseTransform):
     """Give a pose in pixels the depth of the image at its joints; a lifted pose stays as it is.
 
     Args:
-        **settings: Those of :class:`orplugins.refinet.lift.LiftSettings`.
+        **settings: Those of `orplugins.refinet.lift.LiftSettings`.
     """
 
     def __init__(self, **settings):
@@ -125,7 +125,7 @@ class LiftPose(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropDepthPatches(BaseTransform):
-    """Module A's input (15, size, size); arguments of :class:`orplugins.refinet.patches.PatchSettings`."""
+    """Module A's input (15, size, size); arguments of `orplugins.refinet.patches.PatchSettings`."""
 
     def __init__(self, **settings):
         self.settings = PatchSettings(**settings)
@@ -137,7 +137,7 @@ class CropDepthPatches(BaseTransform):
 
 @TRANSFORMS.register_module()
 class NormalizeSkeleton(BaseTransform):
-    """Module B's input (15, 3); arguments of :class:`orplugins.refinet.skeleton.SkeletonScale`."""
+    """Module B's input (15, 3); arguments of `orplugins.refinet.skeleton.SkeletonScale`."""
 
     def __init__(self, **settings):
         self.scale = SkeletonScale(**settings)
@@ -150,7 +150,7 @@ class NormalizeSkeleton(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropJointClouds(BaseTransform):
-    """Module C's input (15, N + 1, 3); arguments of :class:`orplugins.refinet.clouds.CloudSettings`."""
+    """Module C's input (15, N + 1, 3); arguments of `orplugins.refinet.clouds.CloudSettings`."""
 
     def __init__(self, **settings):
         self.settings = CloudSettings(**settings)

@@ -82,8 +82,8 @@ def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dic
 
     images: `camera` (`intrinsics` fx, fy, cx, cy; `pose` 4x4 camera to room, metres), `frame_key`, the same for the
     views of one moment. annotations: `bbox` of what is seen, `bbox_full` of the whole outline, `person_id` (the same in
-    every view and, in motion, over time), `person_role`, `action`, `keypoints_3d` (17 x X, Y, Z) and `h36m_3d` (17 x
-    X, Y, Z), metres in the axes of the picture's camera, of all joints, seen or not.
+    every view and, in motion, over time), `person_role`, `action`, `keypoints_3d` (17 x X, Y, Z) and `h36m_3d` (17 x X,
+    Y, Z), metres in the axes of the picture's camera, of all joints, seen or not.
     """
     images, annotations = [], []
     for record in records:

@@ -27,21 +27,17 @@ def generate(
 ) -> tuple[dict, dict[int, np.ndarray]]:
     """Frames and their truth.
 
-    Parameters
-    ----------
-    frames, seed, start : which frames, as in `mvor_layout.write_dataset`, which makes the same ones.
-    size, views, people, color, noise, fixed_cameras : see `frames.render_frames`.
-    workers : processes; 0 renders in this one.
+    Args:
+        frames, seed, start: Which frames, as in `mvor_layout.write_dataset`, which makes the same ones.
+        size, views, people, color, noise, fixed_cameras: See `frames.render_frames`.
+        workers: Processes; 0 renders in this one.
 
-    Returns
-    -------
-    coco : a COCO dict, see `annotation_files.coco_file`.
-    pictures : by image id, depth (H, W) uint16 millimetres, or with `color` (H, W, 3) uint8 RGB.
+    Returns:
+        coco: A COCO dict, see `annotation_files.coco_file`.
+        pictures: By image id, depth (H, W) uint16 millimetres, or with `color` (H, W, 3) uint8 RGB.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
+    Raises:
+        ValueError: For an argument out of its range.
     """
     if frames < 1 or seed < 0 or start < 0 or workers < 0:
         raise ValueError(

@@ -42,22 +42,18 @@ def write_itop(
     Every 20th frame is of one subject; four of the subjects make the test files. `segmentation` tells the person (0)
     from the background (-1).
 
-    Parameters
-    ----------
-    people : least and greatest number of people in the room.
-    everyone : a row for each person, the patient too, whose joints are all in the picture and of whom three or more
-        are seen, with the joints that :func:`~orplugins.skeletons.convert` makes of COCO's (a hand is a wrist, the
-        torso the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth
-        (150 KB each); there are no point clouds: loaders make them of the depth.
+    Args:
+        people: Least and greatest number of people in the room.
+        everyone: A row for each person, the patient too, whose joints are all in the picture and of whom three or more
+            are seen, with the joints that `orplugins.skeletons.convert` makes of COCO's (a hand is a wrist, the torso
+            the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth (150
+            KB each); there are no point clouds: loaders make them of the depth.
 
-    Returns
-    -------
-    Numbers of frames, views, rows, and rows that are valid.
+    Returns:
+        Numbers of frames, views, rows, and rows that are valid.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range, or where h5py is missing.
+    Raises:
+        ValueError: For an argument out of its range, or where h5py is missing.
     """
     try:
         import h5py
@@ -114,7 +110,8 @@ def render_itop(
 
 def label_everybody(frame: Frame) -> list[dict[str, np.ndarray]]:
     """Labels, as a file's rows have them, of the people whose joints are all in the picture, three or more seen; their
-    joints are COCO's, converted."""
+    joints are COCO's, converted.
+    """
     labels = [_label(frame, k, COCO_17) for k in range(len(frame.view.person_ids))]
     return [
         label

@@ -61,34 +61,30 @@ def write_dataset(
 ) -> dict[str, int]:
     """Render frames start .. start + frames - 1 of a seed; an interrupted run goes on where it stopped.
 
-    Parameters
-    ----------
-    out : folder, made if it is missing.
-    frames, seed, start : which frames; a frame depends on the seed and its number alone.
-    size : (width, height) of the pictures.
-    views : 1 to 3 cameras.
-    people : least and greatest number of people in the room.
-    noise : add the sensor's errors.
-    workers : processes; 0 renders in this one.
-    progress : called with (frames done, frames in all).
-    color : write colour pictures too.
-    fixed_cameras : the cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene (or
-        clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for each
-        picture). Default: fixed for several views.
-    motion : frames of a clip in which people move (25 a second); 0 makes every frame a scene of its own.
-    hips : joints of the MVOR file, see `annotate.annotate`.
-    masks : write the people's masks into the COCO file.
+    Args:
+        out: Folder, made if it is missing.
+        frames, seed, start: Which frames; a frame depends on the seed and its number alone.
+        size: (width, height) of the pictures.
+        views: 1 to 3 cameras.
+        people: Least and greatest number of people in the room.
+        noise: Add the sensor's errors.
+        workers: Processes; 0 renders in this one.
+        progress: Called with (frames done, frames in all).
+        color: Write colour pictures too.
+        fixed_cameras: The cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene
+            (or clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for
+            each picture). Default: fixed for several views.
+        motion: Frames of a clip in which people move (25 a second); 0 makes every frame a scene of its own.
+        hips: Joints of the MVOR file, see `annotate.annotate`.
+        masks: Write the people's masks into the COCO file.
 
-    Returns
-    -------
-    Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
+    Returns:
+        Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range, or where `out` holds a set made with other parameters.
-    OSError
-        The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with it.
+    Raises:
+        ValueError: For an argument out of its range, or where `out` holds a set made with other parameters.
+        OSError: The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with
+            it.
     """
     if frames < 1 or start < 0 or start + frames > 10**7:
         raise ValueError(f"write_dataset: found frames={frames}, start={start}, expected frames >= 1 within 0 .. 10^7")

@@ -19,19 +19,18 @@ from orplugins.synthetic.export.mvor_layout import write_dataset
 class SyntheticORDataset(BaseCocoStyleDataset):
     """People of a synthetic operating room with COCO's joints; pictures are depth (uint16 millimetres) or colour (RGB).
 
-    Parameters
-    ----------
-    frames, seed, start : which frames; a frame depends on seed and number alone. Training, validation and test sets
-        need seeds of their own.
-    size : (width, height) of the pictures.
-    views : cameras, each a picture of every frame.
-    people : least and greatest number of people in the room.
-    color : colour pictures instead of depth.
-    fixed_cameras : the cameras hang at one place for the whole set; otherwise elsewhere in each frame.
-    workers : processes that make the frames.
-    cache_dir : make the set there (or go on with it, or use it if it is complete); None keeps it in memory.
-    kwargs : those of mmpose's BaseCocoStyleDataset. A record has `img` (in memory; colours as BGR) or `img_path`
-        (cached); an instance also has `keypoints_3d` (17, 3), metres in the camera's axes, and `person_id`.
+    Args:
+        frames, seed, start: Which frames; a frame depends on seed and number alone. Training, validation and test sets
+            need seeds of their own.
+        size: (width, height) of the pictures.
+        views: Cameras, each a picture of every frame.
+        people: Least and greatest number of people in the room.
+        color: Colour pictures instead of depth.
+        fixed_cameras: The cameras hang at one place for the whole set; otherwise elsewhere in each frame.
+        workers: Processes that make the frames.
+        cache_dir: Make the set there (or go on with it, or use it if it is complete); None keeps it in memory.
+        kwargs: Those of mmpose's BaseCocoStyleDataset. A record has `img` (in memory; colours as BGR) or `img_path`
+            (cached); an instance also has `keypoints_3d` (17, 3), metres in the camera's axes, and `person_id`.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="synthetic_or")

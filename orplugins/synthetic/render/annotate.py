@@ -47,11 +47,15 @@ _COVER_OF = {
 class View:
     """The N annotated people of a picture.
 
-    keypoints : for each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the picture
-        or under the drape (then x = y = 0).
-    points : likewise (N, J, 3) in the room, metres, also of joints with 0. hands : (N, 2, 3) left, right.
-    bboxes : (N, 4) x, y, width, height of what is seen. full_bboxes : of the whole outline, cut at the border.
-    person_ids : (N,), the same in each view. areas : (N,) pixels seen.
+    Attributes:
+        keypoints: For each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the
+            picture or under the drape (then x = y = 0).
+        points: Likewise (N, J, 3) in the room, metres, also of joints with 0.
+        hands: (N, 2, 3) left, right.
+        bboxes: (N, 4) x, y, width, height of what is seen.
+        full_bboxes: Of the whole outline, cut at the border.
+        person_ids: (N,), the same in each view.
+        areas: (N,) pixels seen.
     """
 
     keypoints: dict[str, np.ndarray]
@@ -68,11 +72,11 @@ def annotate(
 ) -> View:
     """Annotate a picture.
 
-    Parameters
-    ----------
-    depth : (H, W) exact depth, metres. instances : (H, W) 0 = room, 1.. = person.
-    hips : "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
-        MVOR's annotators did.
+    Args:
+        depth: (H, W) exact depth, metres.
+        instances: (H, W) 0 = room, 1.. = person.
+        hips: "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
+            MVOR's annotators did.
     """
     pixels = np.bincount(instances.ravel(), minlength=len(scene.people) + 1)
     least = LEAST_PIXELS * depth.size / (640 * 480)

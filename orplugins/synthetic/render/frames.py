@@ -20,8 +20,12 @@ from orplugins.synthetic.scene.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, 
 class Frame:
     """One picture of a scene.
 
-    depth_mm : (H, W) uint16 millimetres, 0 = hole. color : (H, W, 3) uint8 RGB, or None.
-    instances : (H, W) uint8, 0 = room, 1.. = person. view : the annotated people. camera : its pose is in the room.
+    Attributes:
+        depth_mm: (H, W) uint16 millimetres, 0 = hole.
+        color: (H, W, 3) uint8 RGB, or None.
+        instances: (H, W) uint8, 0 = room, 1.. = person.
+        view: The annotated people.
+        camera: Its pose is in the room.
     """
 
     depth_mm: np.ndarray
@@ -60,22 +64,19 @@ def render_frames(
 ) -> tuple[Scene, list[Frame]]:
     """Render one scene from one to three cameras. A frame depends on its seed and index alone.
 
-    Parameters
-    ----------
-    seed, index : which scene.
-    size : (width, height) of the pictures; the field of view is that of 640x480 pixels.
-    views : number of cameras, see `cameras.hang_cameras`.
-    people : least and greatest number of people in the room; a camera may see fewer.
-    color : render colour pictures too.
-    noise : add the errors of the depth sensor and the noise of the colour camera.
-    fixed_cameras : the cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
-    hips : see `annotate.annotate`.
-    backend : "numpy", "embree", or "auto": embree if it is installed.
+    Args:
+        seed, index: Which scene.
+        size: (width, height) of the pictures; the field of view is that of 640x480 pixels.
+        views: Number of cameras, see `cameras.hang_cameras`.
+        people: Least and greatest number of people in the room; a camera may see fewer.
+        color: Render colour pictures too.
+        noise: Add the errors of the depth sensor and the noise of the colour camera.
+        fixed_cameras: The cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
+        hips: See `annotate.annotate`.
+        backend: "numpy", "embree", or "auto": embree if it is installed.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
+    Raises:
+        ValueError: For an argument out of its range.
     """
     check_options(size, views, people, hips)
     if seed < 0 or index < 0:

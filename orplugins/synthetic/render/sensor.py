@@ -26,14 +26,14 @@ def measure(
 ) -> np.ndarray:
     """What the sensor stores.
 
-    Parameters
-    ----------
-    depth : (H, W) exact, metres, 0 = nothing. grazing : (H, W) cosine between ray and surface normal.
-    material : (H, W) see `geometry.MATERIALS`. rng : all randomness comes from it.
+    Args:
+        depth: (H, W) exact, metres, 0 = nothing.
+        grazing: (H, W) cosine between ray and surface normal.
+        material: (H, W) see `geometry.MATERIALS`.
+        rng: All randomness comes from it.
 
-    Returns
-    -------
-    (H, W) uint16 millimetres, 0 = hole.
+    Returns:
+        (H, W) uint16 millimetres, 0 = hole.
     """
     height, width = depth.shape
     scale = width / _FULL_WIDTH

@@ -68,7 +68,10 @@ def shade(
 ) -> np.ndarray:
     """The colour picture (H, W, 3) uint8 of a view.
 
-    depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
+    Args:
+        depth, faces: (H, W) what is seen.
+        gains: (3,) of red, green, blue.
+        rng: The camera's noise, or None.
     """
     scene = lighting.scene
     height, width = depth.shape

@@ -40,15 +40,16 @@ SIDES = (("L", 1.0), ("R", -1.0))
 class Pose:
     """What inverse kinematics solves, in the body's axes. Rows are left, right.
 
-    lean, tilt, twist : of the trunk, forwards, to the left, to the left.
-    ankles : (2, 4) metres to the front and to the left of the pelvis, lift of the ankle, and outward turn.
-    heels : (2,) pitch of the feet; above 0 the heel is up, and the ankle needs a lift of 0.12 metres a radian.
-    reach : greatest part of a leg's length that is used: the pelvis hangs at that height, so feet are on the floor.
-    seat : height of the pelvis when sitting.
-    hands : (2,) wrist targets (3,), or None: the arm hangs.
-    elbows : (2, 3) added to the direction that elbows point to.
-    pronation : (2,) turn of the hands about the forearms.
-    gaze : (3,) point to look at, or None.
+    Attributes:
+        lean, tilt, twist: Of the trunk, forwards, to the left, to the left.
+        ankles: (2, 4) metres to the front and to the left of the pelvis, lift of the ankle, and outward turn.
+        heels: (2,) pitch of the feet; above 0 the heel is up, and the ankle needs a lift of 0.12 metres a radian.
+        reach: Greatest part of a leg's length that is used: the pelvis hangs at that height, so feet are on the floor.
+        seat: Height of the pelvis when sitting.
+        hands: (2,) wrist targets (3,), or None: the arm hangs.
+        elbows: (2, 3) added to the direction that elbows point to.
+        pronation: (2,) turn of the hands about the forearms.
+        gaze: (3,) point to look at, or None.
     """
 
     lean: float = 0.0
@@ -158,8 +159,13 @@ class Shape:
 class Body:
     """A posed body in the room.
 
-    vertices : (V, 3). joints : (17, 3) COCO. bones : (B, 3) heads of the bones. axes : (3, 3) body to room.
-    turned : (B, 3, 3) rotations of the bones in the room. shape : whose body it is.
+    Attributes:
+        vertices: (V, 3).
+        joints: (17, 3) COCO.
+        bones: (B, 3) heads of the bones.
+        axes: (3, 3) body to room.
+        turned: (B, 3, 3) rotations of the bones in the room.
+        shape: Whose body it is.
     """
 
     shape: Shape

@@ -56,7 +56,9 @@ def track(rng: np.random.Generator, length: int, low, high, hold=(4, 22), move=(
 class Clip:
     """A room, its cameras and its people over `length` frames; `scene(t)` is moment t.
 
-    seed, number : which clip. people, views, fixed_cameras : see `scene.make_scene`.
+    Attributes:
+        seed, number: Which clip.
+        people, views, fixed_cameras: See `scene.make_scene`.
     """
 
     def __init__(
@@ -132,7 +134,8 @@ def _placed(person: Person, pose: Pose, place: np.ndarray, yaw: float, kind: str
 
 class Work:
     """Hands, trunk and gaze wander around a person's pose; with a `meeting` (frame, point in the room) the nearer hand
-    goes there and back."""
+    goes there and back.
+    """
 
     def __init__(self, person: Person, rng: np.random.Generator, length: int, meeting=None):
         pose = person.pose

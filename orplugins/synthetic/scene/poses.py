@@ -15,13 +15,12 @@ AT_TABLE = ("work", "lean", "reach")
 def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height: float, gaze: np.ndarray) -> Pose:
     """A pose of a kind.
 
-    Parameters
-    ----------
-    rng : all randomness comes from it.
-    kind : one of KINDS.
-    shape : whose pose it is.
-    field_height : height of the operating field, metres; hands of AT_TABLE kinds work above it.
-    gaze : (3,) point to look at, in the body's axes.
+    Args:
+        rng: All randomness comes from it.
+        kind: One of KINDS.
+        shape: Whose pose it is.
+        field_height: Height of the operating field, metres; hands of AT_TABLE kinds work above it.
+        gaze: (3,) point to look at, in the body's axes.
     """
     tall = shape.stature
     stance = rng.uniform(0.09, 0.17)

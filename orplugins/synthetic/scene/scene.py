@@ -49,8 +49,10 @@ class Person:
 class Scene:
     """room, cameras (poses in the room), people, and the mesh as arrays (see `geometry.Mesh.arrays`).
 
-    person_vertices : {id: slice of the vertices, clothes included}. exposures : (views, 3) gains of red, green and blue
-    of the colour cameras: a property of the scene, so that a clip does not flicker.
+    Attributes:
+        person_vertices: {id: slice of the vertices, clothes included}.
+        exposures: (views, 3) gains of red, green and blue of the colour cameras: a property of the scene, so that a
+            clip does not flicker.
     """
 
     room: Room
@@ -75,12 +77,11 @@ def make_scene(
 ) -> Scene:
     """Put a scene together.
 
-    Parameters
-    ----------
-    seed, index : which scene.
-    people : least and greatest number of people, the patient included; fewer where no more find a place.
-    views : number of cameras.
-    fixed_cameras : they hang at one place for the whole seed; otherwise elsewhere in each scene.
+    Args:
+        seed, index: Which scene.
+        people: Least and greatest number of people, the patient included; fewer where no more find a place.
+        views: Number of cameras.
+        fixed_cameras: They hang at one place for the whole seed; otherwise elsewhere in each scene.
     """
     rig = stream(RIG, seed) if fixed_cameras else stream(RIG, seed, index)
     cameras = hang_cameras(rig, views, varied=not fixed_cameras)

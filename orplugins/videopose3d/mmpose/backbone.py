@@ -12,10 +12,9 @@ from orplugins.videopose3d.sequence import receptive_field
 class VideoPoseTCN(TCN):
     """mmpose's temporal convolution network, which picks its form by the length of the input.
 
-    Stock ``TCN`` is strided (cheap for windows of exactly R frames) or dilated (one pass over a whole clip), fixed
-    when it
-    is built, although the weights are the same. Here a window of R frames runs strided and anything longer dilated: one
-    model trains on windows and is evaluated on clips.
+    Stock ``TCN`` is strided (cheap for windows of exactly R frames) or dilated (one pass over a whole clip), fixed when
+    it is built, although the weights are the same. Here a window of R frames runs strided and anything longer dilated:
+    one model trains on windows and is evaluated on clips.
 
     Args:
         strided_windows: False: dilated always.

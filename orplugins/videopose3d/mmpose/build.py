@@ -26,7 +26,7 @@ def build_lifter(checkpoint: str | Mapping, causal: bool = False, source: str = 
 
     Raises:
         FileNotFoundError, ValueError: No such file, not a lifter's, or another number of joints than the joint sets
-        have.
+            have.
     """
     init_default_scope("mmpose")
     if not isinstance(checkpoint, Mapping):

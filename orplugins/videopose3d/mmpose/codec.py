@@ -14,9 +14,8 @@ class VideoPoseCodec(VideoPoseLifting):
     """mmpose's ``VideoPoseLifting`` with a trajectory to learn.
 
     It adds the labels ``trajectory_target`` (T, 1, 3), the root in camera axes; ``trajectory_weights`` (T, 1), 1 /
-    depth
-    (mmpose's are visibilities); ``keypoints_target`` (T, K, 2), the 2D input at the output frames, in screen units; and
-    ``intrinsics`` (T, 9), the same in every frame.
+    depth (mmpose's are visibilities); ``keypoints_target`` (T, K, 2), the 2D input at the output frames, in screen
+    units; and ``intrinsics`` (T, 9), the same in every frame.
 
     Args:
         causal: The outputs belong to the last frames of a window, not to the middle ones.

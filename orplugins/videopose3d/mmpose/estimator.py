@@ -35,8 +35,7 @@ class VideoPoseLifter(PoseLifter):
         source, target: Joint sets of the 2D input and of the 3D output.
         semi: Semi-supervised training; None: supervised. ``parents`` of the output joints, ``warmup_epochs`` without
             unlabelled data, ``projection`` (back-projection loss; needs one joint set in and out), ``distort`` (with
-            lens
-            distortion). Batches mix samples whose ``labelled`` is set and not.
+            lens distortion). Batches mix samples whose ``labelled`` is set and not.
         test_cfg: ``flip_test`` averages with the mirrored clip; ``root`` is what is added to the root-centred poses:
             "target" (the true root, as mmpose's metrics expect), "trajectory" or "none".
         **kwargs: Arguments of ``PoseLifter`` without ``semi_loss``.
@@ -145,7 +144,8 @@ class VideoPoseLifter(PoseLifter):
 
     def lift(self, keypoints: np.ndarray, size: Sequence[int], flip: bool = True, **options) -> dict[str, np.ndarray]:
         """Lift a clip of pixels (F, K, 2) of a (width, height) video: ``pose`` (F, J, 3) about the pelvis and, with a
-        trajectory network, ``trajectory`` (F, 1, 3). Options: ``fps``, ``resample_hz``, see `sequence`."""
+        trajectory network, ``trajectory`` (F, 1, 3). Options: ``fps``, ``resample_hz``, see `sequence`.
+        """
         self.eval()
         out = {}
         for name, wanted in (("pose", True), ("trajectory", self.with_traj_backbone)):
