@@ -116,7 +116,15 @@ def _fraction(around: Tensor, place: Tensor, distance: Tensor) -> Tensor:
 
 
 def decode_reference(logits: Tensor, boxes: Tensor) -> Tensor:
-    """The same by the plain way, region by region: the surface enlarged eight times, its highest pixel. For tests."""
+    """The same as `decode_batched` in the plain way: the surface enlarged eight times, its highest pixel. For tests.
+
+    Args:
+        logits: (R, K, S, S).
+        boxes: (R, 4) x1, y1, x2, y2 pixels.
+
+    Returns:
+        (R, K, 3) x, y in continuous pixels, score.
+    """
     out = []
     for maps, box in zip(logits, boxes, strict=True):
         big = functional.interpolate(maps[None], scale_factor=8, mode="bicubic", align_corners=False)[0]

@@ -24,9 +24,17 @@ class DepthPoseBackbone(BaseModule):
         self.trunk = DepthPoseTrunk(**trunk)
 
     def init_weights(self) -> None:
+        """Initialise the convolutions, then apply ``init_cfg``."""
         init_depthpose(self.trunk, self.init)
         super().init_weights()
 
     def forward(self, inputs) -> TrunkOutput:
-        """Features for ``inputs`` (N, 1, H, W), depth in [0, 1]."""
+        """Extract features.
+
+        Args:
+            inputs: (N, 1, H, W) depth in [0, 1].
+
+        Returns:
+            What `orplugins.depthpose.mmpose.head.PAFHead` takes.
+        """
         return self.trunk(inputs)

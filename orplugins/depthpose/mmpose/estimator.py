@@ -53,11 +53,12 @@ class DepthPoseEstimator(BottomupPoseEstimator):
             check_fits(fitting, expected, optional=(*TRAINING_ONLY, "data_preprocessor."))
 
     def extract_feat(self, inputs):
+        """Features of a batch (N, 1, H, W), computed with channels last."""
         # Convolutions on a CPU and on tensor cores are faster with channels last.
         return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
 
     def predict(self, inputs, data_samples):
-        """People of every image; see `BottomupPoseEstimator.predict`."""
+        """People of every image; see mmpose's `BottomupPoseEstimator.predict`."""
         if self.test_cfg.get("flip_test", False):
             both = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
             feats = [
@@ -71,6 +72,7 @@ class DepthPoseEstimator(BottomupPoseEstimator):
         return self.add_pred_to_datasample(instances, fields, data_samples)
 
     def add_pred_to_datasample(self, batch_pred_instances, batch_pred_fields, batch_data_samples):
+        """Bring poses to the original image; joints that were not found stay at (0, 0)."""
         samples = super().add_pred_to_datasample(batch_pred_instances, batch_pred_fields, batch_data_samples)
         for sample in samples:
             people = sample.pred_instances

@@ -29,6 +29,7 @@ class LoadDepth(BaseTransform):
         self.bits, self.size, self.allow_empty = bits, size, allow_empty
 
     def transform(self, results: dict) -> dict:
+        """Read, or check, the image of a record."""
         options = dict(bits=self.bits, size=self.size, allow_empty=self.allow_empty)
         if results.get("img") is not None:
             img = check_depth(results["img"], name=str(results.get("img_path", "array")), **options)
@@ -46,9 +47,9 @@ class RandomDepthAffine(BaseTransform):
     Pixels from outside are holes; joints that leave the image become unlabelled.
 
     Args:
-        rotate: Largest angle in degrees.
-        scale: (least, most) magnification.
-        shift: Largest shift as a fraction of the image's size.
+        rotate: Maximum angle in degrees.
+        scale: (min, max) magnification.
+        shift: Maximum shift as a fraction of the image's size.
         scale_depth: Divide depth by the magnification, as coming nearer by that factor would.
         prob: Probability that anything is done.
     """
@@ -65,6 +66,7 @@ class RandomDepthAffine(BaseTransform):
         self.scale_depth, self.prob = scale_depth, prob
 
     def transform(self, results: dict) -> dict:
+        """Warp ``img`` and ``keypoints`` of a record."""
         if np.random.rand() >= self.prob:
             return results
         import cv2
@@ -94,15 +96,16 @@ class RandomDepthHoles(BaseTransform):
     """Punch rectangular holes and single missing pixels into a depth image, as real sensors do.
 
     Args:
-        rectangles: Most rectangles an image.
-        size: Largest side of a rectangle as a fraction of the image's.
-        pixels: Largest fraction of single pixels without a measurement.
+        rectangles: Maximum number of rectangles per image.
+        size: Maximum side of a rectangle as a fraction of the image's.
+        pixels: Maximum fraction of single pixels without a measurement.
     """
 
     def __init__(self, rectangles: int = 3, size: float = 0.12, pixels: float = 0.02):
         self.rectangles, self.size, self.pixels = rectangles, size, pixels
 
     def transform(self, results: dict) -> dict:
+        """Punch the holes into ``img`` of a record."""
         img = results["img"].copy()
         height, width = img.shape[:2]
         for _ in range(np.random.randint(self.rectangles + 1)):
@@ -150,6 +153,7 @@ class DepthToInput(BaseTransform):
         return img.astype(np.float32) / 255
 
     def transform(self, results: dict) -> dict:
+        """Make the input, and the reconstruction's target, of a record."""
         img = results["img"]
         frame = np.array(self.frame_size or img.shape[1::-1], dtype=np.float32)
         if img.dtype == np.uint16:
@@ -170,6 +174,7 @@ class PackDepthPoseInputs(PackPoseInputs):
     """mmpose's packing, with ``depth_target`` as ``gt_depth``: it has another size than the other fields."""
 
     def transform(self, results: dict) -> dict:
+        """Pack a record."""
         packed = super().transform(results)
         if "depth_target" in results:
             depth = PixelData(depth=results["depth_target"]).to_tensor()

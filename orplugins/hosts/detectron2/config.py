@@ -23,7 +23,11 @@ def add_orplugins_config(cfg: CfgNode) -> None:
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:
-    """Do what ORPose-Color's function of this name does: add its keys, and set three of detectron2's own."""
+    """Do what ORPose-Color's function of this name does: add its keys, and set three of detectron2's own.
+
+    Args:
+        cfg: What ``detectron2.config.get_cfg()`` returned, changed in place.
+    """
     add_orplugins_config(cfg)
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = 1
     cfg.MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA = 0.5

@@ -57,14 +57,14 @@ def roi_align_forward(
 
     Args:
         input: (N, C, H, W) features.
-        rois: (K, 5): index of the picture, x1, y1, x2, y2.
+        rois: (K, 5): index of the image, x1, y1, x2, y2.
         output: (K, C, aligned_height, aligned_width), written.
         argmax_y: Not used: of maximum pooling.
         argmax_x: Not used: of maximum pooling.
         aligned_height: Rows of a pooled region.
         aligned_width: Columns of a pooled region.
-        spatial_scale: Feature cells a pixel of `rois`.
-        sampling_ratio: Samples a bin and axis; 0 for as many as the region's size asks for.
+        spatial_scale: Feature cells per pixel of `rois`.
+        sampling_ratio: Samples per bin and axis; 0 for as many as the region's size asks for.
         pool_mode: 1, the average; 0, the maximum, is refused.
         aligned: Whether cells are sampled at their centres (half a cell less).
 

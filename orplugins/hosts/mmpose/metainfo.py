@@ -17,7 +17,7 @@ def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None, publi
 
     Args:
         skeleton: The joint set.
-        dataset_name: name that mmpose stores files and messages under; the joint set's if None.
+        dataset_name: Name that mmpose stores files and messages under; the joint set's if None.
         published: Keep what the released files of the patient and user sets have: no mirror pairs, and the user's OKS
             constants ten times wider (0.67, most likely a slip).
 

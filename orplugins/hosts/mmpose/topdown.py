@@ -43,10 +43,11 @@ class TopdownRunner:
         checkpoint: Weights, a file or an address; None leaves the model untrained.
         device: Such as "cpu" or "cuda:0".
         batch: People that go through the network together.
-        flip_test: The configuration's if None.
+        flip_test: Average with the mirrored image; the configuration's if None.
 
     Raises:
-        FileNotFoundError, ValueError: A file is missing; the checkpoint is damaged or holds code.
+        FileNotFoundError: A file is missing.
+        ValueError: The checkpoint is damaged or holds code.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class TopdownRunner:
 
 
 class TeacherPose:
-    """Stage 2 of a teacher: pictures, boxes of each -> joints (N, 17, 3) x, y in continuous pixels, confidence.
+    """Stage 2 of a teacher: images, boxes of each -> joints (N, 17, 3) x, y in continuous pixels, confidence.
 
     Args:
         runner: Of a model with COCO's 17 joints.
