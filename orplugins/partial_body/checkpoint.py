@@ -33,7 +33,14 @@ _CONTAINERS = ("state_dict", "model", "module")
 
 
 def unwrap(state_dict: Mapping) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, out of ``state_dict``, ``model`` or ``module``, without the prefix ``module.``."""
+    """The tensors of a checkpoint, out of ``state_dict``, ``model`` or ``module``, without the prefix ``module.``.
+
+    Args:
+        state_dict: Content of a file.
+
+    Returns:
+        Names to tensors.
+    """
     while True:
         inner = [state_dict[key] for key in _CONTAINERS if isinstance(state_dict.get(key), Mapping)]
         if not inner:
@@ -83,10 +90,20 @@ def convert_vit(
 def convert_positions(
     positions: Tensor, grid: tuple[int, int], row0: str = "class token", file_grid: tuple[int, int] | None = None
 ) -> Tensor:
-    """Positions (1, N or N + 1 or N + 2, width) of a file as (1, rows * columns, width) for ``grid``.
+    """Positions of a file, for a model's grid.
 
-    ``row0`` says what a row before the grid means: ``"added"`` to every token, or a ``"class token"``, dropped with a
-    distillation token that may follow it.
+    Args:
+        positions: (1, N or N + 1 or N + 2, width), N = rows * columns of the file's grid.
+        grid: (rows, columns) of the model's positions.
+        row0: What a row before the grid means: ``"added"`` to every token, or a ``"class token"``, dropped with a
+            distillation token that may follow it.
+        file_grid: (rows, columns) of the file's positions; found by `find_grid` if None.
+
+    Returns:
+        (1, rows * columns, width).
+
+    Raises:
+        ValueError: The number of rows fits no grid.
     """
     rows = positions.shape[1]
     old = file_grid or find_grid(rows, grid)
@@ -101,8 +118,20 @@ def convert_positions(
 
 
 def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
-    """(rows, columns) of a file's positions: the model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is 24 x
-    18), else a square, each with none, one or two rows before it.
+    """Grid of a file's positions.
+
+    The model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is 24 x 18), else a square, each with none, one
+    or two rows before it.
+
+    Args:
+        rows: Number of positions in the file.
+        grid: (rows, columns) of the model's positions.
+
+    Returns:
+        (rows, columns).
+
+    Raises:
+        ValueError: The number of rows fits no grid.
     """
     for extra in (0, 1, 2):
         if rows - extra == grid[0] * grid[1]:
@@ -122,7 +151,15 @@ def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
 
 
 def misfits(state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """One line for every tensor that is missing, left over or of another shape; batch counters may be missing."""
+    """Compare names and shapes of a checkpoint with a model's.
+
+    Args:
+        state_dict: The checkpoint's names to tensors.
+        expected: The model's names to tensors; batch counters may be missing in the file.
+
+    Returns:
+        One line for every tensor that is missing, left over or of another shape.
+    """
     lines = [f"{key}: missing" for key in expected if key not in state_dict and not key.endswith("num_batches_tracked")]
     for key, value in state_dict.items():
         if key not in expected:
@@ -133,6 +170,14 @@ def misfits(state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]) ->
 
 
 def listed(lines: list[str], most: int = 12) -> str:
-    """The first lines of a list, indented, and how many more there are."""
+    """The first lines of a list, indented, and how many more there are.
+
+    Args:
+        lines: The list.
+        most: Maximum number of lines.
+
+    Returns:
+        Text that begins with a newline, "" for an empty list.
+    """
     more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
     return "".join(f"\n  {line}" for line in [*lines[:most], *more])

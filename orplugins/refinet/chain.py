@@ -96,8 +96,12 @@ class RefineChain(nn.Module):
             depth_mm: (H, W) millimetres, 0 = hole.
             pixels: (M, K, 2).
             present: (M, K) which joints the 2D poses have.
+            camera: Of the depth image.
             half: The depth was stored as float16 metres (ITOP): points are rounded as in its cloud files.
             cloud_camera: Camera of the point sets, where it is another one (Baracca as published).
+
+        Returns:
+            The people after each module.
         """
         pixels = np.asarray(pixels, dtype=np.float32)
         present = np.asarray(present, dtype=bool)
@@ -149,6 +153,15 @@ class RefineChain(nn.Module):
         return out.float().cpu().numpy()
 
     def forward(self, patches: Tensor, poses: Tensor, clouds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The three networks' outputs for prepared inputs; to count their work, and to export them."""
+        """The three networks' outputs for prepared inputs; to count their work, and to export them.
+
+        Args:
+            patches: (M, K, size, size).
+            poses: (M, K, 3) scaled.
+            clouds: (M, K, N + 1, 3).
+
+        Returns:
+            Outputs of modules A (M, K, 2), B and C (M, K, 3).
+        """
         inputs = (patches, poses, clouds)
         return tuple(net(x) for net, x in zip((self.patch_net, self.skeleton_net, self.point_net), inputs, strict=True))

@@ -15,7 +15,14 @@ _PREFIXES = ("module.", "backbone.net.")
 
 
 def which_network(state_dict: Mapping) -> str | None:
-    """``patch_net``, ``skeleton_net`` or ``point_net``, whose bare or published names these are, or None."""
+    """Which module a checkpoint is of.
+
+    Args:
+        state_dict: Bare or published names to tensors.
+
+    Returns:
+        ``patch_net``, ``skeleton_net`` or ``point_net``; None for other names.
+    """
     names = {_bare(name) for name in state_dict}
     return next((network for network, mark in _MARKS.items() if mark in names), None)
 
@@ -27,16 +34,27 @@ def _bare(name: str) -> str:
 
 
 def bare_state_dict(state_dict: Mapping) -> dict:
-    """The network's own names, without ``module.`` and ``backbone.net.``."""
+    """The network's own names, without ``module.`` and ``backbone.net.``.
+
+    Args:
+        state_dict: Names to tensors.
+
+    Returns:
+        Bare names to the same tensors.
+    """
     return {_bare(name): value for name, value in state_dict.items()}
 
 
 def convert_published(state_dict: Mapping, expected: Mapping, prefix: str = "backbone.net.") -> dict:
-    """Published names with ``prefix``, compared with a model's.
+    """Rename a published state dict and compare it with a model's.
 
     Args:
         state_dict: Published names (also behind ``module.``) to tensors.
         expected: The model's ``state_dict()``.
+        prefix: Of the network in the model.
+
+    Returns:
+        The model's names to the same tensors.
 
     Raises:
         ValueError: Lists what is missing, left over or of another shape, and says which option that points to.
@@ -50,10 +68,14 @@ _OPTIONS = {"attentionBlock": "attention", "skipBlock": "bigskip", "fstn": "feat
 
 
 def check_fits(state_dict: Mapping, expected: Mapping) -> None:
-    """Compare names and shapes.
+    """Compare names and shapes of a checkpoint with a model's.
+
+    Args:
+        state_dict: The checkpoint's names to tensors.
+        expected: The model's names to tensors.
 
     Raises:
-        ValueError: With the list of differences.
+        ValueError: Lists the differences.
     """
     missing = [name for name in expected if name not in state_dict]
     unknown = [name for name in state_dict if name not in expected]

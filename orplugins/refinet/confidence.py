@@ -16,12 +16,14 @@ HIDDEN_TRUST = 0.5
 def joint_confidence(
     points_mm: np.ndarray, valid: np.ndarray, scores: np.ndarray, depth_mm: np.ndarray, camera: DepthCamera
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence and whether a joint is hidden.
+    """Confidence of refined joints, and which of them are hidden.
 
     Args:
-        points_mm: (M, K, 3) refined joints.
-        valid: (M, K).
+        points_mm: (M, K, 3) refined joints, millimetres, y up.
+        valid: (M, K) bool.
         scores: (M, K) of the 2D pose.
+        depth_mm: (H, W) millimetres, 0 = hole.
+        camera: Of the depth image.
 
     Returns:
         confidence: (M, K): the 2D score; half of it where the joint is hidden or its pixel has no depth, because its

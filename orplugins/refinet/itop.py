@@ -25,7 +25,17 @@ _JOINTS = 15
 
 
 def itop_path(root: str | os.PathLike, view: str, file: str, kind: str) -> Path:
-    """Path of one of ITOP's files; `kind` is depth_map, labels or point_cloud."""
+    """Path of one of ITOP's files.
+
+    Args:
+        root: The folder that holds ``ITOP/``.
+        view: "side" or "top".
+        file: "train" or "test".
+        kind: "depth_map", "labels" or "point_cloud".
+
+    Returns:
+        The path.
+    """
     return Path(root) / "ITOP" / f"ITOP_{view}_{file}_{kind}.h5"
 
 
@@ -34,11 +44,12 @@ class ItopLabels:
     """All rows of a labels file.
 
     Attributes:
+        path: The file.
         ids: (n,) text "SS_FFFFF".
         valid: (n,) bool.
         visible: (n, 15) 0 or 1.
         pixels: (n, 15, 2) int16.
-        points_mm: (n, 15, 3) float32.
+        points_mm: (n, 15, 3) float32 millimetres, y up.
     """
 
     path: str
@@ -49,7 +60,17 @@ class ItopLabels:
     points_mm: np.ndarray
 
     def rows(self, split: str) -> np.ndarray:
-        """Rows of valid frames in a split: subjects 04 and 05 of the training file are the validation split."""
+        """Rows of valid frames in a split: subjects 04 and 05 of the training file are the validation split.
+
+        Args:
+            split: One of `SPLITS`.
+
+        Returns:
+            Row numbers.
+
+        Raises:
+            ValueError: Another split.
+        """
         if split not in SPLITS:
             raise ValueError(f"split: found {split!r}, expected one of {SPLITS}")
         held_out = np.array([name[:2] in VALIDATION_SUBJECTS for name in self.ids], dtype=bool)
@@ -60,8 +81,15 @@ class ItopLabels:
 def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
     """Read and check a labels file.
 
+    Args:
+        path: HDF5 file.
+
+    Returns:
+        All rows.
+
     Raises:
-        FileNotFoundError, ValueError: No file, no or a truncated HDF5 file, a missing key, or another shape.
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file, a missing key, another shape, NaN, or millimetres.
     """
     with open_h5(path) as file:
         ids = _dataset(file, "id", path, (None,))[()]
@@ -84,6 +112,14 @@ class ItopFrames:
 
     The file is opened in each process that reads from it, because HDF5 handles must not be shared across a fork; a
     pickled object holds none.
+
+    Args:
+        path: HDF5 file.
+        cloud: It is a point cloud file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file, a missing key, or another shape or dtype.
     """
 
     def __init__(self, path: str | os.PathLike, cloud: bool = False):
@@ -127,6 +163,9 @@ def write_itop(
     """Write the labels and the depth file of one view, each whole or not at all.
 
     Args:
+        root: The folder that holds ``ITOP/``.
+        view: "side" or "top".
+        file: "train" or "test".
         labels: `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n
             rows.
         depth_m: n arrays (H, W) of metres.
@@ -156,7 +195,18 @@ def write_itop(
 
 @contextmanager
 def open_h5(path: str | os.PathLike) -> Iterator[Any]:
-    """Open for reading; a missing, truncated or foreign file is a clear error."""
+    """Open an HDF5 file for reading.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The open file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file.
+    """
     file = _open(Path(path))
     try:
         yield file

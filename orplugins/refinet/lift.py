@@ -52,6 +52,8 @@ def lift(
         pixels: (..., K, 2). Missing are joints whose integer part is not right of or below the first pixel ("itop"), or
             that are negative or exactly (0, 0) ("baracca"), or that are outside the image ("pixel").
         depth_mm: (H, W), millimetres, 0 = hole.
+        camera: Of the depth image.
+        settings: How the depth is read; None: the defaults.
         present: (..., K), joints that the 2D pose has; all if None.
 
     Returns:

@@ -1,6 +1,4 @@
-"""Frames of a data set that has, for each depth image, its camera and people with 2D and 3D joints: the generated
-operating room's `annotations/coco17.json`.
-"""
+"""Depth images with their cameras and people in 2D and 3D: the generated operating room's `annotations/coco17.json`."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ class DepthPeople:
         image_id, name: Of the image.
         depth: Its file.
         camera: Of the file's own size, without pose.
-        keypoints: (M, 17, 3) x, y in pixels and 2 seen, 1 hidden, 0 outside the picture or unknown.
+        keypoints: (M, 17, 3) x, y in pixels and 2 seen, 1 hidden, 0 outside the image or unknown.
         points: (M, 17, 3) metres in the camera's axes.
     """
 
@@ -39,6 +37,12 @@ class DepthPeople:
 
 def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
     """All images of `FOLDER/annotations/coco17.json` in its order.
+
+    Args:
+        folder: The data set.
+
+    Returns:
+        One entry per image.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -52,6 +52,7 @@ def depth_patches(joints: np.ndarray, depth_mm: np.ndarray, settings: PatchSetti
     Args:
         joints: (..., K, 2) pixels.
         depth_mm: (H, W) millimetres, 0 = hole.
+        settings: How patches are cut; None: the defaults.
 
     Returns:
         (..., K, size, size) float32.

@@ -40,7 +40,7 @@ class Refiner3D:
     Args:
         chain: Trained modules, for ITOP's focal length.
         camera: Of the depth image; 2D poses are in its pixels.
-        least_score: 2D joints below it are missing.
+        least_score: Minimum score of a 2D joint; others are missing.
     """
 
     def __init__(self, chain: RefineChain, camera: Camera, least_score: float = 0.0):

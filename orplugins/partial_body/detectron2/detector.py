@@ -1,4 +1,4 @@
-"""Run the partial-body detector on pictures."""
+"""Run the partial-body detector on images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 
 
 def detector_config(config: str | os.PathLike, opts: Sequence[str] = ()) -> CfgNode:
-    """detectron2's configuration with a file and options merged into it."""
+    """detectron2's configuration with a file and options merged into it.
+
+    Args:
+        config: YAML file.
+        opts: Further keys and values.
+
+    Returns:
+        The configuration.
+    """
     cfg = get_cfg()
     add_orplugins_config(cfg)
     cfg.merge_from_file(str(config))
@@ -29,13 +37,13 @@ class PartialBodyDetector:
     Args:
         config: YAML file.
         weights: Checkpoint; the configuration's ``MODEL.WEIGHTS`` if None.
-        threshold: Least score of a box; the published demo's is 0.8.
+        threshold: Minimum score of a box; the published demo's is 0.8.
         device: Such as "cpu" or "cuda:0".
         opts: Further keys and values.
 
     Raises:
         ValueError: No weights, weights that would execute code, or those of another network.
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
     """
 
     def __init__(self, config, weights=None, threshold: float = 0.8, device: str = "cpu", opts: Sequence[str] = ()):

@@ -16,7 +16,10 @@ class PartialBodyEvaluator(COCOEvaluator):
     Args:
         dataset_name: A registered data set.
         protocol: ``"coco"``, or ``"lvis"`` for both, see `orplugins.partial_body.box_ap.box_ap`.
-        kwargs: Those of `COCOEvaluator`.
+        **kwargs: Those of `COCOEvaluator`.
+
+    Raises:
+        ValueError: Another protocol.
     """
 
     def __init__(self, dataset_name: str, protocol: str = "coco", **kwargs):

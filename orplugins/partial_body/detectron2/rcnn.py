@@ -26,6 +26,7 @@ class PartialBodyRCNN(GeneralizedRCNN):
 
     @classmethod
     def from_config(cls, cfg) -> dict:
+        """Arguments of the model that a config asks for; its ``MODEL.WEIGHTS`` are looked into first."""
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
         from orplugins.hosts.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
 

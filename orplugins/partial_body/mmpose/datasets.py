@@ -21,8 +21,11 @@ class PartialBodyDataset(CocoDataset):
 
     Args:
         unlabelled: What v = 0 means in the file: ``"unknown"`` (COCO: nobody has said) or ``"out of view"`` (sets that
-            label every joint in the picture, such as the generated ones).
+            label every joint in the image, such as the generated ones).
         **kwargs: Those of `mmpose.datasets.CocoDataset`.
+
+    Raises:
+        ValueError: Another ``unlabelled``, or an annotation with another number of joints.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="coco")

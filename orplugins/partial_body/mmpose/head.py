@@ -41,6 +41,7 @@ class JointStateHead(HeatmapHead):
         return heatmaps
 
     def loss(self, feats, batch_data_samples, train_cfg={}) -> dict:  # noqa: B006 - the parent's signature
+        """The parent's losses and ``loss_state``."""
         losses = super().loss(feats, batch_data_samples, train_cfg)
         logits = self.states(feats[-1], self._latest[-1])
         labels = [sample.gt_instance_labels.keypoint_states for sample in batch_data_samples]
@@ -53,6 +54,7 @@ class JointStateHead(HeatmapHead):
         return losses
 
     def predict(self, feats, batch_data_samples, test_cfg={}):  # noqa: B006 - the parent's signature
+        """The parent's predictions with ``keypoint_states``."""
         predictions = super().predict(feats, batch_data_samples, test_cfg)
         if test_cfg.get("flip_test", False):
             straight, mirrored = feats

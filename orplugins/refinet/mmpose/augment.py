@@ -23,6 +23,7 @@ class MirrorFrame(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
+        """Mirror a record."""
         if np.random.uniform() >= self.prob:
             return results
         if "cloud_points" in results:
@@ -41,7 +42,7 @@ class MirrorFrame(BaseTransform):
 
 @TRANSFORMS.register_module()
 class DropJoints(BaseTransform):
-    """Take joints out of an input pose in pixels, as detectors and the picture's border do; after `InitInputPose`.
+    """Take joints out of an input pose in pixels, as detectors and the image's border do; after `InitInputPose`.
 
     The truth stays, so module B learns to do without them.
 
@@ -56,6 +57,7 @@ class DropJoints(BaseTransform):
         self.each, self.border = each, border
 
     def transform(self, results: dict) -> dict:
+        """Take joints out of ``pose`` of a record."""
         if results["pose_unit"] != "px":
             raise ValueError(f"DropJoints: found a pose in {results['pose_unit']}, expected pixels")
         gone = dropped_joints(results["pose"], self.each, self.border, np.random)

@@ -17,7 +17,8 @@ from orplugins.registry import MODELS
 class RefiNetModule(PoseLifter):
     """One of RefiNet's modules: mmpose's lifter, which also loads published checkpoints, strictly.
 
-    Arguments are those of `mmpose.models.PoseLifter`.
+    Args:
+        **kwargs: Those of `mmpose.models.PoseLifter`.
     """
 
     def __init__(self, **kwargs):
@@ -50,7 +51,7 @@ class DepthPoseRefiner(BasePoseEstimator):
     Args:
         patch_net, skeleton_net, point_net: Backbone configs of modules A, B and C.
         stages: Also give the pose after each stage, as ``stage_input``, ``stage_a``, ``stage_b``, ``stage_c``.
-        data_preprocessor, init_cfg, metainfo: As in mmpose.
+        data_preprocessor, init_cfg, metainfo, train_cfg, test_cfg: As in mmpose.
         **chain: Other arguments of `orplugins.refinet.chain.RefineChain`.
     """
 
@@ -82,16 +83,29 @@ class DepthPoseRefiner(BasePoseEstimator):
             check_fits(state_dict, self.state_dict())
 
     def extract_feat(self, inputs):
+        """Not possible: each module's input is prepared from the one before."""
         raise NotImplementedError("DepthPoseRefiner prepares each module's input from the one before: use predict")
 
     def loss(self, inputs, data_samples):
+        """Not possible: modules are trained alone."""
         raise NotImplementedError("the chain is not trained as one: train its modules (refinet-a, -b, -c configs)")
 
     def _forward(self, inputs, data_samples=None):
         return self.predict(inputs, data_samples)
 
     def predict(self, inputs, data_samples):
-        """Refined people of every image."""
+        """Refined people of every image.
+
+        Args:
+            inputs: Depth images (1, H, W), millimetres.
+            data_samples: One per image.
+
+        Returns:
+            The samples, with ``pred_instances``.
+
+        Raises:
+            ValueError: An input pose is not in pixels.
+        """
         for depth, sample in zip(inputs, data_samples, strict=True):
             labels, meta = sample.gt_instance_labels, sample.metainfo
             if meta["input_unit"] != "px":

@@ -15,7 +15,9 @@ META = ("row", "index", "img_id", "frame_id", "camera", "cloud_camera", "half_de
 
 @TRANSFORMS.register_module()
 class PackRefineInputs(BaseTransform):
-    """`inputs`, and a ``PoseDataSample`` with
+    """Pack a record as `inputs` and a ``PoseDataSample``.
+
+    The sample has
 
     - ``gt_instances``: ``keypoints`` (1, 15, 2) px, ``keypoints_3d`` (1, 15, 3) mm, ``keypoints_visible`` (1, 15) as
       the protocol counts, ``keypoints_seen`` (1, 15) whether the label says visible,
@@ -31,6 +33,7 @@ class PackRefineInputs(BaseTransform):
         self.with_depth = with_depth
 
     def transform(self, results: dict) -> dict:
+        """Pack a record."""
         visible = results["visible"].astype(np.float32)
         sample = PoseDataSample()
         sample.gt_instances = InstanceData(

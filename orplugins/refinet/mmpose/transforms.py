@@ -32,6 +32,7 @@ class InitInputPose(BaseTransform):
         self.source, self.drop_invisible = source, drop_invisible
 
     def transform(self, results: dict) -> dict:
+        """Set ``pose``, ``pose_unit``, ``pose_valid`` and ``pose_scores`` of a record."""
         unit = {"label_px": "px", "label_mm": "mm"}.get(self.source, results["file_format"])
         pose = results["file_pose" if self.source == "file" else self.source]
         if pose is None:
@@ -82,6 +83,7 @@ class AddPoseNoise(BaseTransform):
         self.seed, self.dims, self.truncate = seed, dims, truncate
 
     def transform(self, results: dict) -> dict:
+        """Add noise to ``pose`` of a record."""
         pose = results["pose"]
         dims = self.dims or (2 if self.unit == "px" else 3)
         if self.draw == "frozen":
@@ -114,6 +116,7 @@ class LiftPose(BaseTransform):
         self.settings = LiftSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Lift ``pose`` of a record to millimetres."""
         if results["pose_unit"] == "px":
             present = results["pose_valid"]
             pose, valid = lift(results["pose"], results["depth_mm"], results["camera"], self.settings, present)
@@ -131,6 +134,7 @@ class CropDepthPatches(BaseTransform):
         self.settings = PatchSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         results["inputs"] = depth_patches(results["pose"], results["depth_mm"], self.settings)
         return results
 
@@ -143,6 +147,7 @@ class NormalizeSkeleton(BaseTransform):
         self.scale = SkeletonScale(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` and ``pose_root`` of a record."""
         results["inputs"] = self.scale(results["pose"], results["pose_valid"]).astype(np.float32)
         results["pose_root"] = self.scale.roots(results["pose"], results["pose_valid"])
         return results
@@ -156,6 +161,7 @@ class CropJointClouds(BaseTransform):
         self.settings = CloudSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         valid = results["pose_valid"] & (results["visible"] != 0) if results["visible"].any() else results["pose_valid"]
         clouds = joint_clouds(
             results["pose"],
@@ -175,6 +181,7 @@ class UseDepth(BaseTransform):
     """The chain's input: the depth image itself, (1, H, W) float32 millimetres."""
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         results["inputs"] = results["depth_mm"][None]
         return results
 
@@ -191,6 +198,7 @@ class EncodeOffsets(BaseTransform):
         self.encoder = KEYPOINT_CODECS.build(encoder)
 
     def transform(self, results: dict) -> dict:
+        """Set ``truth``, ``keypoint_labels`` and ``keypoint_weights`` of a record."""
         pose = results["pose"].astype(np.float32)
         truth = results["label_mm" if results["pose_unit"] == "mm" else "label_px"].astype(np.float32)
         if "dropped" in results:
