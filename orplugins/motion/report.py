@@ -29,7 +29,16 @@ A_COLOUR, B_COLOUR = "#1f4e9c", "#d1495b"
 
 
 def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
-    """One line of the table."""
+    """One line of the report's table.
+
+    Args:
+        exercise: What was recorded.
+        c: The comparison.
+        mode: Alignment of the headline numbers.
+
+    Returns:
+        Column -> value.
+    """
     chosen, a, b = c.alignments[mode], *c.sequences
     angles = [angle.rmse for angle in c.angles.values()]
     roms = [angle.rom[1] - angle.rom[0] for angle in c.angles.values()]
@@ -63,7 +72,14 @@ def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
 
 
 def mean_rows(rows: list[dict]) -> list[dict]:
-    """A mean line for every pair of systems that occurs in several exercises."""
+    """A mean line for every pair of systems that occurs in several exercises.
+
+    Args:
+        rows: Lines of the table, from `row`.
+
+    Returns:
+        Further lines.
+    """
     out = []
     for pair in dict.fromkeys((r["A"], r["B"]) for r in rows):
         mine = [r for r in rows if (r["A"], r["B"]) == pair]
@@ -84,14 +100,26 @@ def _text(value: object) -> str:
 
 
 def markdown_table(rows: list[dict]) -> str:
-    """Rows as a Markdown table."""
+    """Rows as a Markdown table.
+
+    Args:
+        rows: Column -> value; the first row's columns are taken.
+
+    Returns:
+        Lines joined by newlines.
+    """
     keys = list(rows[0])
     lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
     return "\n".join(lines + ["| " + " | ".join(_text(r.get(k, "")) for k in keys) + " |" for r in rows])
 
 
 def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
-    """Rows as CSV, full precision."""
+    """Write rows as CSV, in full precision.
+
+    Args:
+        path: The file.
+        rows: Column -> value.
+    """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -101,12 +129,16 @@ def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
 
 
 def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str, frame: int = 25) -> Path:
-    """Write ``report.md``, ``report.csv`` and the plots of every pair below ``out``.
+    """Write ``report.md``, ``report.csv`` and the plots of every pair.
 
     Args:
+        out: Folder.
         results: (exercise, comparison).
         mode: Alignment of the headline numbers.
         frame: Frame at which both skeletons are drawn.
+
+    Returns:
+        Path of ``report.md``.
     """
     out = Path(out)
     rows = [row(exercise, c, mode) for exercise, c in results]
@@ -134,7 +166,10 @@ def draw_clock(path: str | os.PathLike, results: list[Comparison], joint: str, f
     """Draw one person by all systems: a joint over time about the middle of the hips, and the poses of one frame.
 
     Args:
+        path: The file.
         results: Comparisons with one reference, which is drawn black.
+        joint: Its name.
+        frame: Number of the frame whose poses are drawn.
     """
     colours = ("#1f4e9c", "#d1495b", "#2e8b57", "#e39b1f", "#7a4fa3", "#3aa6b9")
     figure = _figure(12, 5.5)
@@ -205,7 +240,18 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
 
 
 def plot_all(out: Path, stem: str, c: Comparison, mode: str, frame: int) -> list[str]:
-    """Draw the six plots of one comparison; returns their file names."""
+    """Draw the six plots of one comparison.
+
+    Args:
+        out: Folder.
+        stem: First part of the file names.
+        c: The comparison.
+        mode: Alignment.
+        frame: Frame at which both skeletons are drawn.
+
+    Returns:
+        The file names.
+    """
     drawings = {
         "joints": _joint_errors,
         "trajectories": _trajectories,

@@ -16,7 +16,14 @@ from orplugins.skeletons import BODY_25, Skeleton, convert
 
 
 def subject_score(person: np.ndarray) -> float:
-    """How much of a frame's subject a person (J, 3) is: area of the joints' box times their mean confidence."""
+    """How much of a frame's subject a person is: area of the joints' box times their mean confidence.
+
+    Args:
+        person: (J, 3) x, y, confidence.
+
+    Returns:
+        The score; 0 without a joint.
+    """
     found = present(person)
     if not found.any():
         return 0.0
@@ -25,7 +32,14 @@ def subject_score(person: np.ndarray) -> float:
 
 
 def choose_subject(people: np.ndarray) -> int:
-    """Index of a frame's subject among (N, J, 3), -1 if there is nobody."""
+    """A frame's subject.
+
+    Args:
+        people: (N, J, 3) x, y, confidence.
+
+    Returns:
+        Index of the subject, -1 if there is nobody.
+    """
     return int(np.argmax([subject_score(person) for person in people])) if len(people) else -1
 
 
@@ -37,7 +51,15 @@ def _trunk(person: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 @dataclass
 class Track:
-    """One person over time: the index of its detection in every frame where it was seen."""
+    """One person over time.
+
+    Attributes:
+        start: First frame.
+        indices: Frame -> index of the person's detection.
+        last: (J, 3) the last pose.
+        last_frame: Its frame.
+        score: Sum of `subject_score`.
+    """
 
     start: int
     indices: dict[int, int]
@@ -48,7 +70,14 @@ class Track:
 
 @dataclass(frozen=True)
 class TrackRules:
-    """Limits of tracking: cost in torso lengths, patience in frames."""
+    """Limits of tracking.
+
+    Attributes:
+        reject: Maximum cost of a match, in torso lengths.
+        patience: Frames without a match after which a track ends.
+        min_joints: Minimum number of common joints.
+        min_torso_px: Minimum length of a torso, pixels.
+    """
 
     reject: float = 1.0
     patience: int = 15
@@ -65,8 +94,9 @@ def track_people(
     lengths of the track; assignments are optimal (Hungarian).
 
     Args:
-        frames: One (N, J, 3) array a frame (N may be 0).
+        frames: One (N, J, 3) array per frame (N may be 0).
         skeleton: Their joint set.
+        rules: Limits; None: the defaults.
 
     Returns:
         Tracks by falling sum of `subject_score`: the first is the subject.
@@ -100,7 +130,16 @@ def track_people(
 
 
 def track_poses(track: Track, frames: Sequence[np.ndarray], joints: int) -> np.ndarray:
-    """(F, J, 3) of one track, zeros where it was not seen."""
+    """Poses of one track.
+
+    Args:
+        track: The track.
+        frames: One (N, J, 3) array per frame.
+        joints: J.
+
+    Returns:
+        (F, J, 3), zeros where the person was not seen.
+    """
     out = np.zeros((len(frames), joints, 3))
     for t, index in track.indices.items():
         out[t] = frames[t][index]
@@ -109,7 +148,15 @@ def track_poses(track: Track, frames: Sequence[np.ndarray], joints: int) -> np.n
 
 @dataclass(frozen=True)
 class PairRules:
-    """Weights of the cost between persons of two cameras, in pixels."""
+    """Weights of the cost between people of two cameras.
+
+    Attributes:
+        outside_px: Cost if all joints lie outside the range of depths, pixels.
+        torso_px: Cost per unit of the logarithm of the torso's length over ``torso_m``, pixels.
+        torso_m: Usual length of a torso, metres.
+        min_joints: Minimum number of common joints.
+        reject_px: Maximum cost of a pair, pixels.
+    """
 
     outside_px: float = 50.0
     torso_px: float = 20.0
@@ -125,9 +172,19 @@ def pair_cost(
     pair: PairRules | None = None,
     rules: StereoRules | None = None,
 ) -> np.ndarray:
-    """Cost (L, R) that persons (L, 25, 3) of the left and (R, 25, 3) of the right parallel camera are one.
+    """Cost that people of two parallel cameras are one.
 
     Rows alone cannot separate two people at one distance: disparity range and body size help.
+
+    Args:
+        left: (L, 25, 3) people of the left camera, BODY_25.
+        right: (R, 25, 3) people of the right camera.
+        rig: The pair.
+        pair: Weights; None: the defaults.
+        rules: Limits of single joints; None: the defaults.
+
+    Returns:
+        (L, R) pixels; infinity for too few common joints.
     """
     pair, rules = pair or PairRules(), rules or StereoRules()
     neck, hip = BODY_25.index("neck"), BODY_25.index("mid_hip")
@@ -165,8 +222,20 @@ def general_pair_cost(
     pair: PairRules | None = None,
     rules: StereoRules | None = None,
 ) -> np.ndarray:
-    """`pair_cost` for two cameras in any position: epipolar distance in place of rows, depth in both cameras in place of
-    disparity.
+    """`pair_cost` for two cameras in any position.
+
+    Epipolar distance takes the place of rows, depth in both cameras that of disparity.
+
+    Args:
+        cameras: The two cameras.
+        first: (L, J, 3) people of the first camera.
+        second: (R, J, 3) people of the second camera.
+        skeleton: Their joint set.
+        pair: Weights; None: the defaults.
+        rules: Limits of single joints; None: the defaults.
+
+    Returns:
+        (L, R) pixels; infinity for too few common joints.
     """
     pair, rules = pair or PairRules(), rules or StereoRules()
     matrices = world_to_camera_matrices(cameras)
@@ -204,8 +273,9 @@ def track_points(
     Args:
         frames: (P,) frame number of each person, sorted.
         points: (P, J, 3) metres, NaN where missing.
-        reject_m: Largest median distance between a person and the last pose of a track.
+        reject_m: Maximum median distance between a person and the last pose of a track, metres.
         patience: A track ends after this many frames without a match.
+        min_joints: Minimum number of common joints.
 
     Returns:
         (P,) track numbers from 0, in order of appearance.

@@ -305,9 +305,16 @@ def _choose(sets: _Sets, detections: int, frames: int) -> tuple[np.ndarray, np.n
 
 
 def associate(cameras: Sequence[Camera], detections: list[list[np.ndarray]], rules: MultiViewRules | None = None):
-    """Association of many frames: prepared views, frames (P,) and members (P, V) of the people.
+    """Association of many frames.
 
-    Members are global numbers: the detections of the first view, then those of the second, and so on; -1 for none.
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3) x, y, confidence.
+        rules: Limits; None: the defaults.
+
+    Returns:
+        Prepared views, frames (P,) and members (P, V) of the people. Members are global numbers: the detections of the
+        first view, then those of the second, and so on; -1 for none.
     """
     rules = rules or MultiViewRules()
     views = [_prepare(camera, [frame[v] for frame in detections], rules) for v, camera in enumerate(cameras)]
@@ -355,10 +362,19 @@ def reconstruct(
     rules: MultiViewRules | None = None,
     one_view: bool = False,
 ) -> People:
-    """People of many frames; arguments and result as those of the reference, in the order of the frames.
+    """People of many frames, in the order of the frames.
 
     Positions agree with the reference's to a micrometre. Where two choices of people are worth the same to rounding,
     the two may choose differently.
+
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3) x, y, confidence.
+        rules: Limits; None: the defaults.
+        one_view: Keep people whom one view sees, without joints.
+
+    Returns:
+        The people.
     """
     rules = rules or MultiViewRules()
     if not detections:

@@ -5,7 +5,7 @@ OUT/day1/cam{1..3}/depth/000000.png     16-bit millimetres; in motion sets every
 OUT/day1/cam{1..3}/color/000000.png     8-bit RGB, where asked for
 OUT/annotations/mvor.json               MVOR's schema (CAMMA-10, boxes, 3D poses, cameras)
 OUT/annotations/coco17.json             COCO person keypoints, 3D, cameras, identities
-OUT/annotations/coco17_color.json       the same with the names of the colour pictures, where there are any
+OUT/annotations/coco17_color.json       the same with the names of the colour images, where there are any
 OUT/annotations/h36m17.npz              Human3.6M's 17 joints, 2D and 3D, as plain arrays
 OUT/annotations/data_*_h36m*.npz        motion sets: the files of `h36m_files`
 OUT/parameters.json                     what the set was made with
@@ -63,18 +63,20 @@ def write_dataset(
 
     Args:
         out: Folder, made if it is missing.
-        frames, seed, start: Which frames; a frame depends on the seed and its number alone.
-        size: (width, height) of the pictures.
+        frames: Number of frames.
+        seed: Of the set; a frame depends on the seed and its number alone.
+        start: Number of the first frame.
+        size: (width, height) of the images.
         views: 1 to 3 cameras.
-        people: Least and greatest number of people in the room.
+        people: (min, max) number of people in the room.
         noise: Add the sensor's errors.
         workers: Processes; 0 renders in this one.
         progress: Called with (frames done, frames in all).
-        color: Write colour pictures too.
+        color: Write colour images too.
         fixed_cameras: The cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene
             (or clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for
-            each picture). Default: fixed for several views.
-        motion: Frames of a clip in which people move (25 a second); 0 makes every frame a scene of its own.
+            each image). Default: fixed for several views.
+        motion: Frames of a clip in which people move (25 per second); 0 makes every frame a scene of its own.
         hips: Joints of the MVOR file, see `annotate.annotate`.
         masks: Write the people's masks into the COCO file.
 
@@ -82,7 +84,7 @@ def write_dataset(
         Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
 
     Raises:
-        ValueError: For an argument out of its range, or where `out` holds a set made with other parameters.
+        ValueError: An argument is out of its range, or `out` holds a set made with other parameters.
         OSError: The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with
             it.
     """
@@ -203,7 +205,12 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
 
 
 def save_color(path: Path, picture: np.ndarray) -> None:
-    """Write an RGB picture (H, W, 3) uint8 as PNG, atomically."""
+    """Write a colour image as PNG, atomically.
+
+    Args:
+        path: The file.
+        picture: (H, W, 3) uint8 RGB.
+    """
     from PIL import Image
 
     with atomic_write(path, mode="wb") as file:

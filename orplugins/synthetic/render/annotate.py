@@ -45,13 +45,13 @@ _COVER_OF = {
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The N annotated people of a picture.
+    """The N annotated people of an image.
 
     Attributes:
-        keypoints: For each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the
-            picture or under the drape (then x = y = 0).
+        keypoints: For each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the image
+            or under the drape (then x = y = 0).
         points: Likewise (N, J, 3) in the room, metres, also of joints with 0.
-        hands: (N, 2, 3) left, right.
+        hands: (N, 2, 3) left, right, metres.
         bboxes: (N, 4) x, y, width, height of what is seen.
         full_bboxes: Of the whole outline, cut at the border.
         person_ids: (N,), the same in each view.
@@ -70,13 +70,19 @@ class View:
 def annotate(
     scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, instances: np.ndarray, hips: str = "coco"
 ) -> View:
-    """Annotate a picture.
+    """Annotate an image.
 
     Args:
+        scene: What it shows.
+        camera: Its camera.
+        caster: Of the scene's mesh.
         depth: (H, W) exact depth, metres.
         instances: (H, W) 0 = room, 1.. = person.
         hips: "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
             MVOR's annotators did.
+
+    Returns:
+        The people of whom enough is seen.
     """
     pixels = np.bincount(instances.ravel(), minlength=len(scene.people) + 1)
     least = LEAST_PIXELS * depth.size / (640 * 480)
@@ -109,14 +115,31 @@ def annotate(
 
 
 def body_joints(body: Body, name: str, hips: str = "coco") -> np.ndarray:
-    """(J, 3) joints of a body in the room, in the order of the joint set of that name."""
+    """Joints of a body in the room, in the order of a joint set.
+
+    Args:
+        body: The body.
+        name: Of the joint set.
+        hips: See `annotate`.
+
+    Returns:
+        (J, 3) metres.
+    """
     if name == CAMMA_10.name:
         return camma_joints(body, hips)
     return {COCO_17.name: lambda b: b.joints, H36M_17.name: h36m_joints, ITOP_15.name: itop_joints}[name](body)
 
 
 def camma_joints(body: Body, hips: str) -> np.ndarray:
-    """(10, 3) CAMMA-10: head, neck, then left and right shoulder, hip, elbow, wrist."""
+    """CAMMA-10: head, neck, then left and right shoulder, hip, elbow, wrist.
+
+    Args:
+        body: The body.
+        hips: See `annotate`.
+
+    Returns:
+        (10, 3) metres.
+    """
     j = body.joints
     head, neck, left_hip, right_hip = j[1:3].mean(0), j[5:7].mean(0), j[11], j[12]
     if hips == "mvor":
@@ -131,7 +154,14 @@ def camma_joints(body: Body, hips: str) -> np.ndarray:
 
 
 def h36m_joints(body: Body) -> np.ndarray:
-    """(17, 3) in the order of `skeletons.H36M_17`."""
+    """Joints in the order of `orplugins.skeletons.H36M_17`.
+
+    Args:
+        body: The body.
+
+    Returns:
+        (17, 3) metres.
+    """
     j = body.joints
     return np.stack(
         [
@@ -157,7 +187,14 @@ def h36m_joints(body: Body) -> np.ndarray:
 
 
 def itop_joints(body: Body) -> np.ndarray:
-    """(15, 3) in the order of `skeletons.ITOP_15`."""
+    """Joints in the order of `orplugins.skeletons.ITOP_15`.
+
+    Args:
+        body: The body.
+
+    Returns:
+        (15, 3) metres.
+    """
     j = body.joints
     left, right = body.hands
     head = (j[3] + j[4]) / 2

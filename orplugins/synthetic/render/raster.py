@@ -1,7 +1,7 @@
 """Which face of a mesh a camera sees at each pixel, and how far it is.
 
 NumPy alone: faces are projected once, then each is tested only against the pixels (or given points) inside the bounds
-of its projection. Where `embreex` is installed, whole pictures are cast by it, with differences in a few border pixels.
+of its projection. Where `embreex` is installed, whole images are cast by it, with differences in a few border pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ def has_embree() -> bool:
 
 
 class Caster:
-    """Casts cameras into one mesh. backend : "numpy", "embree" or "auto" (embree if it is installed)."""
+    """Casts cameras into one mesh.
+
+    Args:
+        vertices: (V, 3) metres.
+        faces: (F, 3) vertex numbers.
+        backend: "numpy", "embree" or "auto" (embree if it is installed).
+
+    Raises:
+        ValueError: Another backend, or one that is not installed.
+    """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, backend: str = "auto"):
         if backend not in ("auto", "numpy", "embree"):
@@ -38,11 +47,26 @@ class Caster:
         self.embree = backend == "embree" or (backend == "auto" and has_embree())
 
     def picture(self, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-        """Depth (H, W) float32 in metres (0 where there is nothing) and the face seen (H, W) int32 (-1)."""
+        """What a camera sees at each pixel.
+
+        Args:
+            camera: The camera.
+
+        Returns:
+            Depth (H, W) float32 in metres (0 where there is nothing) and the face seen (H, W) int32 (-1).
+        """
         return self._embree(camera) if self.embree else self._projection(camera).picture()
 
     def at(self, camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Depth (N,) and face (N,) at positions (N, 2) in pixels; exact, whatever the picture's size."""
+        """What a camera sees at given positions; exact, whatever the image's size.
+
+        Args:
+            camera: The camera.
+            points: (N, 2) pixels.
+
+        Returns:
+            Depth (N,) in metres (0 where there is nothing) and face (N,) (-1).
+        """
         return self._projection(camera).at(points)
 
     def _projection(self, camera: Camera) -> Projection:
@@ -73,7 +97,13 @@ class Caster:
 
 
 class Projection:
-    """A mesh projected into a camera."""
+    """A mesh projected into a camera.
+
+    Args:
+        vertices: (V, 3) metres.
+        faces: (F, 3) vertex numbers.
+        camera: The camera.
+    """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, camera: Camera):
         self.size = camera.size

@@ -17,7 +17,14 @@ _LOSES[[SKIN, METAL, DARK]] = 9.0, 1.9, 1.15
 
 
 def to_millimetres(depth: np.ndarray) -> np.ndarray:
-    """Exact depth (H, W), metres, 0 = nothing, as uint16 millimetres without any of the sensor's errors."""
+    """Exact depth without any of the sensor's errors.
+
+    Args:
+        depth: (H, W) metres, 0 = nothing.
+
+    Returns:
+        (H, W) uint16 millimetres.
+    """
     return np.where((depth > 0) & (depth < 65), np.rint(depth * 1000), 0).astype(np.uint16)
 
 
@@ -30,7 +37,8 @@ def measure(
         depth: (H, W) exact, metres, 0 = nothing.
         grazing: (H, W) cosine between ray and surface normal.
         material: (H, W) see `geometry.MATERIALS`.
-        rng: All randomness comes from it.
+        camera: Of the sensor.
+        rng: Source of all randomness.
 
     Returns:
         (H, W) uint16 millimetres, 0 = hole.

@@ -36,7 +36,13 @@ class VideoPoseTCN(TCN):
             block.causal_shift = (width // 2 * (1 if strided else dilation)) if self.causal else 0
 
     def forward(self, x):
-        """Features of (B, 2 K, T), a tuple with one map a block; the last has T - R + 1 frames.
+        """Features of sequences.
+
+        Args:
+            x: (B, 2 K, T).
+
+        Returns:
+            A tuple with one map per block; the last has T - R + 1 frames.
 
         Raises:
             ValueError: The input is shorter than the receptive field.

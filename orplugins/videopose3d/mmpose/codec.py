@@ -36,7 +36,18 @@ class VideoPoseCodec(VideoPoseLifting):
     def encode(
         self, keypoints, keypoints_visible=None, lifting_target=None, lifting_target_visible=None, camera_param=None
     ) -> dict:
-        """See ``VideoPoseLifting.encode``; ``lifting_target`` (T, J, 3) is in camera axes, root included."""
+        """Labels of a window.
+
+        Args:
+            keypoints: (T, K, 2) pixels.
+            keypoints_visible: (T, K).
+            lifting_target: (T, J, 3) metres in the camera's axes, root included.
+            lifting_target_visible: (T, J).
+            camera_param: With ``intrinsics`` (9,) in screen units.
+
+        Returns:
+            Those of ``VideoPoseLifting.encode``, and the labels above.
+        """
         encoded = super().encode(keypoints, keypoints_visible, lifting_target, lifting_target_visible, camera_param)
         root = encoded["target_root"][:, None].astype(np.float32)
         encoded["trajectory_target"] = root

@@ -24,6 +24,7 @@ class BatchNormMomentumHook(Hook):
         self.start, self.end = start, end
 
     def before_train_epoch(self, runner) -> None:
+        """Set the momentum of the epoch."""
         share = runner.epoch / max(runner.max_epochs, 1)
         momentum = self.start * math.exp(share * math.log(self.end / self.start))
         for module in runner.model.modules():
