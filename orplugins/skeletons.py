@@ -578,7 +578,7 @@ def convert(
 
 _TRUNK = Skeleton("trunk", ("mid_hip", "neck"), ((0, 1),))
 
-# In the order of COCO's v: 0 is not in the picture, 1 is hidden behind something, 2 is seen.
+# In the order of COCO's v: 0 is not in the image, 1 is hidden behind something, 2 is seen.
 STATES = ("out of view", "occluded", "visible")
 OUT_OF_VIEW, OCCLUDED, VISIBLE = range(3)
 

@@ -166,7 +166,7 @@ def _weights(source: int, target: int, filter: str, dtype: type) -> np.ndarray:
         pixel = np.arange(source)[None, :]
         weights = np.clip(np.minimum(pixel + 1, start + ratio) - np.maximum(pixel, start), 0, None)
     else:
-        # Pillow widens the triangle to the ratio when it shrinks a picture, which is what avoids aliasing.
+        # Pillow widens the triangle to the ratio when it shrinks an image, which is what avoids aliasing.
         support = max(ratio, 1.0)
         centre = (np.arange(target)[:, None] + 0.5) * ratio
         weights = np.clip(1 - np.abs(np.arange(source)[None, :] + 0.5 - centre) / support, 0, None)

@@ -57,13 +57,13 @@ def load_depth(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a {bits}-bit depth PNG")
     data = path.read_bytes()
-    # The header is read here because Pillow's modes hide it: a 4-bit picture, for one, opens like an 8-bit one.
+    # The header is read here because Pillow's modes hide it: a 4-bit image, for one, opens like an 8-bit one.
     if data[:8] != _PNG or len(data) < 26:
         raise ValueError(f"{path}: format: found {len(data)} bytes of no PNG file, expected a {bits}-bit grey PNG")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if colour != 0:
         kind = _COLOUR_TYPES.get(colour, f"colour type {colour}")
-        raise ValueError(f"{path}: channels: found a {kind} picture, expected one grey channel")
+        raise ValueError(f"{path}: channels: found a {kind} image, expected one grey channel")
     if depth != bits:
         raise ValueError(f"{path}: bit depth: found {depth}, expected {bits}")
     if size is not None and (width, height) != tuple(size):
@@ -75,7 +75,7 @@ def load_depth(
             array = np.asarray(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise ValueError(f"{path}: pixels: found a truncated or damaged PNG ({error}), expected a whole one") from error
-    # Older Pillow versions open 16-bit pictures as 32-bit integers.
+    # Older Pillow versions open 16-bit images as 32-bit integers.
     array = np.ascontiguousarray(array, dtype=np.uint8 if bits == 8 else np.uint16)
     if not array.any():
         message = f"{path}: pixels: found nothing but holes (0), expected at least one measured pixel"

@@ -86,7 +86,7 @@ class Camera:
             The camera with intrinsics of that resolution; distortion and pose stay.
         """
         sx, sy = size[0] / self.size[0], size[1] / self.size[1]
-        # The picture's corner, not the first pixel's centre, is the fixed point of a resize: hence the halves.
+        # The image's corner, not the first pixel's centre, is the fixed point of a resize: hence the halves.
         return replace(
             self,
             fx=self.fx * sx,

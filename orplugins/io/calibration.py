@@ -171,7 +171,10 @@ def _parallel(entry, where: str) -> ParallelRig:
 
 
 def _openpose_camera(path: Path) -> Camera:
-    """OpenPose's XML, the form of OpenCV's FileStorage; the picture's size is twice the principal point if not given."""
+    """Read OpenPose's XML, the form of OpenCV's FileStorage.
+
+    The image's size is twice the principal point if not given.
+    """
     from xml.etree import ElementTree
 
     try:

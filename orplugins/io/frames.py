@@ -97,7 +97,7 @@ def _sources(path: Path) -> list[Source]:
         info = probe_video(path)
         return [Source(path, True, info.frames, info.fps)]
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture, a video or a folder of pictures")
+        raise FileNotFoundError(f"{path}: no such file, expected an image, a video or a folder of images")
     return [Source(path, False, 1)]
 
 

@@ -45,7 +45,7 @@ def image_files(folder: str | os.PathLike, below: bool = False) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder, expected one of pictures")
+        raise FileNotFoundError(f"{folder}: no such folder, expected one of images")
     entries = folder.rglob("*") if below else folder.iterdir()
     paths = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
     if not paths:
@@ -91,7 +91,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+        raise FileNotFoundError(f"{path}: no such file, expected an image")
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:

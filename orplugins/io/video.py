@@ -109,7 +109,7 @@ def _open(path: str | os.PathLike) -> tuple[cv2.VideoCapture, np.ndarray, VideoI
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < 10000:
         capture.release()
-        raise ValueError(f"{path}: found {fps} frames a second, expected a number between 0 and 10000")
+        raise ValueError(f"{path}: found {fps} frames per second, expected a number between 0 and 10000")
     frames = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
     rotation = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
     return capture, frame, VideoInfo(str(path), float(fps), frame.shape[1::-1], frames, rotation)
@@ -226,7 +226,9 @@ def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float 
     paths = image_files(folder)
     if fps is None:
         if not (folder / NOTE).is_file():
-            raise FileNotFoundError(f"{folder / NOTE}: no such file; say how many frames a second the video shall have")
+            raise FileNotFoundError(
+                f"{folder / NOTE}: no such file; say how many frames per second the video shall have"
+            )
         fps = number(load_json(folder / NOTE), "fps", str(folder / NOTE))
     size = None
 

@@ -81,7 +81,7 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
     if missing or numbers_ != list(range(len(numbers_))) or len(numbers_) < 2:
         raise ValueError(
             f"{path}: day {day} has {len(numbers_)} frames of {len(views)} cameras, {len(missing)} "
-            "pictures missing; expected a clip of a motion set, every frame in every view"
+            "images missing; expected a clip of a motion set, every frame in every view"
         )
     cameras = []
     for view in views:
@@ -126,7 +126,7 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
 def _camera(image: dict, where: str) -> Camera:
     fx, fy, cx, cy = numbers(image["camera"], "intrinsics", 4, where)
     pose = numbers(image["camera"], "pose", 16, where).reshape(4, 4)
-    # The file's camera belongs to pictures of the set's size.
+    # The file's camera belongs to images of the set's size.
     return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=(image["width"], image["height"]), pose=pose)
 
 
@@ -146,7 +146,7 @@ def detections_of(clip: SetClip, path: str | os.PathLike) -> list[list[np.ndarra
     """
     results = load_keypoint_results(path)
     if not np.isin(results.image_ids, clip.image_ids).any():
-        raise ValueError(f"{path}: no detection in any picture of clip {clip.day}")
+        raise ValueError(f"{path}: no detection in any image of clip {clip.day}")
     rows = {i: results.keypoints[results.image_ids == i] for i in clip.image_ids.ravel()}
     return [[rows[i] for i in frame] for frame in clip.image_ids.T]
 

@@ -121,7 +121,7 @@ def _prepare(camera: Camera, frames: Sequence[np.ndarray], rules: MultiViewRules
 class _Bound:
     """Which pairs of two cameras' detections could reach ``worst`` at all, by the distance of joints from lines.
 
-    If a point of space lies e1 and e2 pixels from two picture points x1 and x2, then with F between the pictures
+    If a point of space lies e1 and e2 pixels from two image points x1 and x2, then with F between the images
     |x2' F x1| <= e1 |F' x2| + e2 |F x1| + e1 e2 |F|, where lengths and the norm of F are of the first two rows and
     columns. So (e1 + e2) / 2 is at least |x2' F x1| / (n + sqrt(n^2 + |F| |x2' F x1|)), n the greater of the lengths.
     Single precision, and a thousandth to spare.

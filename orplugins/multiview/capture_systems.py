@@ -21,7 +21,7 @@ from orplugins.multiview.single_view_depth import DepthRules, place_by_depth
 from orplugins.skeletons import BODY_25, COCO_17, convert
 
 GATE_M = 0.5  # a person found further than this (median over joints) from a true one is somebody else
-GATE_HEIGHT = 0.35  # the same in a picture, in heights of the true person there
+GATE_HEIGHT = 0.35  # the same in an image, in heights of the true person there
 
 
 def _match(cost: np.ndarray) -> list[tuple[int, int]]:

@@ -84,7 +84,7 @@ def stereo_clip(
         if _any_pair(*other) and not check_pair(*other, exchanged)[1]:
             if not auto_swap:
                 raise ValueError(
-                    "stereo: the disparities are negative: left and right camera are exchanged, or the pictures "
+                    "stereo: the disparities are negative: left and right camera are exchanged, or the images "
                     "are mirror images"
                 )
             first, second, rig = *other, exchanged

@@ -206,7 +206,7 @@ def _frames(value: object, known: set[int], views: int | None, where: str) -> tu
         images = entries(field(frame, "images", here), f"{here}.images")
         ids = tuple(integer(image, "id", f"{here}.images[{j}]") for j, image in enumerate(images))
         if views is not None and len(ids) != views:
-            raise ValueError(f"{here}: 'images' has {len(ids)} entries, expected {views}, one a camera")
+            raise ValueError(f"{here}: 'images' has {len(ids)} entries, expected {views}, one per camera")
         for image_id in ids:
             if image_id not in known:
                 raise ValueError(f"{here}: image id {image_id} is unknown, expected one of {len(known)} images")
@@ -234,7 +234,7 @@ def _cameras(value: object, where: str) -> tuple[Camera, ...]:
     params = field(value, "camParams", where)
     for key in ("intrinsics", "extrinsics"):
         if not isinstance(field(params, key, f"{where}.camParams"), list):
-            raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry a camera")
+            raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry per camera")
     try:
         return tuple(cameras_from_mvor(params, world="camera1"))
     except ValueError as error:

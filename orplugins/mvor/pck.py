@@ -1,7 +1,7 @@
 """PCK@0.2 as MVOR's evaluation counts it (Srivastav et al. 2018, arXiv 1808.08180, and the script released with it).
 
 Everything that decides a published number is kept, also where it is unusual: hidden joints count like visible ones, the
-denominator never shrinks (so a perfect detector stays below 100), persons are matched independently of one another,
+denominator never shrinks (so a perfect detector stays below 100), people are matched independently of one another,
 boxes count pixels inclusively, and the matched detection is looked up by its score.
 """
 
@@ -99,7 +99,7 @@ def _coordinates(keypoints: np.ndarray, joints: int, image_ids: np.ndarray, name
     if keypoints.ndim != 3 or keypoints.shape[1] != joints or keypoints.shape[2] < 2:
         raise ValueError(f"{name} keypoints have shape {keypoints.shape}, expected (N, {joints}, 2 or 3)")
     if len(image_ids) != len(keypoints):
-        raise ValueError(f"{len(image_ids)} image ids for {len(keypoints)} {name} persons")
+        raise ValueError(f"{len(image_ids)} image ids for {len(keypoints)} {name} people")
     if not np.isfinite(keypoints[..., :2]).all():
         raise ValueError(f"{name} keypoints hold NaN or infinity, expected finite pixels")
     return keypoints[..., :2]

@@ -96,7 +96,7 @@ def person_ap(image_ids: Sequence[int], annotations: Sequence[dict], detections:
         evaluation.summarize()
     stats = evaluation.stats
     summary = dict(zip(BOX_COLUMNS, (stats[0], stats[1], stats[2], stats[6], stats[7], stats[8]), strict=True))
-    # Axes of the recall: IoU threshold (0 is 0.50), category, area (0 is all), detections an image (1, 10, 100).
+    # Axes of the recall: IoU threshold (0 is 0.50), category, area (0 is all), detections per image (1, 10, 100).
     recall = evaluation.eval["recall"][0, 0, 0]
     summary |= {"recall50@1": recall[0], "recall50@10": recall[1]}
     return {key: float(value) for key, value in summary.items()}

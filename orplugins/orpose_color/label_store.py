@@ -120,7 +120,7 @@ class LabelStore:
         notes, images, annotations, failed = self._read(), [], [], {}
         for number, name in enumerate(file_names, start=1):
             if name not in notes:
-                raise ValueError(f"{self.folder}: has no note of {name}, expected all pictures to be done")
+                raise ValueError(f"{self.folder}: has no note of {name}, expected all images to be done")
             note = notes[name]
             if "error" in note:
                 failed[name] = note["error"]

@@ -13,8 +13,8 @@ import numpy as np
 
 from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS, ROW, TARGET, PoseStatistics, kept_rows
 
-Detector = Callable[[list], list]  # pictures -> (boxes (N, 4) x1 y1 x2 y2, scores (N,)) of each, persons only
-PoseEstimator = Callable[[list, list], list]  # pictures, boxes of each -> (N, 17, 3) x, y, confidence of each
+Detector = Callable[[list], list]  # images -> (boxes (N, 4) x1 y1 x2 y2, scores (N,)) of each, people only
+PoseEstimator = Callable[[list, list], list]  # images, boxes of each -> (N, 17, 3) x, y, confidence of each
 Lifter = Callable[[np.ndarray], np.ndarray]  # rows (N, 32) -> targets (N, 48)
 
 

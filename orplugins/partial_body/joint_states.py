@@ -7,8 +7,8 @@ import numpy as np
 from orplugins.skeletons import OCCLUDED, OUT_OF_VIEW, VISIBLE, Skeleton
 
 SIDES = ("left", "top", "right", "bottom")
-# Least probability of "out of view": a joint that is in view and called gone is lost, one that is not and called hidden
-# still has its low score.
+# Minimum probability of "out of view": a joint in view that is called gone is lost, one not in view that is called
+# hidden still has its low score.
 LEAST_OUT_OF_VIEW = 0.6
 
 

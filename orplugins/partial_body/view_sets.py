@@ -142,7 +142,7 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+        raise FileNotFoundError(f"{path}: no such file, expected an image")
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError(f"{path}: not a picture, or damaged")

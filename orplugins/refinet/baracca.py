@@ -1,7 +1,7 @@
 """Baracca (D'Eusanio et al., ICPR 2020): depth images of people around a car, 8 viewpoints, no ground truth.
 
-``<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png`` (three digits each, 16-bit millimetres) and ``<root>/viewpoints.json``
-with the rotation of each viewpoint's images.
+Depth images are ``<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png`` (three digits each, 16-bit
+millimetres), and ``<root>/viewpoints.json`` has the rotation of each viewpoint's images.
 """
 
 from __future__ import annotations

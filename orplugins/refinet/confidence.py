@@ -9,7 +9,7 @@ from orplugins.refinet.lift import LiftSettings, lift
 
 # A joint lies inside its body part, up to 0.2 m behind the surface (a hip): more than this is something in front of it.
 HIDDEN_MM = 250.0
-# What is left of the 2D score where the picture says nothing about a joint's distance.
+# What is left of the 2D score where the image says nothing about a joint's distance.
 HIDDEN_TRUST = 0.5
 
 

@@ -74,7 +74,7 @@ def write_room_lifting_data(
     if clips < 1 or not 0 < low <= high:
         raise ValueError(
             f"write_room_lifting_data: found clips={clips}, noise_px={noise_px}, expected 1 or more clips "
-            "and 0 < least <= greatest noise"
+            "and 0 < min <= max noise"
         )
     world: dict = {}
     images: dict = {"coco": {}, "h36m": {}}

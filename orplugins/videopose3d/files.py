@@ -1,4 +1,4 @@
-"""VideoPose3D's data files (detection archives, 2D sets, Human3.6M's 3D positions), and our own plain npz of one clip."""
+"""VideoPose3D's data files (detection archives, 2D sets, Human3.6M's 3D positions), and our own npz of one clip."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _CURVATURE = 1 / 0.875**2
 
 
 def _sharpened(heat: np.ndarray) -> np.ndarray:
-    """heat - _SHARPEN * Laplacian, (C, h, w); border cells see themselves beyond the border."""
+    """The maps (C, h, w) less _SHARPEN times their Laplacian; border cells see themselves beyond the border."""
     sharp = (1 + 4 * _SHARPEN) * heat
     scaled = np.float32(_SHARPEN) * heat
     sharp[:, 1:] -= scaled[:, :-1]

@@ -89,7 +89,7 @@ class Predictor:
 
     @torch.no_grad()
     def __call__(self, images: list[np.ndarray]) -> list[Instances]:
-        """Instances of each picture (H, W, 3) uint8 BGR, in its pixels."""
+        """Instances of each image (H, W, 3) uint8 BGR, in its pixels."""
         return [output["instances"].to("cpu") for output in self.model(self.inputs(images))]
 
 
@@ -104,6 +104,7 @@ class PersonDetector:
         self.predictor = predictor
 
     def __call__(self, images: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Boxes (N, 4) and scores (N,) of the people in each image (H, W, 3) uint8 BGR."""
         persons = [found[found.pred_classes == PERSON] for found in self.predictor(images)]
         return [(found.pred_boxes.tensor.numpy(), found.scores.numpy()) for found in persons]
 
@@ -123,6 +124,7 @@ class KeypointsInBoxes:
 
     @torch.no_grad()
     def __call__(self, images: list[np.ndarray], boxes: list[np.ndarray]) -> list[np.ndarray]:
+        """Joints (N, 17, 3) in the boxes (N, 4) of each image (H, W, 3) uint8 BGR."""
         model = self.predictor.model
         records, given = self.predictor.inputs(images), []
         for record, each in zip(records, boxes, strict=True):

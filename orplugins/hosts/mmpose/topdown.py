@@ -81,7 +81,7 @@ class TopdownRunner:
         return [tuple(link) for link in self.model.dataset_meta["skeleton_links"]]
 
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[Poses]:
-        """Poses of the boxes (N, 4) x1, y1, x2, y2 of pictures (H, W, 3) uint8 BGR; a frame may have no box."""
+        """Poses of the boxes (N, 4) x1, y1, x2, y2 of images (H, W, 3) uint8 BGR; a frame may have no box."""
         samples = [
             self.pipeline(
                 {
@@ -134,6 +134,7 @@ class TeacherPose:
         self.runner = runner
 
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Joints (N, 17, 3) in the boxes (N, 4) of each image (H, W, 3) uint8 BGR."""
         # mmpose counts from a pixel's centre
         return [
             np.concatenate([found.keypoints + 0.5, found.scores[..., None].clip(0, 1)], axis=-1)

@@ -85,7 +85,7 @@ class MVORDataset(BaseCocoStyleDataset):
         return instances, images
 
     def _load_detection_results(self) -> list[dict]:
-        """Persons from `bbox_file`. The parent's reader would drop them all: it takes only a numeric category id."""
+        """People from `bbox_file`. The parent's reader would drop them all: it takes only a numeric category id."""
         images = {image["img_id"]: image for image in self._load_annotations()[1]}
         keypoints = np.zeros((1, _NUM_JOINTS, 2), dtype=np.float32)
         records = []

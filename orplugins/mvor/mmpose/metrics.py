@@ -22,10 +22,10 @@ from orplugins.registry import METRICS
 
 
 class _MVORMetric(BaseMetric):
-    """Collects one entry a sample, in which every array has one row a person, and joins them in the order of image ids.
+    """Collects one entry per sample and joins them in the order of image ids; every array has one row per person.
 
-    One entry a sample, also without people: under several processes mmengine drops the sampler's padding by counting
-    entries.
+    There is an entry also for a sample without people: under several processes mmengine drops the sampler's padding by
+    counting entries.
     """
 
     def __init__(self, ann_file: str, outfile_prefix: str | None = None, **kwargs):
@@ -149,13 +149,13 @@ class MVORMPJPEMetric(BaseMetric):
 
 
 def _poses(sample: dict) -> dict[str, np.ndarray]:
-    """Joints with their scores (N, 17, 3) and scores of the persons (N,) of a sample."""
+    """Joints with their scores (N, 17, 3) and scores of the people (N,) of a sample."""
     keypoints, joint_scores = _array(sample, "keypoints", (17, 2)), _array(sample, "keypoint_scores", (17,))
     scores = _array(sample, "bbox_scores", ())
     if not len(keypoints) == len(joint_scores) == len(scores):
         raise ValueError(
             f"image {sample['img_id']}: pred_instances has {len(keypoints)} keypoints, {len(joint_scores)} "
-            f"keypoint_scores and {len(scores)} bbox_scores, expected the same number of persons"
+            f"keypoint_scores and {len(scores)} bbox_scores, expected the same number of people"
         )
     return {"keypoints": np.concatenate([keypoints, joint_scores[..., None]], axis=-1), "scores": scores}
 

@@ -145,7 +145,7 @@ def _dicts(name: str, annotations: str, images: str) -> list[dict]:
 
 
 def _colour(path: str) -> str:
-    """MVOR's layout lists depth pictures in some files; the colour ones lie beside them under the same names."""
+    """MVOR's layout lists depth images in some files; the colour ones lie beside them under the same names."""
     parts = Path(path).parts
     return str(Path(*("color" if part == "depth" else part for part in parts[:-1]), parts[-1])) if parts else path
 

@@ -105,11 +105,12 @@ class MVORDatasetMapper:
         )
 
     def __call__(self, record: dict) -> dict:
+        """The model's input of a data set's record, which is not changed."""
         record = copy.deepcopy(record)
         try:
             image = utils.read_image(record["file_name"], format="BGR")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise ValueError(f"image {record['file_name']}: cannot be read ({error}), expected a picture") from error
+            raise ValueError(f"image {record['file_name']}: cannot be read ({error}), expected an image") from error
         utils.check_image_size(record, image)
         inputs = T.AugInput(image)
         transforms = self.augmentations(inputs)

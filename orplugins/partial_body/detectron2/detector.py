@@ -56,7 +56,7 @@ class PartialBodyDetector:
         self.predictor = Predictor(cfg)
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, list[str]]]:
-        """Boxes (N, 4) x1, y1, x2, y2 in pixels, scores (N,) and class names of pictures (H, W, 3) uint8 BGR."""
+        """Boxes (N, 4) x1, y1, x2, y2 in pixels, scores (N,) and class names of images (H, W, 3) uint8 BGR."""
         return [
             (f.pred_boxes.tensor.numpy(), f.scores.numpy(), [PARTIAL_BODY_CLASSES[c] for c in f.pred_classes])
             for f in self.predictor(list(images))

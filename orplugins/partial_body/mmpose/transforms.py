@@ -64,7 +64,7 @@ class LoadImageOnce(LoadImage):
         results = super().transform(results)
         if results["img"].nbytes <= self._room:
             self._room -= results["img"].nbytes
-            results["img"].setflags(write=False)  # the next person's picture, too
+            results["img"].setflags(write=False)  # the next person's image, too
             self._kept[path] = results["img"]
         return results
 

@@ -184,7 +184,7 @@ class _Table:
             shapes["data"] = (SIZE[::-1] if kind == "depth_map" else (SIZE[0] * SIZE[1], 3), "f2")
         self.sets = {}
         for name, (shape, dtype) in shapes.items():
-            # A picture is read by itself; small entries are kept in blocks.
+            # An image is read by itself; small entries are kept in blocks.
             chunks = (1 if len(shape) > 1 and shape[0] > 100 else _BLOCK, *shape)
             self.sets[name] = file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunks)
         self.waiting: list[dict] = []
@@ -204,7 +204,7 @@ class _Table:
 
 
 def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
-    """The label of the clinician who fills most of the picture; zeros where there is none."""
+    """The label of the clinician who fills most of the image; zeros where there is none."""
     roles = {person.id: person.role for person in scene.people}
     staff = [k for k, i in enumerate(frame.view.person_ids.tolist()) if roles[i] == "clinician"]
     if staff:
@@ -221,7 +221,7 @@ def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
 
 def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.ndarray]:
     view = frame.view
-    # One more than the flag: a joint outside the picture has a place too.
+    # One more than the flag: a joint outside the image has a place too.
     flags = view.keypoints[source.name][k, :, 2:] + 1
     joints = convert(np.concatenate([view.points[source.name][k], flags], axis=-1), source, ITOP_15)
     pixels, _ = frame.camera.project(joints[:, :3])

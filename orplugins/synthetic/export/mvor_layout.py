@@ -162,7 +162,7 @@ def _place_in_clip(number: int, motion: int) -> tuple[int, int]:
 
 def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, list[dict]]:
     """Render a run of frames unless they are there; (frames rendered, their records)."""
-    # The notes hold what the pictures do not: they make a second run cheap, and it needs no rendering to annotate.
+    # The notes hold what the images do not: they make a second run cheap, and it needs no rendering to annotate.
     notes = out / "annotations/frames" / f"{first:06d}.json"
     kinds = ("depth", "color") if parameters["color"] else ("depth",)
     paths = [
@@ -218,7 +218,7 @@ def save_color(path: Path, picture: np.ndarray) -> None:
 
 
 def _complete(path: Path, size: list[int]) -> bool:
-    """Whether the picture is there, whole and of this size. Pictures are written atomically: the header tells."""
+    """Whether the image is there, whole and of this size. Images are written atomically: the header tells."""
     if not path.is_file():
         return False
     if path.parent.name == "color":

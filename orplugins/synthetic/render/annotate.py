@@ -18,8 +18,8 @@ JOINT_SETS = (COCO_17, CAMMA_10, H36M_17, ITOP_15)
 # own clothed body part. More than that is another part of the body.
 COVER = np.array([0.05, 0.05, 0.05, 0.07, 0.07, 0.15, 0.15, 0.12, 0.12, 0.1, 0.1, 0.24, 0.24, 0.22, 0.22, 0.15, 0.15])
 
-# A person of whom less than this part of the side towards the camera is seen, or fewer pixels (of a picture of
-# 640x480), is not annotated in that picture.
+# A person of whom less than this part of the side towards the camera is seen, or fewer pixels (of an image of
+# 640x480), is not annotated in that image.
 LEAST_VISIBLE, LEAST_PIXELS = 0.1, 150
 
 # MVOR's hip joints lie higher and further apart than COCO's: metres to the side and up the spine from between the hips.
@@ -243,7 +243,7 @@ def _visibility(scene, camera, caster, joints, cover, ids, covered) -> np.ndarra
 
 
 def _seen(vertices: np.ndarray, camera: Camera, depth: np.ndarray) -> float:
-    """Part of a body's side towards the camera that the picture shows."""
+    """Part of a body's side towards the camera that the image shows."""
     pixels, z = camera.project(vertices)
     column, row = np.rint(pixels[..., 0]), np.rint(pixels[..., 1])
     inside = (z > 0.1) & (column >= 0) & (column < depth.shape[1]) & (row >= 0) & (row < depth.shape[0])

@@ -52,7 +52,7 @@ def check_options(size: tuple[int, int], views: int, people: tuple[int, int], hi
     if views not in range(1, MOST_VIEWS + 1):
         raise ValueError(f"views: found {views!r}, expected 1 to {MOST_VIEWS} cameras")
     if len(people) != 2 or not 0 <= people[0] <= people[1]:
-        raise ValueError(f"people: found {people!r}, expected (least, greatest), 0 <= least <= greatest")
+        raise ValueError(f"people: found {people!r}, expected (min, max), 0 <= min <= max")
     if people[1] > MOST_PEOPLE:
         raise ValueError(f"people: found {people[1]}, expected at most {MOST_PEOPLE}: the room holds no more")
     if hips not in ("coco", "mvor"):

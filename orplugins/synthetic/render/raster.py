@@ -70,7 +70,7 @@ class Caster:
         return self._projection(camera).at(points)
 
     def _projection(self, camera: Camera) -> Projection:
-        """The mesh in a camera; the last one is kept, since a picture and its joints are asked for in turn."""
+        """The mesh in a camera; the last one is kept, since an image and its joints are asked for in turn."""
         if self._last is None or self._last[0] is not camera:
             self._last = camera, Projection(self.vertices, self.faces, camera)
         return self._last[1]

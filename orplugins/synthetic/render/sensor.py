@@ -8,7 +8,7 @@ from orplugins.geometry.cameras import Camera
 from orplugins.synthetic.scene.geometry import DARK, METAL, SKIN
 
 _BASELINE = 0.075  # metres between projector and camera
-_STEPS = 8  # disparity is measured in parts of a pixel of the full picture
+_STEPS = 8  # disparity is measured in parts of a pixel of the full image
 _FULL_WIDTH = 640
 MEASURES_FROM, MEASURES_TO = 0.5, 8.0  # metres
 # Level of a smooth noise field above which a material gives no measurement: dark and shiny things lose patches.

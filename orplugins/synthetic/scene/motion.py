@@ -31,8 +31,8 @@ from orplugins.synthetic.scene.scene import (
 FPS = 25
 _CLIPS = 1  # last key of a clip's streams, which keeps them apart from those of single scenes
 _DUTY = 0.6  # part of a stride that a foot is planted for
-_TOP_SPEED = (0.65, 0.95)  # of walking, metres a second
-_HANDOVER_REACH = 1.5  # greatest distance between the two, metres
+_TOP_SPEED = (0.65, 0.95)  # of walking, metres per second
+_HANDOVER_REACH = 1.5  # maximum distance between the two, metres
 
 
 def minimum_jerk(t):
@@ -199,6 +199,7 @@ class Work:
             self.meeting = start, side, rest, target, np.clip(np.arctan2(local[0], -local[1]), -0.6, 0.6)
 
     def __call__(self, room: Room, person: Person, t: int) -> Person:
+        """The person at moment t."""
         ankles = person.pose.ankles.copy()
         ankles[:, 1] += self.sway * np.sin(0.5 * np.pi * t / FPS + self.phase)  # the pelvis sways over planted feet
         hands = [None if hand is None else hand[t] for hand in self.hands]
@@ -285,6 +286,7 @@ class Walk:
         self.shoulder = shape.heads[shape.model.index["upperarm01.L"]][2] - shape.floor
 
     def __call__(self, room: Room, person: Person, t: int) -> Person:
+        """The person at moment t."""
         time = t / FPS
         leg = max((k for k, leg in enumerate(self.legs) if leg[0] <= time), default=0)
         start, turning, walking, a, b, yaw, change, strides, stride = self.legs[leg]
