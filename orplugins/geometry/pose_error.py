@@ -8,7 +8,7 @@ from orplugins.geometry.similarity import procrustes
 
 
 def mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """Mean per-joint position error without alignment.
+    """Mean per-joint position error without alignment (Ionescu et al., TPAMI 2014; "protocol 1").
 
     Args:
         predicted: (N, J, 3).
@@ -25,7 +25,7 @@ def mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = 
 
 
 def n_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """MPJPE after each pose is scaled by the factor that fits best (least squares).
+    """MPJPE after each pose is scaled by the factor that fits best, by least squares (Rhodin et al., CVPR 2018).
 
     Args:
         predicted: (N, J, 3).
@@ -47,7 +47,9 @@ def n_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None 
 
 
 def p_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """MPJPE after each pose is moved, rotated and scaled to fit best (Procrustes; reflections are not allowed).
+    """MPJPE after each pose is moved, rotated and scaled to fit best (Procrustes; "protocol 2").
+
+    Reflections are not allowed.
 
     Args:
         predicted: (N, J, 3).
@@ -102,6 +104,8 @@ def _mean_error(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) ->
 
 def velocity_error(predicted: np.ndarray, target: np.ndarray) -> float:
     """Mean per-joint velocity error (MPJVE): the mean distance of the first differences along time.
+
+    Source: Pavllo et al., CVPR 2019.
 
     Args:
         predicted: (F, J, 3).

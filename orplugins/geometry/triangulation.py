@@ -122,7 +122,7 @@ def world_to_camera_matrices(cameras: Sequence[Camera]) -> np.ndarray:
 
 
 def dlt(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Homogeneous linear triangulation.
+    """Homogeneous linear triangulation (Hartley & Zisserman, section 12.2).
 
     Args:
         matrices: (V, 3, 4) world to camera.

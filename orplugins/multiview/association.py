@@ -76,7 +76,7 @@ class TrackRules:
         reject: Maximum cost of a match, in torso lengths.
         patience: Frames without a match after which a track ends.
         min_joints: Minimum number of common joints.
-        min_torso_px: Minimum length of a torso, pixels.
+        min_torso_px: What a shorter torso counts as, pixels.
     """
 
     reject: float = 1.0

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def heatmap_targets(keypoints: Tensor, boxes: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Cell of each joint in its box's grid, as Mask R-CNN has it.
+    """Cell of each joint in its box's grid, as Mask R-CNN has it (He et al., ICCV 2017).
 
     Args:
         keypoints: (N, K, 3) x, y in continuous pixels; third column above 0: labelled.

@@ -37,7 +37,7 @@ class _Residual(nn.Module):
 
 
 class LiftingNetwork(nn.Module):
-    """Normalised 2D rows (N, 32) to normalised 3D targets (N, 48).
+    """Normalised 2D rows (N, 32) to normalised 3D targets (N, 48) (Martinez et al., ICCV 2017).
 
     Args:
         width: Features of every hidden layer.

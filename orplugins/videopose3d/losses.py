@@ -53,7 +53,7 @@ def mean_bone_lengths(poses: Tensor, parents: Sequence[int]) -> Tensor:
 
 
 def bone_length_loss(labelled: Tensor, unlabelled: Tensor, parents: Sequence[int]) -> Tensor:
-    """Mean difference of the mean bone lengths of two batches of *predictions*.
+    """Mean difference of the mean bone lengths of two batches of *predictions* (section 4 of the paper).
 
     Args:
         labelled: (N, T, J, 3).
@@ -69,7 +69,7 @@ def bone_length_loss(labelled: Tensor, unlabelled: Tensor, parents: Sequence[int
 def projection_loss(
     pose: Tensor, trajectory: Tensor, intrinsics: Tensor, target: Tensor, distort: bool = True
 ) -> Tensor:
-    """Back-projection of poses against the 2D input.
+    """Back-projection of poses against the 2D input (section 4 of the paper).
 
     Args:
         pose: (N, T, J, 3) about the root, metres.

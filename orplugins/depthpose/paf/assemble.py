@@ -20,7 +20,7 @@ def assemble_published(
     connections: Sequence[Sequence[tuple[int, int, float]]],
     settings: PafDecodeSettings | None = None,
 ) -> np.ndarray:
-    """People as the published decoder puts them together.
+    """People as the published decoder puts them together (after Cao et al. 2017, section 2.4).
 
     Limbs are walked in decoding order. Kept from the published code: a source joint is lost where only the destination
     is found in a row; an overwritten joint is counted again; of two rows that overlap the earlier one is changed.

@@ -115,6 +115,8 @@ def score_limbs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean field along limbs, less the penalty for those longer than half the map, and whether each is accepted.
 
+    Source: Cao et al. 2017, equations 10 and 11.
+
     Args:
         paf: (38, h, w) part affinity fields.
         limb: (K,) positions in ``LIMBS``.

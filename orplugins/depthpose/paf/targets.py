@@ -97,7 +97,7 @@ def encode_paf_targets(
     round_neck: bool = True,
     combine: str = "sum",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Heatmap and PAF targets of one image.
+    """Heatmap and PAF targets of one image (Cao et al. 2017, equations 6 to 9).
 
     Joints outside the frame or with v = 0 are not drawn. The fields' end points lie at joint / stride, without the
     half-cell shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this

@@ -26,8 +26,7 @@ def load_refine_chain(config: str | os.PathLike, weights: str | os.PathLike, dev
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Truncated, or code in it.
-        RuntimeError: Not what the config describes.
+        ValueError: Truncated, code in it, or not what the config describes.
     """
     content = read_weights(weights)
     init_default_scope("mmpose")

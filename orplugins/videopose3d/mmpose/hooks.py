@@ -14,6 +14,8 @@ from orplugins.registry import HOOKS
 class BatchNormMomentumHook(Hook):
     """Momentum of all batch norms after epoch e of E: start * (end / start) ** (e / E), PyTorch's definition.
 
+    Source: Pavllo et al. 2019, section 5.
+
     Args:
         start, end: Momentum in the first epoch and after the last one.
     """
