@@ -59,7 +59,7 @@ def load_depth(
     data = path.read_bytes()
     # The header is read here because Pillow's modes hide it: a 4-bit image, for one, opens like an 8-bit one.
     if data[:8] != _PNG or len(data) < 26:
-        raise ValueError(f"{path}: format: found {len(data)} bytes of no PNG file, expected a {bits}-bit grey PNG")
+        raise ValueError(f"{path}: format: found {len(data)} bytes, no PNG file, expected a {bits}-bit grey PNG")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if colour != 0:
         kind = _COLOUR_TYPES.get(colour, f"colour type {colour}")

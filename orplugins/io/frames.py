@@ -85,7 +85,7 @@ def find_sources(inputs: Sequence[str | os.PathLike]) -> tuple[list[Source], lis
     for source in sources:
         key = source.path.stem if source.is_video else source.path.name
         if key in names:
-            raise ValueError(f"{source.path} and {names[key]}: frames would have the same name; run them apart")
+            raise ValueError(f"{source.path} and {names[key]}: frames would have the same name; run them separately")
         names[key] = source.path
     return sources, problems
 

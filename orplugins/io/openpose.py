@@ -150,7 +150,9 @@ def read_openpose_folder(
         )
     videos = sorted({video for _, video, _ in found})
     if len(videos) > 1:
-        raise ValueError(f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video a folder")
+        raise ValueError(
+            f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video per folder"
+        )
     people: dict[int, np.ndarray] = {}
     skeleton, failed = None, []
     for number, _, path in found:

@@ -221,7 +221,7 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
             except ValueError as error:
                 raise ValueError(f"{name}: line {number}: {error}") from None
     if version is None or version.split(".")[0] != "1":
-        raise ValueError(f"{name}: version is {version}, expected '# kinect-record 1.x' in the head")
+        raise ValueError(f"{name}: version is {version}, expected '# kinect-record 1.x' in the header")
     try:
         fps = float(header["fps"])
     except (KeyError, ValueError):
@@ -249,7 +249,7 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
 def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectRecord:
     """Read a Kinect program's export.
 
-    npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a head naming the joints: ``<Joint>X``,
+    npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a header that names the joints: ``<Joint>X``,
     ``<Joint>Y``, ``<Joint>Z`` and (optional) ``<Joint>State`` by Kinect's names, upper or lower case, with or without
     ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints become missing.
 
@@ -299,11 +299,11 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = [row for row in csv.reader(file) if row]
     if len(rows) < 2:
-        raise ValueError(f"{path}: {len(rows)} lines, expected a head and frames")
+        raise ValueError(f"{path}: {len(rows)} lines, expected a header and frames")
     head = [name.strip().lower().replace("_", "").replace(".", "").replace(" ", "") for name in rows[0]]
     missing = [f"{joint}{axis}" for joint in JOINT_NAMES for axis in "XYZ" if f"{joint}{axis}".lower() not in head]
     if missing:
-        raise ValueError(f"{path}: the head lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
+        raise ValueError(f"{path}: the header lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
     try:
         table = np.array([[float(value) if value.strip() else np.nan for value in row] for row in rows[1:]])
     except ValueError as error:

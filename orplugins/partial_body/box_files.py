@@ -93,7 +93,7 @@ def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
         where = f"{name}: images[{k}]"
         text(image, "file_name", where)
         if order.setdefault(integer(image, "id", where), image) is not image:
-            raise ValueError(f"{where}: 'id' is {image['id']}, which an image before it has already")
+            raise ValueError(f"{where}: 'id' is {image['id']}, which an earlier image has already")
     rows: dict[int, list] = {image_id: [] for image_id in order}
     annotations = entries(field(data, "annotations", name), f"{name}: annotations")
     published = any("bbox_score" in a for a in annotations) or not all("score" in a for a in annotations)

@@ -56,7 +56,7 @@ def checked_metres(depth_m: np.ndarray, name: str = "depth") -> np.ndarray:
     """
     depth = np.asarray(depth_m)
     if depth.ndim != 2 or depth.dtype.kind != "f":
-        raise ValueError(f"{name}: found {depth.dtype} {depth.shape}, expected floating metres (height, width)")
+        raise ValueError(f"{name}: found {depth.dtype} {depth.shape}, expected floating-point metres (height, width)")
     # float16 arithmetic, comparisons too, is ten times slower than float32's.
     depth = depth.astype(np.float32)
     least, most = float(depth.min(initial=0)), float(depth.max(initial=0))

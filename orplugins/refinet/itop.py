@@ -128,7 +128,7 @@ class ItopFrames:
             data = _dataset(file, "data", self.path, (None, None, 3) if cloud else (None, None, None))
             self.shape = tuple(data.shape)
             if data.dtype.kind != "f":
-                raise ValueError(f"{self.path}: 'data' is {data.dtype}, expected floating metres")
+                raise ValueError(f"{self.path}: 'data' is {data.dtype}, expected floating-point metres")
         self._handle: tuple[int, Any] | None = None
 
     def __len__(self) -> int:

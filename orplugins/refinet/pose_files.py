@@ -97,7 +97,9 @@ def save_itop_poses(path: str | os.PathLike, rows: np.ndarray, poses: np.ndarray
     path = Path(path)
     rows, poses = np.asarray(rows, dtype=np.int64), np.asarray(poses)
     if len(rows) != len(poses) or path.suffix not in (".npz", ".pkl"):
-        raise ValueError(f"{path}: {len(rows)} rows, {len(poses)} poses; expected as many, and a name in .npz or .pkl")
+        raise ValueError(
+            f"{path}: {len(rows)} rows, {len(poses)} poses; expected as many, and a name ending in .npz or .pkl"
+        )
     with atomic_write(path, "wb") as file:
         if path.suffix == ".npz":
             np.savez(file, rows=rows, poses=poses)

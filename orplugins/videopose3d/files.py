@@ -166,7 +166,7 @@ def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoin
     positions, meta = data["positions_2d"], data["metadata"]
     if video is None and len(positions) != 1:
         raise ValueError(
-            f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected a choice of one"
+            f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected the name of one"
         )
     video = next(iter(positions)) if video is None else video
     if video not in positions:
