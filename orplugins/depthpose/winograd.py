@@ -198,12 +198,26 @@ class FastConv2d(nn.Conv2d):
         return fast.train(conv.training)
 
     def train(self, mode: bool = True):
-        """Switch the mode and forget the transformed weights."""
+        """Switch the mode and forget the transformed weights.
+
+        Args:
+            mode: Training if True, else evaluation.
+
+        Returns:
+            The module itself.
+        """
         self._transformed = None
         return super().train(mode)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve ``x`` (N, C, H, W), by tiles for inference on a CPU in float32."""
+        """Convolve, by tiles for inference on a CPU in float32.
+
+        Args:
+            x: (N, C, H, W).
+
+        Returns:
+            (N, K, H, W).
+        """
         if torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype != torch.float32:
             return super().forward(x)
         m, real, pairs = POINTS[self.kernel_size[0]]

@@ -54,7 +54,14 @@ class LiftingNetwork(nn.Module):
         _initialise(self)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Lift normalised rows (N, 32) to normalised targets (N, 48)."""
+        """Lift 2D rows to 3D.
+
+        Args:
+            rows: (N, 32) normalised.
+
+        Returns:
+            (N, 48) normalised targets.
+        """
         x = self.dropout(self.batch_norm1(self.w1(rows)).relu())
         for stage in self.linear_stages:
             x = stage(x)

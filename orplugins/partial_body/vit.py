@@ -59,7 +59,14 @@ class PatchEmbed(nn.Module):
         self.projection = nn.Conv2d(channels, width, patch, patch, padding)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Tokens (B, h * w, width) of images (B, C, H, W)."""
+        """Cut images into tokens.
+
+        Args:
+            images: (B, C, H, W).
+
+        Returns:
+            (B, h * w, width).
+        """
         return self.projection(images).flatten(2).transpose(1, 2)
 
 
@@ -76,7 +83,14 @@ class FeedForward(nn.Module):
         self.layers = nn.Sequential(nn.Sequential(nn.Linear(width, hidden), nn.GELU()), nn.Linear(hidden, width))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Apply the layers to tokens (..., width)."""
+        """Apply the layers.
+
+        Args:
+            tokens: (..., width).
+
+        Returns:
+            (..., width).
+        """
         return self.layers(tokens)
 
 
@@ -99,7 +113,14 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Apply attention and feed-forward layers to tokens (B, N, width)."""
+        """Apply attention and feed-forward layers.
+
+        Args:
+            tokens: (B, N, width).
+
+        Returns:
+            (B, N, width).
+        """
         tokens = tokens + self.drop_path(self.attn(self.ln1(tokens)))
         return tokens + self.drop_path(self.ffn(self.ln2(tokens)))
 

@@ -38,7 +38,14 @@ class PatchBlock(nn.Module):
             self.downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the block to ``x`` (B, channels, H, W)."""
+        """Apply the block.
+
+        Args:
+            x: (B, channels, H, W).
+
+        Returns:
+            (B, out, H / stride, W / stride).
+        """
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
         return self.relu(self.relu(self.bn2(self.conv2(x))) + shortcut)
@@ -123,7 +130,14 @@ class SkeletonBlock(nn.Module):
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the layers to ``x`` (B, inputs)."""
+        """Apply the layers.
+
+        Args:
+            x: (B, inputs).
+
+        Returns:
+            (B, outputs).
+        """
         return self.features(x)
 
 
@@ -231,7 +245,14 @@ class TransformNet(nn.Module):
         self.register_buffer("eye", torch.eye(k), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Matrices (B, k, k) of sets of points (B, k, N)."""
+        """Matrices of sets of points.
+
+        Args:
+            x: (B, k, N).
+
+        Returns:
+            (B, k, k).
+        """
         x = self.relu(_normalized(x, self.conv1, self.bn1))
         x = self.relu(_normalized(x, self.conv2, self.bn2))
         # The last ReLU after the maximum: the same values, a fraction of the work.

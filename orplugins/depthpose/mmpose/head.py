@@ -57,7 +57,14 @@ class PAFHead(BaseHead):
         super().init_weights()
 
     def forward(self, feats: TrunkOutput) -> list[StageOutput]:
-        """Maps of every stage."""
+        """Maps of every stage.
+
+        Args:
+            feats: The backbone's output.
+
+        Returns:
+            One entry per stage, last stage last.
+        """
         return self.stages(feats.context, feats.num_features)
 
     def loss(self, feats: TrunkOutput, batch_data_samples: Sequence, train_cfg: dict | None = None) -> dict:

@@ -93,7 +93,24 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Write the gradient with respect to the features into `grad_input`; arguments as in `roi_align_forward`."""
+    """Write the gradient with respect to the features into `grad_input`.
+
+    Args:
+        grad_output: (K, C, aligned_height, aligned_width) gradient of the pooled regions.
+        rois: (K, 5): index of the image, x1, y1, x2, y2.
+        argmax_y: Not used: of maximum pooling.
+        argmax_x: Not used: of maximum pooling.
+        grad_input: (N, C, H, W), written.
+        aligned_height: See `roi_align_forward`.
+        aligned_width: See `roi_align_forward`.
+        spatial_scale: See `roi_align_forward`.
+        sampling_ratio: See `roi_align_forward`.
+        pool_mode: See `roi_align_forward`.
+        aligned: See `roi_align_forward`.
+
+    Raises:
+        NotImplementedError: `pool_mode` is 0.
+    """
     _average_only(pool_mode)
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(

@@ -42,7 +42,7 @@ class PartialBodyRCNN(GeneralizedRCNN):
         return super().forward(batched_inputs)
 
     def inference(self, batched_inputs, detected_instances=None, do_postprocess=True):
-        """Detections of a batch; see `GeneralizedRCNN`.
+        """Detections of a batch; arguments as for detectron2's `GeneralizedRCNN.inference`.
 
         Raises:
             ValueError: The last layer was neither loaded nor trained.

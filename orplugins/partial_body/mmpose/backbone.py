@@ -41,5 +41,12 @@ class ViT(Network, BaseModule):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, images):
-        """Features of images (B, 3, H, W): a tuple with one map (B, width, H / 16, W / 16)."""
+        """Features of images.
+
+        Args:
+            images: (B, 3, H, W).
+
+        Returns:
+            A tuple with one map (B, width, H / 16, W / 16).
+        """
         return (super().forward(images),)

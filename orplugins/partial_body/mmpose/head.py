@@ -35,7 +35,14 @@ class JointStateHead(HeatmapHead):
         self._latest: deque = deque(maxlen=2)
 
     def forward(self, feats):
-        """Heatmaps (B, K, h, w) of a tuple of feature maps."""
+        """Heatmaps of features.
+
+        Args:
+            feats: A tuple of maps (B, C, h', w').
+
+        Returns:
+            (B, K, h, w).
+        """
         heatmaps = super().forward(feats)
         self._latest.append(heatmaps.detach())
         return heatmaps

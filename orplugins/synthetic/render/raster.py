@@ -147,7 +147,11 @@ class Projection:
         )
 
     def picture(self) -> tuple[np.ndarray, np.ndarray]:
-        """See `Caster.picture`."""
+        """What is seen at each pixel, see `Caster.picture`.
+
+        Returns:
+            Depth (H, W) in metres and face (H, W).
+        """
         width, height = self.size
         x0, y0 = np.maximum(np.ceil(self.low), 0).astype(np.int32)
         x1, y1 = np.minimum(np.floor(self.high), [[width - 1], [height - 1]]).astype(np.int32)
@@ -182,7 +186,14 @@ class Projection:
         return depth.reshape(height, width), seen.reshape(height, width)
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Caster.at`."""
+        """What is seen at given positions, see `Caster.at`.
+
+        Args:
+            points: (N, 2) pixels.
+
+        Returns:
+            Depth (N,) in metres and face (N,).
+        """
         points = np.asarray(points, np.float32).reshape(-1, 2)
         order = np.argsort(points[:, 0], kind="stable")
         xs, ys = points[order, 0], points[order, 1]
