@@ -31,10 +31,8 @@ def register() -> None:
 def doctor():
     """Import every host and every class of ours and say what came of it.
 
-    Returns
-    -------
-    orplugins.diagnosis.Report
-        ``python -m orplugins`` prints it.
+    Returns:
+        An `orplugins.diagnosis.Report`; ``python -m orplugins`` prints it.
     """
     from orplugins.diagnosis import diagnose  # imports nothing heavy itself, but `import orplugins` has no use for it
 

@@ -42,20 +42,39 @@ class Facts:
     site_packages: str
 
     def absent(self, package: str) -> bool:
-        """Whether it is not installed at all."""
+        """Whether a package is not installed at all.
+
+        Args:
+            package: Its import name.
+
+        Returns:
+            True if it neither imports nor fails to import.
+        """
         return package not in self.versions and package not in self.errors
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One thing to do: what was found, and the shell commands that mend it."""
+    """One thing to do: what was found, and the shell commands that mend it.
+
+    Attributes:
+        found: What was found.
+        commands: Shell commands, in order.
+    """
 
     found: str
     commands: tuple[str, ...]
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
-    """Return the leading numbers: (2, 14, 1) of "2.14.1+cu130"."""
+    """Return the leading numbers of a version.
+
+    Args:
+        version: Such as "2.14.1+cu130".
+
+    Returns:
+        Such as (2, 14, 1).
+    """
     numbers = []
     for part in version.partition("+")[0].split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
@@ -66,7 +85,14 @@ def version_tuple(version: str) -> tuple[int, ...]:
 
 
 def advise(facts: Facts) -> dict[str, tuple[Advice, ...]]:
-    """Return the advice by heading; headings without advice are left out."""
+    """Return what to do about missing packages and known traps.
+
+    Args:
+        facts: What is known of the environment.
+
+    Returns:
+        Advice by heading ("mmpose", "detectron2", "traps"); headings without advice are left out.
+    """
     torch = _torch(facts)
     sections = {
         "mmpose": [*torch, *_mmpose(facts)],
@@ -77,7 +103,14 @@ def advise(facts: Facts) -> dict[str, tuple[Advice, ...]]:
 
 
 def torchvision_for(torch: str) -> str:
-    """Return the requirement for the torchvision that was built for a torch 2.x: its minor version is 15 higher."""
+    """Return the requirement for the torchvision that was built for a torch 2.x: its minor version is 15 higher.
+
+    Args:
+        torch: Version of torch.
+
+    Returns:
+        A pip requirement.
+    """
     major, minor = version_tuple(torch)[:2]
     return f"torchvision==0.{minor + 15}.*" if major == 2 else "torchvision"
 
@@ -131,7 +164,14 @@ def _mmpose(facts: Facts) -> list[Advice]:
 
 
 def xtcocotools_commands(facts: Facts) -> tuple[str, ...]:
-    """Return the commands that build xtcocotools against a NumPy that mmpose takes."""
+    """Return the commands that build xtcocotools against a NumPy that mmpose takes.
+
+    Args:
+        facts: What is known of the environment.
+
+    Returns:
+        Shell commands, in order.
+    """
     # Its setup.py fails on Python 3.13 and later; a module of ours mends that for the one command.
     shim = f"PYTHONPATH={shlex.quote(str(XTCOCOTOOLS_BUILD))} " if facts.python >= (3, 13) else ""
     build = "--no-deps --no-binary xtcocotools --no-build-isolation --force-reinstall --no-cache-dir"

@@ -11,6 +11,9 @@ def choose_device(name: str = "auto") -> str:
     Args:
         name: "auto" (CUDA where torch finds a GPU, else the CPU), "cpu", "cuda", "cuda:1" ...
 
+    Returns:
+        The device's name, such as "cuda".
+
     Raises:
         ValueError: Not the name of a device, or torch finds no such GPU.
     """
@@ -31,7 +34,11 @@ def choose_device(name: str = "auto") -> str:
 
 
 def add_device_option(parser: argparse._ActionsContainer) -> None:
-    """Add ``--device`` with the default "auto"; the parsed value is what `choose_device` returns."""
+    """Add ``--device`` with the default "auto"; the parsed value is what `choose_device` returns.
+
+    Args:
+        parser: The parser, or a group of it.
+    """
 
     def device(name: str) -> str:
         try:

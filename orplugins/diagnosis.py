@@ -27,14 +27,12 @@ HEADINGS = {
 class Import:
     """One attempt to import a module.
 
-    Attributes
-    ----------
-    status
-        "ok", "absent" (its package is not installed) or "failed".
-    version
-        The package's version, "?" where it states none; None for a module that did not import or is no package.
-    error
-        Of a failed import: what was raised, and where.
+    Attributes:
+        name: The module.
+        status: "ok", "absent" (its package is not installed) or "failed".
+        version: The package's version, "?" where it states none; None for a module that did not import or is no
+            package.
+        error: Of a failed import: what was raised, and where.
     """
 
     name: str
@@ -47,17 +45,16 @@ class Import:
 class Report:
     """What `diagnose` found.
 
-    Attributes
-    ----------
-    registered
-        Registry -> sorted names; mmpose's registries as "mmpose.MODELS", detectron2's components as "detectron2".
-        A host that did not import has no entry.
-    adapters
-        The imports of the modules that register our classes.
-    mmcv_ops
-        "compiled", "torchvision" (mmcv-torchvision-ops: nms and roi_align, others raise) or None.
-    advice
-        What to do about what is missing ("mmpose", "detectron2") and about known traps ("traps").
+    Attributes:
+        orplugins: Our version.
+        python: Python's version.
+        packages: The imports of the hosts and of what they need.
+        compiled: The imports of the hosts' compiled operators.
+        adapters: The imports of the modules that register our classes.
+        registered: Registry -> sorted names; mmpose's registries as "mmpose.MODELS", detectron2's components as
+            "detectron2". A host that did not import has no entry.
+        mmcv_ops: "compiled", "torchvision" (mmcv-torchvision-ops: nms and roi_align, others raise) or None.
+        advice: What to do about what is missing ("mmpose", "detectron2") and about known traps ("traps").
     """
 
     orplugins: str
@@ -154,7 +151,11 @@ def _detectron2_adapters() -> tuple[list[Import], dict[str, tuple[str, ...]]]:
 
 
 def diagnose() -> Report:
-    """Import the hosts, their compiled operators and our adapters; never raises for what is absent or broken."""
+    """Import the hosts, their compiled operators and our adapters; nothing is raised for what is absent or broken.
+
+    Returns:
+        What was found.
+    """
     packages = tuple(_try_import(name) for name in PACKAGES)
     compiled = tuple(_try_import(name) for name in COMPILED)
     adapters: list[Import] = []
@@ -179,7 +180,14 @@ def diagnose() -> Report:
 
 
 def format_report(report: Report) -> str:
-    """Return the report as text for people."""
+    """Return the report as text for people.
+
+    Args:
+        report: What `diagnose` returned.
+
+    Returns:
+        Lines joined by newlines.
+    """
     rows = [("orplugins", report.orplugins), ("python", report.python)]
     rows += [(found.name, found.version or found.status) for found in report.packages]
     rows += [(found.name, _operators(found, report.mmcv_ops)) for found in report.compiled]

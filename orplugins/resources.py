@@ -15,6 +15,9 @@ def resource(path: str) -> Path:
     Args:
         path: Relative to the repository's root, with forward slashes.
 
+    Returns:
+        An existing path, in the wheel or in the clone.
+
     Raises:
         FileNotFoundError: Neither in the wheel nor in a clone.
     """

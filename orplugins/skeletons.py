@@ -17,10 +17,10 @@ class Skeleton:
     """A named, ordered set of joints.
 
     Attributes:
-        name: Key in :data:`SKELETONS`.
+        name: Key in `SKELETONS`.
         joints: Joint names in order.
         limbs: Pairs of joint indices, for drawing and for bone lengths.
-        sigmas: OKS constants, one a joint; empty where the field has agreed on none.
+        sigmas: OKS constants, one per joint; empty where the field has agreed on none.
     """
 
     name: str
@@ -36,10 +36,21 @@ class Skeleton:
 
     @property
     def num_joints(self) -> int:
+        """Number of joints."""
         return len(self.joints)
 
     def index(self, joint: str) -> int:
-        """Position of a joint; ``ValueError`` names the set if it has no such joint."""
+        """Position of a joint.
+
+        Args:
+            joint: Its name.
+
+        Returns:
+            The index in `joints`.
+
+        Raises:
+            ValueError: The set has no such joint; the message names the set.
+        """
         try:
             return self.joints.index(joint)
         except ValueError:
@@ -56,7 +67,7 @@ class Skeleton:
 
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
-        """Where each joint of a mirrored picture comes from."""
+        """Where each joint of a mirrored image comes from."""
         indices = list(range(self.num_joints))
         for left, right in self.flip_pairs:
             indices[left], indices[right] = right, left
@@ -524,12 +535,12 @@ def convert(
         keypoints: (..., J, D + 1): D coordinates, then a score; a joint with score <= 0 is missing.
         source: The set that ``keypoints`` are in.
         target: The wanted set.
-        spine_fraction: A spine (or torso) that no source joint gives is put at this fraction of the way from the
-            mid hip to the mid shoulders; ``None`` leaves it missing.
+        spine_fraction: A spine (or torso) that no source joint gives is put at this fraction of the way from the mid
+            hip to the mid shoulders; ``None`` leaves it missing.
 
     Returns:
-        (..., K, D + 1). Missing joints are zeros. A mean of two joints has their mean score, and is missing when
-        either of them is.
+        (..., K, D + 1). Missing joints are zeros. A mean of two joints has their mean score, and is missing when either
+        of them is.
 
     Raises:
         ValueError: The joint axis does not fit ``source``.
@@ -567,7 +578,7 @@ def convert(
 
 _TRUNK = Skeleton("trunk", ("mid_hip", "neck"), ((0, 1),))
 
-# In the order of COCO's v: 0 is not in the picture, 1 is hidden behind something, 2 is seen.
+# In the order of COCO's v: 0 is not in the image, 1 is hidden behind something, 2 is seen.
 STATES = ("out of view", "occluded", "visible")
 OUT_OF_VIEW, OCCLUDED, VISIBLE = range(3)
 

@@ -18,19 +18,16 @@ def depth_to_8bit(depth_mm: np.ndarray, z_max_mm: float = 5000) -> np.ndarray:
 
     Holes stay 0, and a measurement never becomes 0: the nearest ones (below z_max / 510) are coded 1.
 
-    Parameters
-    ----------
-    depth_mm : (..., H, W) uint16, millimetres, 0 = hole.
-    z_max_mm : the distance coded 255. No published value is known for DepthPose's data: 5000 covers an operating room.
+    Args:
+        depth_mm: (..., H, W) uint16, millimetres, 0 = hole.
+        z_max_mm: The distance coded 255, millimetres. No published value is known for DepthPose's data: 5000 covers an
+            operating room.
 
-    Returns
-    -------
-    (..., H, W) uint8.
+    Returns:
+        (..., H, W) uint8.
 
-    Raises
-    ------
-    ValueError
-        For another dtype or shape, or z_max_mm <= 0.
+    Raises:
+        ValueError: Another dtype or shape, or z_max_mm <= 0.
     """
     depth_mm = _checked(depth_mm, ("uint16",), "depth_mm")
     if not (np.isfinite(z_max_mm) and z_max_mm > 0):
@@ -48,24 +45,20 @@ def downsample(
 ) -> np.ndarray:
     """Resize a depth image, by any ratio.
 
-    Parameters
-    ----------
-    depth : (..., H, W) uint8, uint16 or float, 0 = hole.
-    size : (width, height) of the result; or
-    factor : by how much it is smaller (10, 6.4, ...); exactly one of the two is given.
-    filter : "area" (each output pixel is the mean over its footprint), "bilinear" (Pillow's antialiased triangle), or
-        "nearest" (the pixel below the centre).
-    holes : "zero" averages holes as zeros, so edges of holes get too near; "valid" averages measured pixels only, and
-        only a footprint without any is a hole. "nearest" averages nothing: there both are the same.
+    Args:
+        depth: (..., H, W) uint8, uint16 or float, 0 = hole.
+        size: (width, height) of the result. Exactly one of ``size`` and ``factor`` is given.
+        factor: By how much the result is smaller (10, 6.4, ...).
+        filter: "area" (each output pixel is the mean over its footprint), "bilinear" (Pillow's antialiased triangle),
+            or "nearest" (the pixel below the centre).
+        holes: "zero" averages holes as zeros, so edges of holes get too near; "valid" averages measured pixels only,
+            and only a footprint without any is a hole. "nearest" averages nothing: there both are the same.
 
-    Returns
-    -------
-    (..., h, w) of the same dtype; integers are rounded.
+    Returns:
+        (..., h, w) of the same dtype; integers are rounded.
 
-    Raises
-    ------
-    ValueError
-        For another dtype or shape, both or neither of size and factor, an unknown name, NaN or infinity.
+    Raises:
+        ValueError: Another dtype or shape, both or neither of size and factor, an unknown name, NaN or infinity.
     """
     depth = _checked(depth, ("uint8", "uint16", "float32", "float64"), "depth")
     height, width = depth.shape[-2:]
@@ -107,21 +100,17 @@ def downsample(
 def fill_holes(depth: np.ndarray) -> np.ndarray:
     """Fill holes smoothly from the pixels around them; measured pixels keep their values.
 
-    A pyramid: each hole takes the value of the next coarser picture in which it is none, so that small holes are filled
-    from close by and large ones are filled at all.
+    An image pyramid: each hole takes the value of the finest coarser level in which it is filled, so that small holes
+    are filled from close by and large ones are filled at all.
 
-    Parameters
-    ----------
-    depth : (H, W) uint8, uint16 or float, 0 = hole.
+    Args:
+        depth: (H, W) uint8, uint16 or float, 0 = hole.
 
-    Returns
-    -------
-    The same shape and dtype, without holes.
+    Returns:
+        The same shape and dtype, without holes.
 
-    Raises
-    ------
-    ValueError
-        For another dtype or shape, or a picture of nothing but holes.
+    Raises:
+        ValueError: Another dtype or shape, or an image of nothing but holes.
     """
     depth = _checked(depth, ("uint8", "uint16", "float32", "float64"), "depth")
     if depth.ndim != 2:
@@ -140,19 +129,22 @@ def sensor_view(
     filter: str = "area",
     holes: str = "zero",
 ) -> np.ndarray:
-    """What a privacy-preserving low-resolution sensor gives: 8 bits, then reduced to `size` (width, height).
+    """What a privacy-preserving low-resolution sensor gives: 8 bits, then reduced in size.
 
     How the published low-resolution images were made is not known: this is a model of them, with its choices named.
 
-    Parameters
-    ----------
-    depth_mm : (..., H, W) uint16, millimetres.
-    size, filter, holes : see `downsample`.
-    z_max_mm : see `depth_to_8bit`.
+    Args:
+        depth_mm: (..., H, W) uint16, millimetres.
+        size: (width, height) of the result.
+        z_max_mm: See `depth_to_8bit`.
+        filter: See `downsample`.
+        holes: See `downsample`.
 
-    Returns
-    -------
-    (..., height, width) uint8.
+    Returns:
+        (..., height, width) uint8.
+
+    Raises:
+        ValueError: As in `depth_to_8bit` and `downsample`.
     """
     return downsample(depth_to_8bit(depth_mm, z_max_mm), size=size, filter=filter, holes=holes)
 
@@ -175,7 +167,7 @@ def _weights(source: int, target: int, filter: str, dtype: type) -> np.ndarray:
         pixel = np.arange(source)[None, :]
         weights = np.clip(np.minimum(pixel + 1, start + ratio) - np.maximum(pixel, start), 0, None)
     else:
-        # Pillow widens the triangle to the ratio when it shrinks a picture, which is what avoids aliasing.
+        # Pillow widens the triangle to the ratio when it shrinks an image, which is what avoids aliasing.
         support = max(ratio, 1.0)
         centre = (np.arange(target)[:, None] + 0.5) * ratio
         weights = np.clip(1 - np.abs(np.arange(source)[None, :] + 0.5 - centre) / support, 0, None)

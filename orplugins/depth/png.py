@@ -18,7 +18,14 @@ _COLOUR_TYPES = {0: "grey", 2: "three-channel colour", 3: "palette", 4: "grey wi
 
 
 def is_depth_png(path: str | os.PathLike) -> bool:
-    """Whether a file is a 16-bit grey PNG, by its header."""
+    """Whether a file is a 16-bit grey PNG, by its header.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True for a 16-bit PNG with one grey channel.
+    """
     with open(path, "rb") as file:
         data = file.read(26)
     return data[:8] == _PNG and len(data) == 26 and (data[24], data[25]) == (16, 0)
@@ -29,23 +36,18 @@ def load_depth(
 ) -> np.ndarray:
     """Read a single-channel depth PNG.
 
-    Parameters
-    ----------
-    path : the file.
-    bits : 16 (millimetres) or 8; a file with the other depth is refused, not converted.
-    size : (width, height) that the picture must have; None takes any.
-    allow_empty : take a picture of nothing but holes (with a warning); otherwise it is an error.
+    Args:
+        path: The file.
+        bits: 16 (millimetres) or 8; a file of the other bit depth is refused, not converted.
+        size: (width, height) that the image must have; None takes any.
+        allow_empty: Take an image of nothing but holes (with a warning); otherwise it is an error.
 
-    Returns
-    -------
-    (H, W) uint16 or uint8.
+    Returns:
+        (H, W) uint16 or uint8.
 
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
-    ValueError
-        For a truncated or damaged file, another format, bit depth, number of channels or size.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A truncated or damaged file, another format, bit depth, number of channels or size.
     """
     from PIL import Image  # lazy: writing configs and evaluating results needs no Pillow
 
@@ -55,13 +57,13 @@ def load_depth(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a {bits}-bit depth PNG")
     data = path.read_bytes()
-    # The header is read here because Pillow's modes hide it: a 4-bit picture, for one, opens like an 8-bit one.
+    # The header is read here because Pillow's modes hide it: a 4-bit image, for one, opens like an 8-bit one.
     if data[:8] != _PNG or len(data) < 26:
-        raise ValueError(f"{path}: format: found {len(data)} bytes of no PNG file, expected a {bits}-bit grey PNG")
+        raise ValueError(f"{path}: format: found {len(data)} bytes, no PNG file, expected a {bits}-bit grey PNG")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if colour != 0:
         kind = _COLOUR_TYPES.get(colour, f"colour type {colour}")
-        raise ValueError(f"{path}: channels: found a {kind} picture, expected one grey channel")
+        raise ValueError(f"{path}: channels: found a {kind} image, expected one grey channel")
     if depth != bits:
         raise ValueError(f"{path}: bit depth: found {depth}, expected {bits}")
     if size is not None and (width, height) != tuple(size):
@@ -73,7 +75,7 @@ def load_depth(
             array = np.asarray(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise ValueError(f"{path}: pixels: found a truncated or damaged PNG ({error}), expected a whole one") from error
-    # Older Pillow versions open 16-bit pictures as 32-bit integers.
+    # Older Pillow versions open 16-bit images as 32-bit integers.
     array = np.ascontiguousarray(array, dtype=np.uint8 if bits == 8 else np.uint16)
     if not array.any():
         message = f"{path}: pixels: found nothing but holes (0), expected at least one measured pixel"
@@ -84,12 +86,14 @@ def load_depth(
 
 
 def save_depth(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Write a (H, W) uint8 or uint16 array as a grey PNG, atomically.
+    """Write a depth image as a grey PNG, atomically.
 
-    Raises
-    ------
-    ValueError
-        For another dtype or shape, or a name that does not end in .png.
+    Args:
+        path: File name that ends in .png.
+        array: (H, W) uint16 (millimetres) or uint8.
+
+    Raises:
+        ValueError: Another dtype or shape, or a name that does not end in .png.
     """
     from PIL import Image
 
@@ -106,16 +110,20 @@ def save_depth(path: str | os.PathLike, array: np.ndarray) -> None:
 def check_depth(
     array: np.ndarray, name: str, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True
 ) -> np.ndarray:
-    """Check a depth image that is in memory by the rules of `load_depth`; `name` stands for the file in errors.
+    """Check a depth image that is in memory by the rules of `load_depth`.
 
-    Returns
-    -------
-    (H, W) uint16 or uint8, the array itself.
+    Args:
+        array: The image.
+        name: What stands for the file in error messages.
+        bits: 16 or 8.
+        size: (width, height) that the image must have; None takes any.
+        allow_empty: Take an image of nothing but holes.
 
-    Raises
-    ------
-    ValueError
-        For another dtype, number of channels or size, or (without `allow_empty`) nothing but holes.
+    Returns:
+        (H, W) uint16 or uint8, the array itself.
+
+    Raises:
+        ValueError: Another dtype, number of channels or size, or (without `allow_empty`) nothing but holes.
     """
     array = np.asarray(array)
     expected = {8: np.uint8, 16: np.uint16}[bits]

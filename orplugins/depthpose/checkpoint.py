@@ -12,7 +12,14 @@ _STAGE = re.compile(r"model([1-4])_([12])\.(\d+)$")
 
 
 def is_published(state_dict: Mapping) -> bool:
-    """Whether the names are those of the release (also behind ``module.``, as data-parallel training saves them)."""
+    """Whether a checkpoint's names are those of the release.
+
+    Args:
+        state_dict: Names to tensors, also with ``module.`` before them, as data-parallel training saves them.
+
+    Returns:
+        True if at least one name is a published one.
+    """
     return any(key.removeprefix("module.").startswith(("model1_1.", "model0.")) for key in state_dict)
 
 
@@ -35,8 +42,11 @@ def convert_published(state_dict: Mapping, trunk: str = "trunk.", stages: str = 
 
     Args:
         state_dict: Published names to tensors.
-        trunk, stages: Prefixes of :class:`~orplugins.depthpose.network.DepthPoseTrunk` and
-            :class:`~orplugins.depthpose.network.PAFStages` in the model that will load it.
+        trunk: Prefix of `orplugins.depthpose.network.DepthPoseTrunk` in the model that will load it.
+        stages: Prefix of `orplugins.depthpose.network.PAFStages` in that model.
+
+    Returns:
+        Our names to the same tensors.
 
     Raises:
         ValueError: A name is not one of the release's; all such names are listed.

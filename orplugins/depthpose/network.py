@@ -1,8 +1,8 @@
 """DepthPose: super-resolution trunk, VGG extractor and RTPose stages for low-resolution depth images.
 
 Source: Srivastav, Gangi, Padoy, "Human Pose Estimation on Privacy-Preserving Low-Resolution Depth Images", MICCAI 2019,
-figure 2; stages as in Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017.
-The default arguments are the published network; other arguments give smaller networks and, with ``sr_steps=0``, the
+figure 2; stages as in Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017. The
+default arguments are the published network; other arguments give smaller networks and, with ``sr_steps=0``, the
 full-size RTPose network that the paper compares with.
 """
 
@@ -32,13 +32,27 @@ class TrunkOutput(NamedTuple):
 
 
 class StageOutput(NamedTuple):
-    """Maps of one stage: ``pafs`` (N, 38, h, w) and ``heatmaps`` (N, 19, h, w), background last."""
+    """Maps of one stage.
+
+    Attributes:
+        pafs: (N, 38, h, w) part affinity fields.
+        heatmaps: (N, 19, h, w), background last.
+    """
 
     pafs: Tensor
     heatmaps: Tensor
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
+    """A 3 x 3 convolution that keeps the size.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+
+    Returns:
+        The layer.
+    """
     return nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
 
@@ -46,6 +60,11 @@ class SuperResolutionStep(nn.Sequential):
     """Convolutions and a pixel shuffle that doubles height and width.
 
     No activation follows the last convolution, so the shuffled features are signed.
+
+    Args:
+        in_channels: Channels of the input.
+        hidden: Widths of the hidden convolutions.
+        out_channels: Channels after the pixel shuffle.
     """
 
     def __init__(self, in_channels: int, hidden: Sequence[int], out_channels: int):
@@ -58,7 +77,13 @@ class SuperResolutionStep(nn.Sequential):
 
 
 class PooledFeatures(nn.Sequential):
-    """Brings the features of a super-resolution step back to the input size: (pool, convolution, ReLU) per octave."""
+    """Brings the features of a super-resolution step back to the input size: (pool, convolution, ReLU) per octave.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of every convolution.
+        octaves: How many times the size is halved.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, octaves: int):
         layers: list[nn.Module] = []
@@ -69,7 +94,12 @@ class PooledFeatures(nn.Sequential):
 
 
 class Extractor(nn.Sequential):
-    """VGG-like blocks with 2x2 max pooling between them; a ReLU follows every convolution."""
+    """VGG-like blocks with 2x2 max pooling between them; a ReLU follows every convolution.
+
+    Args:
+        in_channels: Channels of the input.
+        blocks: Widths of the convolutions, block by block.
+    """
 
     def __init__(self, in_channels: int, blocks: Sequence[Sequence[int]]):
         layers: list[nn.Module] = []
@@ -85,8 +115,10 @@ class Extractor(nn.Sequential):
 class DepthPoseTrunk(nn.Module):
     """Super-resolution steps, extractor and the skip features between them.
 
+    The output is ``2 ** sr_steps / 2 ** (len(blocks) - 1)`` times the size of the input: 1 for the published network.
+
     Args:
-        in_channels: Channels of the picture.
+        in_channels: Channels of the image.
         sr_steps: How many times the features are doubled in size; 0 leaves super-resolution out.
         sr_hidden: Hidden widths of the first step; later steps use the same.
         sr_last_hidden: Hidden widths of the last step, if it differs.
@@ -94,7 +126,8 @@ class DepthPoseTrunk(nn.Module):
         skip_channels: Channels of the pooled features that each step but the last hands to the later stages.
         blocks: Widths of the extractor's convolutions, block by block.
 
-    The output is ``2 ** sr_steps / 2 ** (len(blocks) - 1)`` times the size of the input: 1 for the published network.
+    Raises:
+        ValueError: Too few extractor blocks for the skip features.
     """
 
     def __init__(
@@ -123,7 +156,14 @@ class DepthPoseTrunk(nn.Module):
         self.context_channels = self.num_features + len(self.skips) * skip_channels
 
     def forward(self, images: Tensor) -> TrunkOutput:
-        """Run on ``images`` (N, in_channels, H, W) with values in [0, 1], 0 where there is no measurement."""
+        """Extract features.
+
+        Args:
+            images: (N, in_channels, H, W) in [0, 1], 0 where there is no measurement.
+
+        Returns:
+            The context of the stages, and the enlarged features.
+        """
         x = images
         steps: list[Tensor] = []
         for step in self.sr:
@@ -157,10 +197,13 @@ class PAFStages(nn.Module):
         num_features: Channels of the extractor, the input of stage 1.
         context_channels: Channels of the whole context, which later stages see behind the last maps.
         num_pafs, num_heatmaps: Channels of the two kinds of map.
-        num_stages: Stages in all.
+        num_stages: Number of stages.
         first_width, first_hidden: Width of stage 1's 3 x 3 convolutions and of its 1 x 1 layer.
         width, kernel, depth: Width, kernel size and number of the later stages' convolutions.
         depthwise: Split the later stages' convolutions into depthwise and pointwise ones.
+
+    Raises:
+        ValueError: No stage.
     """
 
     def __init__(
@@ -195,10 +238,11 @@ class PAFStages(nn.Module):
         """Run all stages.
 
         Args:
-            context: (N, context_channels, h, w); its first ``num_features`` channels are the extractor's.
+            context: (N, context_channels, h, w).
+            num_features: Its first channels that are the extractor's, the input of stage 1.
 
         Returns:
-            One :class:`StageOutput` per stage, last stage last.
+            One `StageOutput` per stage, last stage last.
         """
         outputs: list[StageOutput] = []
         x = context[:, :num_features]
@@ -209,7 +253,12 @@ class PAFStages(nn.Module):
 
 
 class DepthPose(nn.Module):
-    """Trunk and stages in one module, for use without a host framework."""
+    """Trunk and stages in one module, for use without a host framework.
+
+    Args:
+        trunk: Arguments of `DepthPoseTrunk` that differ from the published network's.
+        stages: Arguments of `PAFStages` that differ from the published network's.
+    """
 
     def __init__(self, trunk: dict | None = None, stages: dict | None = None):
         super().__init__()
@@ -218,19 +267,30 @@ class DepthPose(nn.Module):
         self.stages = PAFStages(num_features=features, context_channels=context, **(stages or {}))
 
     def forward(self, images: Tensor) -> list[StageOutput]:
-        """Maps of every stage for ``images`` (N, 1, H, W)."""
+        """Run the network.
+
+        Args:
+            images: (N, 1, H, W) depth in [0, 1], 0 where there is no measurement.
+
+        Returns:
+            Maps of every stage, last stage last.
+        """
         out = self.trunk(images)
         return self.stages(out.context, out.num_features)
 
 
 def init_depthpose(module: nn.Module, init: str = "trainable") -> None:
-    """Initialise the convolutions below ``module``; biases become 0.
+    """Initialise the convolutions below a module; biases become 0.
 
     Args:
+        module: The module, changed in place.
         init: ``"published"`` draws every weight from N(0, 0.01^2), as the release's constructor ends up doing. The
             signal then dies: outputs have a standard deviation near 1e-8, and 1e-18 at stage 1. ``"trainable"`` uses
             He's initialisation, and orthogonal matrices (gain sqrt(2) before a ReLU, else 1) in super-resolution steps,
             which the release computes and then overwrites.
+
+    Raises:
+        ValueError: Another ``init``.
     """
     if init not in ("published", "trainable"):
         raise ValueError(f"init = {init!r}: expected 'published' or 'trainable'")
@@ -256,7 +316,11 @@ def init_depthpose(module: nn.Module, init: str = "trainable") -> None:
 
 
 class DepthReconstruction(nn.Module):
-    """Training-only head: the enlarged features predict the high-resolution depth image (the paper's L2 term)."""
+    """Training-only head: the enlarged features predict the high-resolution depth image (the paper's L2 term).
+
+    Args:
+        in_channels: Channels of the enlarged features.
+    """
 
     def __init__(self, in_channels: int = 64):
         super().__init__()
@@ -269,6 +333,9 @@ class DepthReconstruction(nn.Module):
             enlarged: (N, C, H, W) features of the last super-resolution step.
             target: (N, 1, H, W) depth in [0, 1].
             valid: (N, 1, H, W) 1 where ``target`` is a measurement, 0 in holes.
+
+        Returns:
+            () the error.
         """
         error = F.mse_loss(self.conv(enlarged), target, reduction="none")
         return (error * valid).sum() / valid.sum().clamp(min=1)

@@ -50,12 +50,17 @@ def toom_cook(m: int, r: int, real: tuple[float, ...], pairs: tuple[complex, ...
     """Algorithm for ``m`` outputs of an ``r``-tap filter, by evaluation at points and interpolation, transposed.
 
     Args:
+        m: Outputs of a tile.
+        r: Taps of the filter.
         real: Real points, all different.
         pairs: Points with an imaginary part; each stands for itself and its conjugate, and costs three multiplications.
             Infinity is added: ``len(real) + 2 * len(pairs) + 1`` must be ``m + r - 1``.
 
+    Returns:
+        The algorithm's three matrices.
+
     Raises:
-        ValueError: For another number of points.
+        ValueError: Another number of points.
     """
     size = m + r - 1
     if len(real) + 2 * len(pairs) + 1 != size:
@@ -89,7 +94,15 @@ def toom_cook(m: int, r: int, real: tuple[float, ...], pairs: tuple[complex, ...
 
 
 def transform_kernel(weight: Tensor, algorithm: Algorithm) -> Tensor:
-    """(K, C, r, r) weights to (rank^2, C, K), the horizontal index first."""
+    """Transform the weights of a convolution.
+
+    Args:
+        weight: (K, C, r, r).
+        algorithm: For r taps.
+
+    Returns:
+        (rank^2, C, K), the horizontal index first.
+    """
     g = torch.from_numpy(algorithm.kernel).to(weight.device)
     return torch.einsum("ip,kcpq,jq->jick", g, weight.double(), g).flatten(0, 1).to(weight.dtype).contiguous()
 
@@ -99,8 +112,9 @@ def tiled_conv2d(x: Tensor, kernel: Tensor, bias: Tensor | None, algorithm: Algo
 
     Args:
         x: (N, C, H, W), best with channels last.
-        kernel: From :func:`transform_kernel`.
+        kernel: From `transform_kernel`.
         bias: (K,) or None.
+        algorithm: That the kernel was transformed with.
 
     Returns:
         (N, K, H, W), channels last.
@@ -139,7 +153,7 @@ def tiled_conv2d(x: Tensor, kernel: Tensor, bias: Tensor | None, algorithm: Algo
 
 
 class FastConv2d(nn.Conv2d):
-    """A convolution that takes :func:`tiled_conv2d` for inference on a CPU, and is ``nn.Conv2d`` everywhere else.
+    """A convolution that takes `tiled_conv2d` for inference on a CPU, and is ``nn.Conv2d`` everywhere else.
 
     Parameters and names in checkpoints are those of ``nn.Conv2d``. The transformed weights (2.5 to 4 times the weights)
     are made at the first call after ``train()`` or ``eval()``, or after the weights have changed.
@@ -147,7 +161,14 @@ class FastConv2d(nn.Conv2d):
 
     @staticmethod
     def suits(conv: nn.Conv2d) -> bool:
-        """Whether tiles are expected to be quicker: square 3 x 3 or 7 x 7, stride 1, same size, many channels."""
+        """Whether tiles are expected to be quicker: square 3 x 3 or 7 x 7, stride 1, same size, many channels.
+
+        Args:
+            conv: The convolution.
+
+        Returns:
+            True if it should be replaced.
+        """
         r = conv.kernel_size[0]
         plain = conv.groups == 1 and set(conv.stride) == {1} and set(conv.dilation) == {1}
         same = conv.padding == (r // 2, r // 2) and conv.padding_mode == "zeros"
@@ -157,7 +178,14 @@ class FastConv2d(nn.Conv2d):
 
     @classmethod
     def from_conv(cls, conv: nn.Conv2d) -> FastConv2d:
-        """The same convolution, sharing its parameters."""
+        """The same convolution, sharing its parameters.
+
+        Args:
+            conv: One that `suits`.
+
+        Returns:
+            The fast one.
+        """
         fast = cls(
             conv.in_channels,
             conv.out_channels,
@@ -170,10 +198,26 @@ class FastConv2d(nn.Conv2d):
         return fast.train(conv.training)
 
     def train(self, mode: bool = True):
+        """Switch the mode and forget the transformed weights.
+
+        Args:
+            mode: Training if True, else evaluation.
+
+        Returns:
+            The module itself.
+        """
         self._transformed: tuple[tuple[int, int], Tensor] | None = None
         return super().train(mode)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve, by tiles for inference on a CPU in float32.
+
+        Args:
+            x: (N, C, H, W).
+
+        Returns:
+            (N, K, H, W).
+        """
         if torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype != torch.float32:
             return super().forward(x)
         m, real, pairs = POINTS[self.kernel_size[0]]
@@ -185,7 +229,14 @@ class FastConv2d(nn.Conv2d):
 
 
 def use_fast_convolutions(module: nn.Module) -> nn.Module:
-    """Replace every suitable ``nn.Conv2d`` below ``module`` by a :class:`FastConv2d`, in place; returns ``module``."""
+    """Replace every suitable ``nn.Conv2d`` below a module by a `FastConv2d`, in place.
+
+    Args:
+        module: The module.
+
+    Returns:
+        The module itself.
+    """
     for name, child in module.named_children():
         if type(child) is nn.Conv2d and FastConv2d.suits(child):
             setattr(module, name, FastConv2d.from_conv(child))

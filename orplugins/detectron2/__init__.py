@@ -1,1 +1,1 @@
-"""The public door for detectron2's scripts: `orplugins.detectron2.env`."""
+"""The public entry point for detectron2's scripts: `orplugins.detectron2.env`."""

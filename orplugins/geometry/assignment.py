@@ -8,7 +8,15 @@ NO_MATCH = 1e6  # stands for infinity in the assignment
 
 
 def match_pairs(cost: np.ndarray, reject: float) -> np.ndarray:
-    """(L,) column of each row of costs (L, R), -1 where none costs ``reject`` or less; optimal (Hungarian)."""
+    """Optimal one-to-one assignment of rows to columns (Hungarian algorithm).
+
+    Args:
+        cost: (L, R) costs; non-finite ones can not be chosen.
+        reject: Highest cost of a pair.
+
+    Returns:
+        (L,) column of each row; -1 where the assigned pair costs more than ``reject``.
+    """
     from scipy.optimize import linear_sum_assignment
 
     match = np.full(len(cost), -1)

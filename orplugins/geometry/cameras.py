@@ -22,18 +22,15 @@ DISTORTION_ORDERS = {
 class Camera:
     """A calibrated camera.
 
-    Parameters
-    ----------
-    fx, fy, cx, cy : focal lengths and principal point, pixels.
-    size : (width, height), pixels.
-    distortion : empty (no distortion) or five numbers, see `distortion_order`.
-    distortion_order : "opencv" (k1, k2, p1, p2, k3) or "mvor" (k1, k2, k3, p1, p2).
-    pose : (4, 4) rigid camera-to-world matrix, metres.
+    Attributes:
+        fx, fy, cx, cy: Focal lengths and principal point, pixels.
+        size: (width, height), pixels.
+        distortion: Empty (no distortion) or five numbers, see `distortion_order`.
+        distortion_order: "opencv" (k1, k2, p1, p2, k3) or "mvor" (k1, k2, k3, p1, p2).
+        pose: (4, 4) rigid camera-to-world matrix, metres.
 
-    Raises
-    ------
-    ValueError
-        For a field of another shape, a focal length that is not positive, or a pose that is not rigid.
+    Raises:
+        ValueError: For a field of another shape, a focal length that is not positive, or a pose that is not rigid.
     """
 
     fx: float
@@ -80,9 +77,16 @@ class Camera:
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], dtype=np.float64)
 
     def resized(self, size: tuple[int, int]) -> Camera:
-        """The same camera with its picture resized to (width, height) pixels."""
+        """The same camera with its image resized.
+
+        Args:
+            size: (width, height) of the resized image, pixels.
+
+        Returns:
+            The camera with intrinsics of that resolution; distortion and pose stay.
+        """
         sx, sy = size[0] / self.size[0], size[1] / self.size[1]
-        # The picture's corner, not the first pixel's centre, is the fixed point of a resize: hence the halves.
+        # The image's corner, not the first pixel's centre, is the fixed point of a resize: hence the halves.
         return replace(
             self,
             fx=self.fx * sx,
@@ -93,25 +97,37 @@ class Camera:
         )
 
     def world_to_camera(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) world points, metres, in this camera's axes (..., 3)."""
+        """World points in this camera's axes.
+
+        Args:
+            points: (..., 3), metres.
+
+        Returns:
+            (..., 3), metres.
+        """
         return (_last(points, 3, "points") - self.pose[:3, 3]) @ np.linalg.inv(self.pose[:3, :3]).T
 
     def camera_to_world(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) points in this camera's axes, metres, in the world (..., 3)."""
+        """Points in this camera's axes in the world.
+
+        Args:
+            points: (..., 3), metres.
+
+        Returns:
+            (..., 3), metres.
+        """
         return _last(points, 3, "points") @ self.pose[:3, :3].T + self.pose[:3, 3]
 
     def project(self, points: np.ndarray, distort: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Project world points.
 
-        Parameters
-        ----------
-        points : (..., 3), metres.
-        distort : apply the lens distortion. MVOR's published code does not, hence the default.
+        Args:
+            points: (..., 3), metres.
+            distort: Apply the lens distortion. MVOR's published code does not, hence the default.
 
-        Returns
-        -------
-        pixels : (..., 2). Not meaningful where the depth is <= 0 (behind the camera): check it.
-        depth : (...), metres along the optical axis. A depth of exactly 0 divides by 1, as MVOR's code does.
+        Returns:
+            pixels: (..., 2). Not meaningful where the depth is <= 0 (behind the camera): check it.
+            depth: (...), metres along the optical axis. A depth of exactly 0 divides by 1, as MVOR's code does.
         """
         local = self.world_to_camera(points)
         depth = local[..., 2]
@@ -121,7 +137,16 @@ class Camera:
         return rays * (self.fx, self.fy) + (self.cx, self.cy), depth
 
     def back_project(self, pixels: np.ndarray, depth_m: np.ndarray, undistort: bool = False) -> np.ndarray:
-        """World points (..., 3) of pixels (..., 2) at depths (...), metres along the optical axis."""
+        """World points of pixels with known depth.
+
+        Args:
+            pixels: (..., 2).
+            depth_m: (...), metres along the optical axis.
+            undistort: Remove the lens distortion first; NaN where that is impossible.
+
+        Returns:
+            (..., 3), metres.
+        """
         pixels = _last(pixels, 2, "pixels")
         if undistort:
             pixels = self.undistort(pixels)
@@ -130,12 +155,27 @@ class Camera:
         return self.camera_to_world(np.concatenate([rays * depth, depth], axis=-1))
 
     def distort(self, pixels: np.ndarray) -> np.ndarray:
-        """Where ideal pinhole pixels (..., 2) appear in the distorted picture (Brown-Conrady model)."""
+        """Where ideal pinhole pixels appear in the distorted image (Brown-Conrady model).
+
+        Args:
+            pixels: (..., 2) of a camera without distortion.
+
+        Returns:
+            (..., 2) pixels of the distorted image.
+        """
         rays = (_last(pixels, 2, "pixels") - (self.cx, self.cy)) / (self.fx, self.fy)
         return self._distort_rays(rays) * (self.fx, self.fy) + (self.cx, self.cy)
 
     def undistort(self, pixels: np.ndarray, iterations: int = 30) -> np.ndarray:
-        """Inverse of `distort`, to 1e-6 pixels; NaN where the model has no inverse (outside its valid range)."""
+        """Inverse of `distort`, by Newton's method with step halving, to 1e-6 pixels.
+
+        Args:
+            pixels: (..., 2) of the distorted image.
+            iterations: Maximum number of Newton steps.
+
+        Returns:
+            (..., 2) ideal pinhole pixels; NaN where the model has no inverse (outside its valid range).
+        """
         observed = (_last(pixels, 2, "pixels") - (self.cx, self.cy)) / (self.fx, self.fy)
         if not self.distortion:
             return observed * (self.fx, self.fy) + (self.cx, self.cy)
@@ -206,15 +246,15 @@ def cameras_from_mvor(cam_params: dict, world: str = "camera1") -> list[Camera]:
     The file has millimetres, row-major 4x4 matrices, and extrinsics that take camera i's coordinates to camera 1: they
     are the poses of the cameras in camera 1.
 
-    Parameters
-    ----------
-    cam_params : the dict with `intrinsics`, `extrinsics` (lists, one entry a camera) and `firstCamToRoomRef`.
-    world : "camera1" (the frame of MVOR's 3D annotations) or "room".
+    Args:
+        cam_params: The dict with `intrinsics`, `extrinsics` (lists, one entry per camera) and `firstCamToRoomRef`.
+        world: "camera1" (the frame of MVOR's 3D annotations) or "room".
 
-    Raises
-    ------
-    ValueError
-        Naming the field that is missing or has another shape.
+    Returns:
+        The cameras in the file's order.
+
+    Raises:
+        ValueError: A field is missing or has another shape; it is named.
     """
     if world not in ("camera1", "room"):
         raise ValueError(f"cameras_from_mvor: world is {world!r}, expected 'camera1' or 'room'")
@@ -254,10 +294,12 @@ def cameras_from_mvor(cam_params: dict, world: str = "camera1") -> list[Camera]:
 def cameras_to_mvor(cameras: Sequence[Camera], first_to_room: np.ndarray | None = None) -> dict:
     """`camParams` of cameras that share one world: the inverse of `cameras_from_mvor`.
 
-    Parameters
-    ----------
-    cameras : camera 1 first; extrinsics are written relative to it.
-    first_to_room : (4, 4) pose of camera 1 in the room, metres; None writes null.
+    Args:
+        cameras: Camera 1 first; extrinsics are written relative to it.
+        first_to_room: (4, 4) pose of camera 1 in the room, metres; None writes null.
+
+    Returns:
+        The dict, in the file's units (millimetres).
     """
     to_first = np.linalg.inv(cameras[0].pose)
     intrinsics = []

@@ -55,6 +55,9 @@ def to_kinect(
 
     Returns:
         (..., 20, 3) in Kinect axes, NaN where missing; (..., 20) states.
+
+    Raises:
+        ValueError: Shapes that do not fit the joint set.
     """
     xyz, state = np.asarray(xyz, dtype=np.float64), np.asarray(state)
     if xyz.shape[-2:] != (source.num_joints, 3) or state.shape != xyz.shape[:-1]:
@@ -95,7 +98,16 @@ def to_kinect(
 
 
 def range_warnings(xyz: np.ndarray, state: np.ndarray, near: bool = False) -> list[str]:
-    """Say if tracked joints (..., 20, 3) lie where a Kinect v1 sees nothing."""
+    """Say if tracked joints lie where a Kinect v1 sees nothing.
+
+    Args:
+        xyz: (..., 20, 3) metres in Kinect axes.
+        state: (..., 20).
+        near: Kinect's near mode.
+
+    Returns:
+        One line, or none.
+    """
     low, high = NEAR_RANGE if near else DEPTH_RANGE
     depth = xyz[..., 2][state == 2]
     outside = (depth < low) | (depth > high)

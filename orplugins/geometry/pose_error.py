@@ -8,18 +8,36 @@ from orplugins.geometry.similarity import procrustes
 
 
 def mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """Mean per-joint position error without alignment, in the unit of the input.
+    """Mean per-joint position error without alignment (Ionescu et al., TPAMI 2014; "protocol 1").
 
-    Parameters
-    ----------
-    predicted, target : (N, J, 3).
-    valid : (N, J) bool, joints that count; all if None.
+    Args:
+        predicted: (N, J, 3).
+        target: (N, J, 3).
+        valid: (N, J) bool, joints that count; all if None.
+
+    Returns:
+        The mean distance in the unit of the input.
+
+    Raises:
+        ValueError: Other shapes, or NaN or infinity in a joint that counts.
     """
     return _mean_error(*checked_poses(predicted, target, valid))
 
 
 def n_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """MPJPE after each pose is scaled by the factor that fits best (least squares)."""
+    """MPJPE after each pose is scaled by the factor that fits best, by least squares (Rhodin et al., CVPR 2018).
+
+    Args:
+        predicted: (N, J, 3).
+        target: (N, J, 3).
+        valid: (N, J) bool, joints that count; all if None.
+
+    Returns:
+        The mean distance in the unit of the input.
+
+    Raises:
+        ValueError: As in `mpjpe`.
+    """
     predicted, target, valid = checked_poses(predicted, target, valid)
     weight = valid[..., None]
     norm = (weight * predicted**2).sum(axis=(1, 2))
@@ -29,7 +47,21 @@ def n_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None 
 
 
 def p_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
-    """MPJPE after each pose is moved, rotated and scaled to fit best (Procrustes; reflections are not allowed)."""
+    """MPJPE after each pose is moved, rotated and scaled to fit best (Procrustes; "protocol 2").
+
+    Reflections are not allowed.
+
+    Args:
+        predicted: (N, J, 3).
+        target: (N, J, 3).
+        valid: (N, J) bool, joints that count; all if None.
+
+    Returns:
+        The mean distance in the unit of the input.
+
+    Raises:
+        ValueError: As in `mpjpe`.
+    """
     predicted, target, valid = checked_poses(predicted, target, valid)
     aligned = predicted.copy()
     for i, mask in enumerate(valid):
@@ -39,6 +71,19 @@ def p_mpjpe(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None 
 
 
 def checked_poses(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Check the arguments of a pose error.
+
+    Args:
+        predicted: (N, J, 3).
+        target: (N, J, 3).
+        valid: (N, J) bool, joints that count; all if None.
+
+    Returns:
+        Predicted and true poses in float64 with zeros in joints that do not count, and (N, J) bool which ones do.
+
+    Raises:
+        ValueError: Other shapes, or NaN or infinity in a joint that counts.
+    """
     predicted, target = np.asarray(predicted, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if predicted.ndim != 3 or predicted.shape[-1] != 3 or predicted.shape != target.shape:
         raise ValueError(f"poses have shapes {predicted.shape} and {target.shape}, expected the same (N, J, 3)")
@@ -58,6 +103,16 @@ def _mean_error(predicted: np.ndarray, target: np.ndarray, valid: np.ndarray) ->
 
 
 def velocity_error(predicted: np.ndarray, target: np.ndarray) -> float:
-    """Mean distance of the first differences along time, per frame, in the unit of the input; NaN pairs left out."""
+    """Mean per-joint velocity error (MPJVE): the mean distance of the first differences along time.
+
+    Source: Pavllo et al., CVPR 2019.
+
+    Args:
+        predicted: (F, J, 3).
+        target: (F, J, 3).
+
+    Returns:
+        The error per frame in the unit of the input; NaN pairs are left out, and NaN where none is left.
+    """
     difference = np.linalg.norm(np.diff(predicted, axis=0) - np.diff(target, axis=0), axis=-1)
     return float(np.nanmean(difference)) if np.isfinite(difference).any() else float("nan")

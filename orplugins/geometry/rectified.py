@@ -1,8 +1,8 @@
 """Joints from two parallel cameras.
 
 Two rectified cameras side by side, the right one ``baseline_m`` along the left one's x axis. A joint at (uL, vL) and
-(uR, vR) has the disparity d = (uL - cxL) - (uR - cxR) and lies at Z = f T / d, X = (uL - cxL) T / d,
-Y = ((vL - cyL) + (vR - cyR)) / 2 T / d (Hartley & Zisserman, section 11.12; T the baseline).
+(uR, vR) has the disparity d = (uL - cxL) - (uR - cxR) and lies at Z = f T / d, X = (uL - cxL) T / d, Y = ((vL - cyL) +
+(vR - cyR)) / 2 T / d (Hartley & Zisserman, section 11.12; T the baseline).
 
 Everything in the image stays in pixels and every length in metres. A factor such as 0.0002645833 m per pixel is the
 size of a pixel of a 96 dpi *screen* (0.0254 m / 96) and has nothing to do with a camera: applied to f and d alike it
@@ -45,7 +45,17 @@ class ParallelRig:
             raise ValueError(f"rig: baseline_m is {self.baseline_m}, expected metres above 0 and below 20")
 
     def resized(self, size: tuple[int, int]) -> ParallelRig:
-        """The rig for pictures resized to (width, height), the aspect kept."""
+        """The rig for images of another resolution.
+
+        Args:
+            size: (width, height), pixels, of the same aspect ratio.
+
+        Returns:
+            The rig with focal length and principal points of that resolution.
+
+        Raises:
+            ValueError: The aspect ratio differs by more than 1 %.
+        """
         factor = size[0] / self.size[0]
         if abs(size[1] / self.size[1] - factor) > 0.01 * factor:
             raise ValueError(f"rig: cannot resize {self.size} to {size}: one focal length needs one scale")
@@ -55,7 +65,21 @@ class ParallelRig:
 
 @dataclass(frozen=True)
 class StereoRules:
-    """Limits for single joints and for a clip (defaults: 640 x 480, a person in a treatment room)."""
+    """Limits for single joints and for a clip (defaults: 640 x 480, a person in a treatment room).
+
+    Attributes:
+        conf_min: Minimum confidence in both images.
+        border_px: Width of the border in which joints are refused, pixels.
+        row_tolerance_px: Maximum difference of the two rows, pixels.
+        disparity_min_px: Minimum disparity, pixels.
+        z_min_m, z_max_m: Range of depths, metres.
+        bone_relative: Allowed deviation of a bone from its median length, as a share of it ...
+        bone_absolute_m: ... or in metres, whichever is larger.
+        bone_min_frames: Frames that a bone's median length needs.
+        median_half_window: Frames to either side in the running median.
+        median_tolerance_m: Maximum distance of a joint from its running median, metres.
+        gap_max_frames: Longest gap that is filled, frames.
+    """
 
     conf_min: float = 0.3
     border_px: float = 8
@@ -74,11 +98,20 @@ class StereoRules:
 def triangulate_rectified(
     left: np.ndarray, right: np.ndarray, rig: ParallelRig, rules: StereoRules | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions of joints (..., J, 3: u, v, confidence) seen by a parallel pair.
+    """Positions of joints seen by a rectified stereo pair.
+
+    Args:
+        left: (..., J, 3) u, v in pixels and confidence in the left image.
+        right: (..., J, 3) likewise in the right image.
+        rig: The pair, at the resolution that the joints are in.
+        rules: Limits; None: the defaults.
 
     Returns:
-        (..., J, 3) metres in left-camera axes, NaN where refused; (..., J) :class:`Code`, the first rule that fails;
-        (..., J) disparity in pixels, NaN where missing.
+        (..., J, 3) metres in left-camera axes, NaN where refused; (..., J) `Code`, the first rule that fails; (..., J)
+        disparity in pixels, NaN where missing.
+
+    Raises:
+        ValueError: The two shapes differ, or the last axis is not 3.
     """
     left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if left.shape != right.shape or left.shape[-1] != 3:

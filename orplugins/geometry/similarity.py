@@ -9,7 +9,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Similarity:
-    """``points -> scale * R @ points + t``."""
+    """A similarity transform, ``points -> scale * R @ points + t``.
+
+    Attributes:
+        scale: Factor.
+        rotation: (3, 3) R.
+        translation: (3,) t, in the unit of the target points.
+    """
 
     scale: float
     rotation: np.ndarray
@@ -21,7 +27,15 @@ class Similarity:
 
 
 def fit_similarity(source: np.ndarray, target: np.ndarray, with_scale: bool = True) -> Similarity:
-    """The transform that brings ``source`` (N, 3) closest to ``target`` (N, 3); reflections are not allowed.
+    """The transform that brings one set of points closest to another (Umeyama 1991); reflections are not allowed.
+
+    Args:
+        source: (N, 3) points.
+        target: (N, 3) points that correspond to them.
+        with_scale: Fit the scale too; otherwise it is 1.
+
+    Returns:
+        The transform from ``source`` to ``target``.
 
     Raises:
         ValueError: Fewer than three points, or NaN among them.
@@ -44,14 +58,19 @@ def fit_similarity(source: np.ndarray, target: np.ndarray, with_scale: bool = Tr
 def align_clip(
     a: np.ndarray, b: np.ndarray, mode: str, roots: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, Similarity]:
-    """Bring clip ``b`` (F, J, 3) onto ``a`` with one transform from all common joints; NaN = missing.
+    """Bring one clip onto another with one transform from all common joints.
 
     Args:
+        a: (F, J, 3) clip that stays, NaN = missing.
+        b: (F, J, 3) clip that is moved, NaN = missing.
         mode: "none", "root" (both minus their own root, frame by frame), "rigid" or "similarity".
         roots: The two joints whose mean is the root.
 
     Returns:
         (a, b) after alignment, and the transform (identity for "none" and "root").
+
+    Raises:
+        ValueError: Another mode, or fewer than three common joint samples.
     """
     identity = Similarity(1.0, np.eye(3), np.zeros(3))
     if mode == "none":
@@ -68,7 +87,15 @@ def align_clip(
 
 
 def procrustes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """`source` (J, 3) after the similarity transform that brings it closest to `target` (Umeyama 1991)."""
+    """One pose after the similarity transform that brings it closest to another (Umeyama 1991).
+
+    Args:
+        source: (J, 3) pose that is moved.
+        target: (J, 3) pose that it is brought to.
+
+    Returns:
+        (J, 3) the moved pose.
+    """
     centre, goal = source.mean(axis=0), target.mean(axis=0)
     x, y = source - centre, target - goal
     u, singular, vt = np.linalg.svd(x.T @ y)

@@ -8,8 +8,16 @@ import numpy as np
 
 
 def running_median(values: np.ndarray, half_window: int, least: int = 3) -> np.ndarray:
-    """Median over [t - half_window, t + half_window] along the first axis, NaN ignored; NaN with fewer than
-    ``least``."""
+    """Running median along the first axis, over [t - half_window, t + half_window]; NaN is ignored.
+
+    Args:
+        values: (F, ...), NaN = missing.
+        half_window: Frames to either side.
+        least: Minimum number of valid values in a window.
+
+    Returns:
+        (F, ...); NaN where the window holds fewer valid values than ``least``.
+    """
     frames = len(values)
     padded = np.full((frames + 2 * half_window, *values.shape[1:]), np.nan)
     padded[half_window : half_window + frames] = values
@@ -22,10 +30,19 @@ def running_median(values: np.ndarray, half_window: int, least: int = 3) -> np.n
 
 
 def resample(values: np.ndarray, times: np.ndarray, wanted: np.ndarray, max_gap: float = np.inf) -> np.ndarray:
-    """Linear interpolation in time of values (F, ...), NaN = missing, at ``wanted`` (G,).
+    """Linear interpolation in time.
 
-    A value between two valid samples further apart than ``max_gap`` (in the unit of ``times``) stays NaN, and so does
-    anything before the first and after the last valid sample.
+    A value between two valid samples further apart than ``max_gap`` stays NaN, and so does anything before the first
+    and after the last valid sample.
+
+    Args:
+        values: (F, ...), NaN = missing.
+        times: (F,) times of the values, ascending.
+        wanted: (G,) times to interpolate at, in the same unit.
+        max_gap: Longest gap that is bridged, in the unit of ``times``.
+
+    Returns:
+        (G, ...) float64.
     """
     values = np.asarray(values, dtype=np.float64)
     flat = values.reshape(len(values), -1)
@@ -45,7 +62,15 @@ def resample(values: np.ndarray, times: np.ndarray, wanted: np.ndarray, max_gap:
 
 
 def parabola_offset(scores: Sequence[float], best: int) -> float:
-    """Where the top of a parabola through a maximum and its two neighbours lies, in steps; 0 at the ends."""
+    """Sub-sample position of a maximum, by a parabola through it and its two neighbours.
+
+    Args:
+        scores: Values at equal steps.
+        best: Index of the maximum.
+
+    Returns:
+        Offset of the parabola's top from ``best``, in steps; 0 at the ends and where there is no maximum.
+    """
     if not 0 < best < len(scores) - 1:
         return 0.0
     before, top, after = scores[best - 1], scores[best], scores[best + 1]
@@ -57,19 +82,44 @@ JUMP_M_PER_S = 4.5
 
 
 def count_jumps(poses: np.ndarray, fps: float, limit: float = JUMP_M_PER_S) -> int:
-    """Steps between consecutive valid frames that are quicker than ``limit`` m/s."""
+    """Number of joint steps between consecutive valid frames that are faster than a limit.
+
+    Args:
+        poses: (F, ..., 3), metres, NaN = missing.
+        fps: Frames per second.
+        limit: Speed limit, m/s.
+
+    Returns:
+        The number of steps above the limit.
+    """
     with np.errstate(invalid="ignore"):
         return int((np.linalg.norm(np.diff(poses, axis=0), axis=-1) * fps > limit).sum())
 
 
 def jitter(poses: np.ndarray, fps: float) -> float:
-    """Mean length of the second differences, m/s^2."""
+    """Mean length of the second differences over time (acceleration).
+
+    Args:
+        poses: (F, ..., 3), metres, NaN = missing.
+        fps: Frames per second.
+
+    Returns:
+        m/s^2; NaN where no three consecutive frames are valid.
+    """
     second = np.linalg.norm(poses[2:] - 2 * poses[1:-1] + poses[:-2], axis=-1) * fps**2
     return float(np.nanmean(second)) if np.isfinite(second).any() else float("nan")
 
 
 def fill_gaps(values: np.ndarray, detected: np.ndarray) -> np.ndarray:
-    """Linear interpolation over frames (F, ...) that were not detected, constant beyond the first and last one."""
+    """Linear interpolation over frames that were not detected, constant beyond the first and the last detected one.
+
+    Args:
+        values: (F, ...); the values of frames that were not detected are ignored.
+        detected: (F,) bool, at least one True.
+
+    Returns:
+        (F, ...) of the same dtype.
+    """
     frames, flat = np.arange(len(values)), values.reshape(len(values), -1)
     filled = [np.interp(frames, frames[detected], column[detected]) for column in flat.T]
     return np.stack(filled, 1).astype(values.dtype).reshape(values.shape)

@@ -13,7 +13,14 @@ from orplugins.skeletons import BODY_25, Skeleton, convert
 
 
 def subject_score(person: np.ndarray) -> float:
-    """How much of a frame's subject a person (J, 3) is: area of the joints' box times their mean confidence."""
+    """How much of a frame's subject a person is: area of the joints' box times their mean confidence.
+
+    Args:
+        person: (J, 3) x, y, confidence.
+
+    Returns:
+        The score; 0 without a joint.
+    """
     found = present(person)
     if not found.any():
         return 0.0
@@ -29,7 +36,15 @@ def trunk(person: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 @dataclass
 class Track:
-    """One person over time: the index of its detection in every frame where it was seen."""
+    """One person over time.
+
+    Attributes:
+        start: First frame.
+        indices: Frame -> index of the person's detection.
+        last: (J, 3) the last pose.
+        last_frame: Its frame.
+        score: Sum of `subject_score`.
+    """
 
     start: int
     indices: dict[int, int]
@@ -40,7 +55,14 @@ class Track:
 
 @dataclass(frozen=True)
 class TrackRules:
-    """Limits of tracking: cost in torso lengths, patience in frames."""
+    """Limits of tracking.
+
+    Attributes:
+        reject: Maximum cost of a match, in torso lengths.
+        patience: Frames without a match after which a track ends.
+        min_joints: Minimum number of common joints.
+        min_torso_px: What a shorter torso counts as, pixels.
+    """
 
     reject: float = 1.0
     patience: int = 15
@@ -57,11 +79,12 @@ def track_people(
     lengths of the track; assignments are optimal (Hungarian).
 
     Args:
-        frames: One (N, J, 3) array a frame (N may be 0).
+        frames: One (N, J, 3) array per frame (N may be 0).
         skeleton: Their joint set.
+        rules: Limits; None: the defaults.
 
     Returns:
-        Tracks by falling sum of :func:`subject_score`: the first is the subject.
+        Tracks by falling sum of `subject_score`: the first is the subject.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -92,7 +115,16 @@ def track_people(
 
 
 def track_poses(track: Track, frames: Sequence[np.ndarray], joints: int) -> np.ndarray:
-    """(F, J, 3) of one track, zeros where it was not seen."""
+    """Poses of one track.
+
+    Args:
+        track: The track.
+        frames: One (N, J, 3) array per frame.
+        joints: J.
+
+    Returns:
+        (F, J, 3), zeros where the person was not seen.
+    """
     out = np.zeros((len(frames), joints, 3))
     for t, index in track.indices.items():
         out[t] = frames[t][index]
@@ -107,8 +139,9 @@ def track_points(
     Args:
         frames: (P,) frame number of each person, sorted.
         points: (P, J, 3) metres, NaN where missing.
-        reject_m: Largest median distance between a person and the last pose of a track.
+        reject_m: Maximum median distance between a person and the last pose of a track, metres.
         patience: A track ends after this many frames without a match.
+        min_joints: Minimum number of common joints.
 
     Returns:
         (P,) track numbers from 0, in order of appearance.

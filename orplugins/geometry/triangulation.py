@@ -39,11 +39,10 @@ class ViewRules:
     """When a joint of one view may be used, and when a triangulated joint is believed.
 
     Attributes:
-        conf_min: Least confidence. None: any above 0.
-        border_px: Width of the refused frame. None: no frame.
-        gate_px: Largest mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal
-        size.
-        gate_factor: ... and as a multiple of the frame's mean error.
+        conf_min: Minimum confidence. None: any above 0.
+        border_px: Width of the border in which joints are refused, pixels. None: no border.
+        gate_px: Maximum mean reprojection error, pixels. None: 25 px at 1280 x 1024, scaled by the image's diagonal.
+        gate_factor: Maximum mean reprojection error as a multiple of the frame's mean error.
     """
 
     conf_min: float | None = None
@@ -52,7 +51,14 @@ class ViewRules:
     gate_factor: float = 5.0
 
     def gate(self, cameras: Sequence[Camera]) -> float:
-        """The absolute gate, pixels."""
+        """The absolute gate of the mean reprojection error.
+
+        Args:
+            cameras: Cameras whose resolution scales the default gate.
+
+        Returns:
+            The gate, pixels.
+        """
         if self.gate_px is not None:
             return self.gate_px
         return 25 * max(np.sqrt(camera.size[0] * camera.size[1] / 1310720) for camera in cameras)
@@ -64,7 +70,7 @@ class Triangulated:
 
     Attributes:
         points: (..., 3) world, metres; NaN where ``code`` is not OK.
-        code: (...) :class:`Code`.
+        code: (...) `Code`.
         error: (...) mean reprojection error over the used views, pixels; NaN with fewer than two views.
         views: (...) number of views used.
     """
@@ -76,24 +82,47 @@ class Triangulated:
 
 
 def present(keypoints: np.ndarray) -> np.ndarray:
-    """(..., J) whether a joint (x, y, confidence) was found: finite numbers and a confidence above 0."""
+    """Whether joints were found: finite numbers and a confidence above 0.
+
+    Args:
+        keypoints: (..., J, 3) x, y, confidence.
+
+    Returns:
+        (..., J) bool.
+    """
     finite = np.isfinite(keypoints)
     return finite[..., 0] & finite[..., 1] & finite[..., 2] & (keypoints[..., 2] > 0)
 
 
 def on_border(pixels: np.ndarray, size: tuple[int, int], border: float) -> np.ndarray:
-    """(...) whether pixels (..., 2) lie within ``border`` pixels of the edge of a (width, height) image."""
+    """Whether pixels lie close to the edge of the image.
+
+    Args:
+        pixels: (..., 2).
+        size: (width, height) of the image.
+        border: Width of the border, pixels.
+
+    Returns:
+        (...) bool.
+    """
     last = np.array(size) - 1 - border
     return np.any(pixels <= border, axis=-1) | np.any(pixels >= last, axis=-1)
 
 
 def world_to_camera_matrices(cameras: Sequence[Camera]) -> np.ndarray:
-    """(V, 3, 4) [R | t]."""
+    """World-to-camera matrices [R | t].
+
+    Args:
+        cameras: V cameras.
+
+    Returns:
+        (V, 3, 4), metres.
+    """
     return np.stack([np.linalg.inv(camera.pose)[:3] for camera in cameras])
 
 
 def dlt(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Homogeneous linear triangulation.
+    """Homogeneous linear triangulation (Hartley & Zisserman, section 12.2).
 
     Args:
         matrices: (V, 3, 4) world to camera.
@@ -114,7 +143,15 @@ def dlt(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarr
 
 
 def project(matrices: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rays (V, ..., 2) and depths (V, ...) of points (..., 3)."""
+    """Rays and depths of points in every camera.
+
+    Args:
+        matrices: (V, 3, 4) world to camera.
+        points: (..., 3), metres; NaN = missing.
+
+    Returns:
+        Rays (V, ..., 2), x/z and y/z, and depths (V, ...), metres.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN: missing points
         local = np.stack([points @ matrix[:, :3].T + matrix[:, 3] for matrix in matrices])
         return local[..., :2] / local[..., 2:], local[..., 2]
@@ -125,10 +162,10 @@ def solve3(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
     Args:
         matrix: (6, ...) entries 00, 01, 02, 11, 12, 22: one array each, so that long batches stay in order in memory.
-        vector: (3, ...).
+        vector: (3, ...) right-hand sides.
 
     Returns:
-        (3, ...).
+        (3, ...) solutions; not finite where a system is singular.
     """
     a, b, c, d, e, f = matrix
     x, y, z = vector
@@ -149,8 +186,15 @@ def _add_outer(matrix: np.ndarray, weight: np.ndarray, v: Sequence[np.ndarray]) 
 def intersect_rays(matrices: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Quick triangulation: the point nearest to all rays (least squares of the distances in space).
 
-    A start for :func:`refine` and good enough to tell whether two detections can be one person. Shapes as in
-    :func:`dlt`.
+    A start for `refine`, and good enough to tell whether two detections can be one person.
+
+    Args:
+        matrices: (V, 3, 4) world to camera.
+        rays: (V, ..., 2) image points x/z, y/z.
+        weights: (V, ...), 0 for a view that is not used.
+
+    Returns:
+        (..., 3), metres.
     """
     shape = rays.shape[1:-1]
     left, right = np.zeros((6, *shape)), np.zeros((3, *shape))
@@ -177,9 +221,15 @@ def refine(
     """Gauss-Newton steps on the weighted reprojection error in pixels.
 
     Args:
-        matrices, rays, weights: As in :func:`dlt`.
+        matrices: (V, 3, 4) world to camera.
         focal: (V, 2) focal lengths, pixels.
+        rays: (V, ..., 2) image points x/z, y/z.
+        weights: (V, ...), 0 for a view that is not used.
         points: (..., 3) start.
+        steps: Number of steps.
+
+    Returns:
+        (..., 3) refined points; a step of more than 2 m is not taken.
     """
     xyz = np.moveaxis(np.asarray(points, dtype=np.float64), -1, 0).copy()
     for _ in range(steps):
@@ -204,7 +254,15 @@ def refine(
 
 
 def camera_rays(cameras: Sequence[Camera], pixels: np.ndarray) -> np.ndarray:
-    """Pixels (V, ..., 2) as rays x/z, y/z, lens distortion removed."""
+    """Pixels as rays x/z, y/z, lens distortion removed.
+
+    Args:
+        cameras: V cameras.
+        pixels: (V, ..., 2).
+
+    Returns:
+        (V, ..., 2); NaN where the distortion has no inverse.
+    """
     return np.stack(
         [
             ((camera.undistort(view) if camera.distortion else view) - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
@@ -214,7 +272,16 @@ def camera_rays(cameras: Sequence[Camera], pixels: np.ndarray) -> np.ndarray:
 
 
 def reprojection_errors(cameras: Sequence[Camera], points: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Pixel distances (V, ...) of points (..., 3) from rays (V, ..., 2), and depths (V, ...)."""
+    """Distances between projected points and observed rays, in pixels.
+
+    Args:
+        cameras: V cameras.
+        points: (..., 3), metres.
+        rays: (V, ..., 2) observed x/z, y/z.
+
+    Returns:
+        Distances (V, ...) in pixels, and depths (V, ...) in metres.
+    """
     predicted, depth = project(world_to_camera_matrices(cameras), points)
     focal = np.array([(camera.fx, camera.fy) for camera in cameras])
     focal = focal.reshape(len(cameras), *(1,) * (points.ndim - 1), 2)
@@ -231,10 +298,13 @@ def triangulate(
 
     Args:
         cameras: V calibrated cameras of one world.
-        keypoints: (V, ..., J, 3): x, y in pixels, confidence. Confidence 0 or non-finite numbers: not seen. The gate by
+        keypoints: (V, ..., J, 3) x, y in pixels, confidence. Confidence 0 or non-finite numbers: not seen. The gate by
             the frame's mean error is taken over the last axis, J.
         rules: Gates; None: the defaults.
         refine_steps: Gauss-Newton steps after the linear solution.
+
+    Returns:
+        Points, and for each joint why it has none.
 
     Raises:
         ValueError: Fewer than two cameras, or another number of views.

@@ -1,1 +1,1 @@
-"""Files: one reader and one writer a format; nothing is drawn or decided here."""
+"""Files: one reader and one writer per format; nothing is drawn or decided here."""

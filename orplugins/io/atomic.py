@@ -17,15 +17,16 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
 
     A reader, or a run that is killed half-way, never sees a partial file: until the rename the old content stays.
 
-    Parameters
-    ----------
-    path : path of the file to write. Missing parent folders are created.
-    mode : "w" (text, UTF-8), "wb" (bytes).
+    Args:
+        path: Path of the file to write. Missing parent folders are created.
+        mode: "w" (text, UTF-8), "wb" (bytes).
 
-    Raises
-    ------
-    ValueError
-        For another mode: appending or reading makes no sense for a file that is replaced.
+    Yields:
+        The open temporary file.
+
+    Raises:
+        ValueError: Another mode: appending or reading makes no sense for a file that is replaced.
+        IsADirectoryError: The path is a folder.
     """
     if mode not in ("w", "wb"):
         raise ValueError(f"atomic_write: mode is {mode!r}, expected 'w' or 'wb'")
@@ -51,7 +52,16 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
 
 
 def write_json(path: str | os.PathLike, obj: Any, indent: int | None = None) -> None:
-    """Write `obj` as JSON, atomically. NaN and infinity are refused (ValueError): they are not JSON."""
+    """Write an object as JSON, atomically.
+
+    Args:
+        path: Path of the file to write.
+        obj: What to write; JSON values.
+        indent: Spaces per level; None writes one line.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON does not have.
+    """
     text = json.dumps(obj, indent=indent, allow_nan=False)
     with atomic_write(path) as file:
         file.write(text + "\n")

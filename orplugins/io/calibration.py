@@ -2,12 +2,12 @@
 
 JSON or YAML::
 
-    {"cameras": [{"image_size": [w, h], "K": 3x3, "dist": [k1, k2, p1, p2, k3], "R": 3x3, "t": [3]}, ...], "up": [0,
-    0, 1]}
+    {"cameras": [{"image_size": [w, h], "K": 3x3, "dist": [k1, k2, p1, p2, k3], "R": 3x3, "t": [3]}, ...],
+     "up": [0, 0, 1]}
     {"parallel": {"baseline_m": 0.28, "focal_px": 525, "cx": 319.5, "cy": 239.5, "image_size": [640, 480]}}
 
 R and t take world to camera, metres, pixels; ``dist`` is OpenCV's model. ``up`` (optional) is the world's vertical.
-OpenPose's XML files (``CameraMatrix`` 3x4, ``Intrinsics``, ``Distortion``) are read from a folder, one a camera.
+OpenPose's XML files (``CameraMatrix`` 3x4, ``Intrinsics``, ``Distortion``) are read from a folder, one per camera.
 """
 
 from __future__ import annotations
@@ -25,7 +25,13 @@ from orplugins.io.json_fields import entries, field, load_json, number, numbers
 
 @dataclass(frozen=True)
 class Rig:
-    """Cameras in the order of the file, their names, and the world's vertical or None."""
+    """Calibrated cameras of one world.
+
+    Attributes:
+        cameras: In the order of the file.
+        names: One per camera.
+        up: (3,) the world's vertical, or None where it is not known.
+    """
 
     cameras: list[Camera]
     names: list[str]
@@ -46,7 +52,7 @@ def _load(path: Path):
 
 
 def _flat(values) -> list:
-    """Nested lists (matrices) as one flat list, for the checks of :func:`numbers`."""
+    """Nested lists (matrices) as one flat list, for the checks of `numbers`."""
     if isinstance(values, list) and values and isinstance(values[0], list):
         return [value for row in values for value in row]
     return values
@@ -80,8 +86,15 @@ def read_rig(path: str | os.PathLike) -> Rig:
 
     A ``parallel`` file gives two cameras whose world is the left one.
 
+    Args:
+        path: The file or folder.
+
+    Returns:
+        Two cameras or more, in metres and pixels.
+
     Raises:
-        FileNotFoundError, ValueError: File, camera, field, found and expected.
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, camera, field, found and expected.
     """
     path = Path(path)
     if path.is_dir():
@@ -110,14 +123,28 @@ def read_rig(path: str | os.PathLike) -> Rig:
 def read_parallel(path: str | os.PathLike) -> ParallelRig:
     """Read the ``parallel`` form.
 
+    Args:
+        path: A JSON or YAML file.
+
+    Returns:
+        The pair.
+
     Raises:
-        ValueError: The file has no such part (a general rig is read by :func:`read_rig`).
+        FileNotFoundError: There is no such file.
+        ValueError: The file has no such part (a general rig is read by `read_rig`).
     """
     return _parallel(field(_load(Path(path)), "parallel", str(path)), f"{path}: parallel")
 
 
 def is_parallel(path: str | os.PathLike) -> bool:
-    """Whether a calibration file describes a parallel pair."""
+    """Whether a calibration file describes a parallel pair.
+
+    Args:
+        path: The file; a folder describes none.
+
+    Returns:
+        True if it has a ``parallel`` part.
+    """
     path = Path(path)
     if path.is_dir():
         return False
@@ -145,8 +172,10 @@ def _parallel(entry, where: str) -> ParallelRig:
 
 
 def _openpose_camera(path: Path) -> Camera:
-    """OpenPose's XML, the form of OpenCV's FileStorage; the picture's size is twice the principal point if not
-    given."""
+    """Read OpenPose's XML, the form of OpenCV's FileStorage.
+
+    The image's size is twice the principal point if not given.
+    """
     from xml.etree import ElementTree
 
     try:

@@ -9,8 +9,22 @@ from orplugins.io.json_fields import load_json, number, numbers
 
 
 def load_camera(path: str | os.PathLike) -> Camera:
-    """Read `{"fx": .., "fy": .., "cx": .., "cy": .., "size": [width, height]}`, pixels; with `distortion` (five
-    numbers) and `distortion_order` ("opencv" or "mvor") if the depth image is not undistorted."""
+    """Read one camera's intrinsics.
+
+    The file is ``{"fx": .., "fy": .., "cx": .., "cy": .., "size": [width,
+    height]}``, in pixels, with `distortion` (five numbers) and `distortion_order` ("opencv" or "mvor") if the depth
+    image is not undistorted.
+
+    Args:
+        path: JSON file.
+
+    Returns:
+        The camera, at the origin of its world.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected.
+    """
     record = load_json(path)
     where = str(path)
     fx, fy, cx, cy = (number(record, name, where) for name in ("fx", "fy", "cx", "cy"))

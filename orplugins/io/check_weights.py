@@ -19,8 +19,8 @@ def check_weights(path: str | Path) -> None:
             checkpoint, also of torch before 1.6.
 
     Raises:
-        FileNotFoundError: No such file.
-        ValueError: Truncated, or neither of these.
+        FileNotFoundError: There is no such file.
+        ValueError: Truncated, or none of these.
         UnsafeCheckpointError: It names a callable that a file of weights has no need of.
     """
     path = Path(path)

@@ -89,11 +89,20 @@ class UnsafeCheckpointError(ValueError):
 
 
 def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
-    """(module, name) of everything that a pickle imports, read from its opcodes.
+    """Everything that a pickle imports, read from its opcodes.
 
     Python and torch write the two strings of an import directly before it. Where they come by another way (left on the
     stack by a POP, taken out of a tuple) they are given as ``<computed>``, which is on no list. The older protocols
     write ``getattr(Class, "method")`` for a class's method: it is given as the method if nothing else can be meant.
+
+    Args:
+        data: The pickle's bytes.
+
+    Yields:
+        (module, name) pairs.
+
+    Raises:
+        ValueError: The pickle is truncated or damaged.
     """
     pushed: list = [None] * 3  # the last values pushed: a string, a (module, name), or None where it is not known
     memo: dict[int, str | tuple[str, str] | None] = {}
@@ -180,10 +189,13 @@ def _legacy_pickles(path: Path) -> Iterator[bytes]:
 
 
 def check_checkpoint(path: str | Path) -> None:
-    """Refuse a file that is missing, truncated or would execute code.
+    """Refuse a checkpoint that is missing, truncated or would execute code.
+
+    Args:
+        path: A file that torch.save wrote.
 
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
         ValueError: Not a torch checkpoint.
         UnsafeCheckpointError: It names a callable that is not on the list; nothing has been executed.
     """
@@ -195,7 +207,16 @@ def check_checkpoint(path: str | Path) -> None:
 
 
 def check_pickle(path: Path, data: bytes) -> None:
-    """Refuse one pickle of the file at `path`; raises what `check_checkpoint` raises."""
+    """Refuse a pickle that is truncated or would execute code.
+
+    Args:
+        path: The file that it comes from, for errors.
+        data: The pickle's bytes.
+
+    Raises:
+        ValueError: The pickle is truncated or damaged.
+        UnsafeCheckpointError: It names a callable that is not on the list; nothing has been executed.
+    """
     try:
         found = set(pickle_globals(data))
     except ValueError as error:

@@ -22,15 +22,17 @@ def write_people(
     extra: dict | None = None,
     details: list[dict] | None = None,
 ) -> None:
-    """Write 3D people.
+    """Write 3D people as JSON.
 
     Args:
-        frames, tracks: (P,) frame number and identity over time (-1: none).
+        path: The file.
+        frames: (P,) frame number of each person.
+        tracks: (P,) identity over time (-1: none).
         points: (P, J, 3) metres, NaN where missing: null in the file, never zeros.
-        code: (P, J) :class:`Code`; a joint that a body model filled in has FILLED.
+        code: (P, J) `orplugins.geometry.triangulation.Code`; a joint that a body model filled in has FILLED.
         joints: Names.
         extra: Further entries of the file (rig, method).
-        details: One further dict a person.
+        details: One further dict per person.
     """
     people = []
     for k in range(len(frames)):
@@ -51,7 +53,17 @@ def write_people(
 def write_motion_npz(
     path: str | os.PathLike, xyz: np.ndarray, state: np.ndarray, code: np.ndarray, fps: float, rig: dict, layout: str
 ) -> None:
-    """Write one person's clip: ``xyz`` (F, J, 3), ``state``, ``code``, ``fps``, ``rig`` (JSON text), ``layout``."""
+    """Write one person's clip, whole or not at all.
+
+    Args:
+        path: The file.
+        xyz: (F, J, 3) metres, NaN where missing.
+        state: (F, J) 2 measured, 1 inferred, 0 missing.
+        code: (F, J) reasons.
+        fps: Frames per second.
+        rig: JSON values, stored as text.
+        layout: Name of the joint set.
+    """
     with atomic_write(path, "wb") as file:
         np.savez_compressed(
             file,
@@ -65,10 +77,17 @@ def write_motion_npz(
 
 
 def read_motion_npz(path: str | os.PathLike) -> dict:
-    """Read :func:`write_motion_npz`'s file.
+    """Read a file of `write_motion_npz`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        ``xyz``, ``state``, ``fps``, ``layout`` and ``root``.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, an entry is missing, shapes that do not fit.
+        FileNotFoundError: There is no such file.
+        ValueError: An entry is missing, or shapes do not fit.
     """
     path = Path(path)
     if not path.is_file():

@@ -27,15 +27,16 @@ _GROUPS = (LABEL_FIELDS, CAMMA_FIELDS, POSE_FIELDS)
 def load_people(path: str | os.PathLike) -> dict:
     """Read and check such a file; plain COCO keypoint and box annotations pass too.
 
-    Returns
-    -------
-    The file's content.
+    Args:
+        path: JSON file.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, entry, field, found and expected: wrong numbers of values, NaN, unknown or doubled ids,
-        boxes without area, an annotation that lacks what others have.
+    Returns:
+        The file's content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected: wrong numbers of values, NaN, unknown or
+            duplicate ids, boxes without area, an annotation that lacks what others have.
     """
     name, data = str(Path(path)), load_json(path)
     known = set()

@@ -15,12 +15,12 @@ from orplugins.io.json_fields import entries, field, integer, load_json, number,
 class KeypointResults:
     """Detected poses, in the order of the file.
 
-    Attributes
-    ----------
-    field : the field the joints were read from.
-    image_ids : (D,) int64.
-    keypoints : (D, 17, 3) COCO-17 or (D, 10, 3) CAMMA-10: x, y in pixels, score. A missing joint is (0, 0, 0).
-    scores : (D,).
+    Attributes:
+        path: The file.
+        field: The field the joints were read from.
+        image_ids: (D,) int64.
+        keypoints: (D, 17, 3) COCO-17 or (D, 10, 3) CAMMA-10: x, y in pixels, score. A missing joint is (0, 0, 0).
+        scores: (D,).
     """
 
     path: str
@@ -37,16 +37,17 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
     released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold
     COCO-17 in the second.
 
-    Parameters
-    ----------
-    path : JSON file: list of `image_id`, `score`, and `coco_keypoints` (51 numbers) or `keypoints` (51 or 30).
-    sizes : allowed numbers of values: 51 for COCO-17, 30 for CAMMA-10. The first stands for an empty list of
-        detections.
+    Args:
+        path: JSON file: list of `image_id`, `score`, and `coco_keypoints` (51 numbers) or `keypoints` (51 or 30).
+        sizes: Allowed numbers of values: 51 for COCO-17, 30 for CAMMA-10. The first stands for an empty list of
+            detections.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, entry, field, found and expected.
+    Returns:
+        The poses.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected.
     """
     name = str(Path(path))
     results = entries(load_json(path), f"{name}: detections")
@@ -70,12 +71,17 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
 
 
 def load_box_results(path: str | os.PathLike) -> list[dict]:
-    """Read a list of detected boxes: records with `image_id`, `category_id`, `bbox` [x, y, width, height] and `score`.
+    """Read a list of detected boxes.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, entry, field, found and expected.
+    Args:
+        path: JSON file: list of `image_id`, `category_id`, `bbox` [x, y, width, height] and `score`.
+
+    Returns:
+        The file's records.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected.
     """
     name = str(Path(path))
     results = entries(load_json(path), f"{name}: detections")
@@ -92,7 +98,18 @@ def load_box_results(path: str | os.PathLike) -> list[dict]:
 
 
 def has_boxes(path: str | os.PathLike) -> bool:
-    """Whether a detection list holds boxes (True) or joints only (False), by its first entry; True if it is empty."""
+    """Whether a detection list holds boxes, or joints only, by its first entry.
+
+    Args:
+        path: JSON file.
+
+    Returns:
+        True for boxes and for an empty list.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Not a list of objects.
+    """
     results = entries(load_json(path), f"{Path(path)}: detections")
     return not results or "bbox" in results[0]
 
@@ -100,16 +117,17 @@ def has_boxes(path: str | os.PathLike) -> bool:
 def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read the published 3D poses, `mv3dreg.mat` (MATLAB 5).
 
-    Returns
-    -------
-    Predicted and true poses, (N, 30) each: 10 joints in millimetres in the axes of camera 1, origin at the midpoint of
-    the shoulders; and the 2D detections (N, 288) that the prediction was made from: 3 views x 32 joints x (x, y,
-    score).
+    Args:
+        path: The file.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, variable, found and expected.
+    Returns:
+        Predicted and true poses, (N, 30) each: 10 joints in millimetres in the axes of camera 1, origin at the midpoint
+        of the shoulders; and the 2D detections (N, 288) that the prediction was made from: 3 views x 32 joints x
+        (x, y, score).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, variable, found and expected.
     """
     from scipy.io import loadmat
 
@@ -136,7 +154,16 @@ def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def keypoint_records(image_ids: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> list[dict]:
-    """Poses (D, J, 3) as COCO result records, with `category_id` 1 and 3 J numbers in `keypoints`."""
+    """Poses as COCO result records.
+
+    Args:
+        image_ids: (D,).
+        keypoints: (D, J, 3) x, y in pixels and score.
+        scores: (D,).
+
+    Returns:
+        Records with `category_id` 1 and 3 J numbers in `keypoints`.
+    """
     return [
         {"image_id": int(image_id), "category_id": 1, "keypoints": pose.ravel().tolist(), "score": float(score)}
         for image_id, pose, score in zip(image_ids, np.asarray(keypoints, dtype=np.float64), scores, strict=True)
@@ -146,7 +173,17 @@ def keypoint_records(image_ids: np.ndarray, keypoints: np.ndarray, scores: np.nd
 def box_records(
     image_ids: np.ndarray, boxes: np.ndarray, scores: np.ndarray, category_id: str | int = "1"
 ) -> list[dict]:
-    """Boxes (D, 4) [x, y, width, height] as COCO result records. MVOR's category id is the string "1"."""
+    """Boxes as COCO result records.
+
+    Args:
+        image_ids: (D,).
+        boxes: (D, 4) x, y, width, height in pixels.
+        scores: (D,).
+        category_id: The same for all; MVOR's is the string "1".
+
+    Returns:
+        Records with `image_id`, `category_id`, `bbox` and `score`.
+    """
     return [
         {"image_id": int(image_id), "category_id": category_id, "bbox": box.tolist(), "score": float(score)}
         for image_id, box, score in zip(image_ids, np.asarray(boxes), scores, strict=True)

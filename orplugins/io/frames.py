@@ -1,4 +1,4 @@
-"""Pictures, folders and videos as one sequence of named frames."""
+"""Images, folders and videos as one sequence of named frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from orplugins.io.video import VIDEO_SUFFIXES, probe_video, read_video
 
 @dataclass(frozen=True)
 class Source:
-    """A picture, or a video of ``count`` frames (as far as its header tells)."""
+    """An image, or a video.
+
+    Attributes:
+        path: The file.
+        is_video: Whether it is a video.
+        count: Number of frames, as far as a video's header tells.
+        fps: Frames per second; None for an image.
+    """
 
     path: Path
     is_video: bool
@@ -24,13 +31,26 @@ class Source:
     fps: float | None = None
 
     def frame_name(self, index: int) -> str:
-        """Name of a frame, unique among the sources: the picture's own, or the video's with a number from 0 on."""
+        """Name of a frame, unique among the sources.
+
+        Args:
+            index: Number of the frame, from 0 on.
+
+        Returns:
+            The image's own file name, or the video's with the frame's number.
+        """
         return f"{self.path.stem}_{index:06d}.jpg" if self.is_video else self.path.name
 
 
 @dataclass(frozen=True)
 class Frame:
-    """``image`` (H, W, 3) uint8 BGR; None if it was not wanted, or could not be read: then ``problem`` says why."""
+    """One frame of a source.
+
+    Attributes:
+        name: See `Source.frame_name`.
+        image: (H, W, 3) uint8 BGR; None if it was not wanted, or could not be read.
+        problem: Why it could not be read.
+    """
 
     name: str
     image: np.ndarray | None
@@ -38,12 +58,16 @@ class Frame:
 
 
 def find_sources(inputs: Sequence[str | os.PathLike]) -> tuple[list[Source], list[str]]:
-    """Sources of files, folders and patterns, each in natural order; and one line for each that is unusable.
+    """Find the images and videos that files, folders and patterns stand for.
 
-    Raises
-    ------
-    ValueError
-        Two sources would give frames of the same name.
+    Args:
+        inputs: Files, folders and glob patterns.
+
+    Returns:
+        Sources, each input's in natural order; and one line for each input that is unusable.
+
+    Raises:
+        ValueError: Two sources would give frames of the same name.
     """
     sources: list[Source] = []
     problems: list[str] = []
@@ -61,7 +85,7 @@ def find_sources(inputs: Sequence[str | os.PathLike]) -> tuple[list[Source], lis
     for source in sources:
         key = source.path.stem if source.is_video else source.path.name
         if key in names:
-            raise ValueError(f"{source.path} and {names[key]}: frames would have the same name; run them apart")
+            raise ValueError(f"{source.path} and {names[key]}: frames would have the same name; run them separately")
         names[key] = source.path
     return sources, problems
 
@@ -73,15 +97,22 @@ def _sources(path: Path) -> list[Source]:
         info = probe_video(path)
         return [Source(path, True, info.frames, info.fps)]
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture, a video or a folder of pictures")
+        raise FileNotFoundError(f"{path}: no such file, expected an image, a video or a folder of images")
     return [Source(path, False, 1)]
 
 
 def read_frames(source: Source, done: set[str] | frozenset[str] = frozenset()) -> Iterator[Frame]:
-    """Frames of a source; those whose names are ``done`` come without their image.
+    """Read the frames of a source.
 
-    What cannot be read comes as a frame with a problem: a picture under its own name, the end of a damaged video under
+    What cannot be read comes as a frame with a problem: an image under its own name, the end of a damaged video under
     the name of the frame that is missing first.
+
+    Args:
+        source: The image or video.
+        done: Names of frames that are wanted without their image.
+
+    Yields:
+        Frames in order.
     """
     if not source.is_video:
         name = source.frame_name(0)

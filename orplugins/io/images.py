@@ -1,6 +1,6 @@
-"""Colour pictures: files, folders of files, reading, writing.
+"""Colour images: files, folders of files, reading, writing.
 
-Pictures are (H, W, 3) uint8 BGR, upright: a rotation that a file's EXIF entry asks for is applied while reading.
+Images are (H, W, 3) uint8 BGR, upright: a rotation that a file's EXIF entry asks for is applied while reading.
 """
 
 from __future__ import annotations
@@ -19,21 +19,33 @@ MOST_PIXELS = 100_000_000
 
 
 def natural_key(path: str | os.PathLike) -> list:
-    """Sorting key by which ``frame_10`` comes after ``frame_9``."""
+    """Sorting key by which ``frame_10`` comes after ``frame_9``.
+
+    Args:
+        path: A path or name.
+
+    Returns:
+        A list that compares as wanted.
+    """
     return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", str(path))]
 
 
 def image_files(folder: str | os.PathLike, below: bool = False) -> list[Path]:
-    """The pictures of a folder, and with ``below`` of its sub-folders, in natural order; hidden files are left out.
+    """The images of a folder in natural order; hidden files are left out.
 
-    Raises
-    ------
-    FileNotFoundError
-        No such folder, or no picture in it.
+    Args:
+        folder: The folder.
+        below: Include its subfolders.
+
+    Returns:
+        Paths below ``folder``, at least one.
+
+    Raises:
+        FileNotFoundError: No such folder, or no image in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder, expected one of pictures")
+        raise FileNotFoundError(f"{folder}: no such folder, expected one of images")
     entries = folder.rglob("*") if below else folder.iterdir()
     paths = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
     if not paths:
@@ -42,12 +54,17 @@ def image_files(folder: str | os.PathLike, below: bool = False) -> list[Path]:
 
 
 def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
-    """Files as they are given; for a folder, its pictures and those of its sub-folders (:func:`image_files`).
+    """Find the image files that paths stand for.
 
-    Raises
-    ------
-    FileNotFoundError
-        No such file or folder, or a folder without pictures.
+    Args:
+        inputs: Files, which are taken as they are, and folders, whose images are taken with those of their subfolders
+            (see `image_files`).
+
+    Returns:
+        Paths in the order of the inputs.
+
+    Raises:
+        FileNotFoundError: No such file or folder, or a folder without images.
     """
     found = []
     for entry in map(Path, inputs):
@@ -58,20 +75,23 @@ def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
-    """A picture as (H, W, 3) uint8 BGR; transparency is left out, grey is repeated.
+    """Read an image; transparency is dropped, grey is repeated in three channels.
 
-    Raises
-    ------
-    FileNotFoundError
-        No such file.
-    ValueError
-        Not a picture, cut off, of more than 8 bits, or of more than 100 million pixels.
+    Args:
+        path: The file.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Not an image, cut off, of more than 8 bits, or of more than 100 million pixels.
     """
     from PIL import Image, ImageOps
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+        raise FileNotFoundError(f"{path}: no such file, expected an image")
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -85,7 +105,15 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write a picture (H, W, 3) uint8 BGR, whole or not at all; the suffix chooses the form."""
+    """Write an image, whole or not at all.
+
+    Args:
+        path: The file; its suffix chooses the format.
+        image: (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: OpenCV does not write such a format.
+    """
     import cv2
 
     path = Path(path)

@@ -13,12 +13,15 @@ import numpy as np
 def load_json(path: str | os.PathLike) -> Any:
     """Read a JSON file.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        The path is a folder, or the content is not UTF-8 text or not (complete) JSON.
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The path is a folder, or the content is not UTF-8 text or not (complete) JSON.
     """
     path = Path(path)
     if path.is_dir():
@@ -38,7 +41,18 @@ def load_json(path: str | os.PathLike) -> Any:
 
 
 def entries(value: Any, where: str) -> list[dict]:
-    """`value`, checked to be a list of objects; `where` names file and field in the error."""
+    """Check that a value is a list of objects.
+
+    Args:
+        value: The value.
+        where: File and field, for the error.
+
+    Returns:
+        The value itself.
+
+    Raises:
+        ValueError: It is something else.
+    """
     if not isinstance(value, list):
         raise ValueError(f"{where}: found {_kind(value)}, expected a list of objects")
     for i, entry in enumerate(value):
@@ -48,7 +62,19 @@ def entries(value: Any, where: str) -> list[dict]:
 
 
 def field(entry: Any, key: str, where: str) -> Any:
-    """`entry[key]`, or an error that lists the keys found instead."""
+    """Take a field of an object.
+
+    Args:
+        entry: The object.
+        key: The field.
+        where: File and entry, for the error.
+
+    Returns:
+        `entry[key]`.
+
+    Raises:
+        ValueError: Not an object, or the field is missing; the keys found instead are listed.
+    """
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: found {_kind(entry)}, expected an object with the key '{key}'")
     if key not in entry:
@@ -57,7 +83,19 @@ def field(entry: Any, key: str, where: str) -> Any:
 
 
 def integer(entry: dict, key: str, where: str) -> int:
-    """`entry[key]`, a whole number that fits 64 bits (MVOR's image ids do not fit 32)."""
+    """Take a whole number that fits 64 bits (MVOR's image ids do not fit 32).
+
+    Args:
+        entry: The object.
+        key: The field.
+        where: File and entry, for the error.
+
+    Returns:
+        `entry[key]`.
+
+    Raises:
+        ValueError: The field is missing or holds something else.
+    """
     value = field(entry, key, where)
     if type(value) is not int or not -(2**63) <= value < 2**63:
         raise ValueError(f"{where}: '{key}' is {value!r}, expected a whole number of 64 bits")
@@ -65,7 +103,19 @@ def integer(entry: dict, key: str, where: str) -> int:
 
 
 def text(entry: dict, key: str, where: str) -> str:
-    """`entry[key]`, a non-empty string."""
+    """Take a non-empty string.
+
+    Args:
+        entry: The object.
+        key: The field.
+        where: File and entry, for the error.
+
+    Returns:
+        `entry[key]`.
+
+    Raises:
+        ValueError: The field is missing or holds something else.
+    """
     value = field(entry, key, where)
     if not isinstance(value, str) or not value:
         raise ValueError(f"{where}: '{key}' is {value!r}, expected a non-empty string")
@@ -73,12 +123,37 @@ def text(entry: dict, key: str, where: str) -> str:
 
 
 def number(entry: dict, key: str, where: str) -> float:
-    """`entry[key]`, a finite number."""
+    """Take a finite number.
+
+    Args:
+        entry: The object.
+        key: The field.
+        where: File and entry, for the error.
+
+    Returns:
+        `entry[key]` as a float.
+
+    Raises:
+        ValueError: The field is missing or holds something else.
+    """
     return float(_finite([field(entry, key, where)], key, where)[0])
 
 
 def numbers(entry: dict, key: str, counts: int | tuple[int, ...], where: str) -> np.ndarray:
-    """`entry[key]`, a list of finite numbers of an allowed length, as a float64 array (count,)."""
+    """Take a list of finite numbers.
+
+    Args:
+        entry: The object.
+        key: The field.
+        counts: The allowed length, or lengths.
+        where: File and entry, for the error.
+
+    Returns:
+        `entry[key]` as (count,) float64.
+
+    Raises:
+        ValueError: The field is missing, has another length, or holds something else.
+    """
     counts = (counts,) if isinstance(counts, int) else counts
     value = field(entry, key, where)
     found = f"{len(value)} numbers" if isinstance(value, list) else _kind(value)

@@ -1,6 +1,6 @@
 """Kinect v1 recordings: a plain text record of 20 joints, and the exports of recording programs.
 
-The record, one line a frame and body::
+The record, one line per frame and body::
 
     # kinect-record 1.0
     # source: openpose_stereo
@@ -53,8 +53,8 @@ class KinectRecord:
         body: (L,) body index.
         xyz: (L, 20, 3) metres, NaN where missing.
         state: (L, 20) 0 missing, 1 inferred, 2 tracked.
-        fps: Frames a second.
-        source, root: See :data:`SOURCES`, :data:`ROOTS`.
+        fps: Frames per second.
+        source, root: See `SOURCES`, `ROOTS`.
         extra: Further header lines.
     """
 
@@ -88,7 +88,14 @@ class KinectRecord:
     def one_body(self, body: int | None = None) -> KinectRecord:
         """One body with a line for every frame number from the first to the last (missing ones with state 0).
 
-        The body with the most tracked joints if None.
+        Args:
+            body: Its index; None: the body with the most tracked joints.
+
+        Returns:
+            The record of that body.
+
+        Raises:
+            ValueError: There is no such body.
         """
         bodies = np.unique(self.body)
         if body is None:
@@ -120,7 +127,24 @@ def make_record(
     first_frame: int = 0,
     **options,
 ) -> KinectRecord:
-    """One person's clip (F, J, 3) in any joint set as a record; ``options`` are those of `kinect.to_kinect`."""
+    """One person's clip in any joint set as a record.
+
+    Args:
+        xyz: (F, J, 3) metres, NaN where missing.
+        state: (F, J).
+        skeleton: The joint set.
+        fps: Frames per second.
+        source: One of `SOURCES`.
+        root: One of `ROOTS`.
+        extra: Further header lines.
+        camera_axes: The input is in camera axes; False: in Kinect axes already.
+        time: (F,) seconds; None: by ``fps``.
+        first_frame: Number of the first frame.
+        **options: Those of `orplugins.motion.kinect.to_kinect`.
+
+    Returns:
+        The record.
+    """
     points, states = to_kinect(xyz, state, skeleton, camera_axes=camera_axes, **options)
     frames = np.arange(first_frame, first_frame + len(points))
     time = frames / fps if time is None else np.asarray(time, dtype=np.float64)
@@ -130,7 +154,12 @@ def make_record(
 
 
 def write_kinect_record(path: str | os.PathLike, record: KinectRecord) -> None:
-    """Write a record, whole or not at all."""
+    """Write a record, whole or not at all.
+
+    Args:
+        path: The file.
+        record: What to write.
+    """
     lines = [
         "# kinect-record 1.0",
         f"# source: {record.source}",
@@ -156,8 +185,14 @@ def write_kinect_record(path: str | os.PathLike, record: KinectRecord) -> None:
 def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
     """Read a record.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The record.
+
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
         ValueError: Not a record of version 1, wrong number of columns, unsorted frames; names the line.
     """
     name = str(path)
@@ -186,7 +221,7 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
             except ValueError as error:
                 raise ValueError(f"{name}: line {number}: {error}") from None
     if version is None or version.split(".")[0] != "1":
-        raise ValueError(f"{name}: version is {version}, expected '# kinect-record 1.x' in the head")
+        raise ValueError(f"{name}: version is {version}, expected '# kinect-record 1.x' in the header")
     try:
         fps = float(header["fps"])
     except (KeyError, ValueError):
@@ -212,12 +247,22 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
 
 
 def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectRecord:
-    """A Kinect program's export: npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a head naming the
-    joints.
+    """Read a Kinect program's export.
 
-    CSV columns: ``<Joint>X``, ``<Joint>Y``, ``<Joint>Z`` and (optional) ``<Joint>State`` by Kinect's names, upper or
-    lower case, with or without ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints
-    become missing.
+    npy (F, 20, 3 or 4), npz with ``xyz`` and ``state``, or CSV with a header that names the joints: ``<Joint>X``,
+    ``<Joint>Y``, ``<Joint>Z`` and (optional) ``<Joint>State`` by Kinect's names, upper or lower case, with or without
+    ``_`` or ``.``; optional ``Frame`` and ``Time``. The SDK's zeros for untracked joints become missing.
+
+    Args:
+        path: The file.
+        fps: Frames per second.
+
+    Returns:
+        The record.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: None of these forms.
     """
     path = Path(path)
     if not path.is_file():
@@ -254,11 +299,11 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | N
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = [row for row in csv.reader(file) if row]
     if len(rows) < 2:
-        raise ValueError(f"{path}: {len(rows)} lines, expected a head and frames")
+        raise ValueError(f"{path}: {len(rows)} lines, expected a header and frames")
     head = [name.strip().lower().replace("_", "").replace(".", "").replace(" ", "") for name in rows[0]]
     missing = [f"{joint}{axis}" for joint in JOINT_NAMES for axis in "XYZ" if f"{joint}{axis}".lower() not in head]
     if missing:
-        raise ValueError(f"{path}: the head lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
+        raise ValueError(f"{path}: the header lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
     try:
         table = np.array([[float(value) if value.strip() else np.nan for value in row] for row in rows[1:]])
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""OpenPose's JSON output: one file a frame, ``<video>_<12 digits>_keypoints.json``."""
+"""OpenPose's JSON output: one file per frame, ``<video>_<12 digits>_keypoints.json``."""
 
 from __future__ import annotations
 
@@ -61,11 +61,12 @@ class OpenPoseFrames:
     """People of every frame of one camera.
 
     Attributes:
-        frames: One (N, J, 3) array a frame number from the first file's to the last's: x, y in pixels, confidence;
+        frames: One (N, J, 3) array per frame number from the first file's to the last's: x, y in pixels, confidence;
             zeros for a joint that was not found.
         numbers: (F,) frame numbers.
         counts: (F,) people in the file, -1 where there is no file.
         skeleton: The joint set.
+        video: The name that the files share.
         warnings: Gaps and suspicious units.
         failed: Files that could not be read ("skip" mode); their frames count as gaps.
     """
@@ -80,9 +81,16 @@ class OpenPoseFrames:
 
 
 def read_openpose_file(path: str | os.PathLike) -> tuple[np.ndarray, Skeleton | None]:
-    """People (N, J, 3) of one file and their joint set (None if nobody is in it).
+    """Read the people of one file.
+
+    Args:
+        path: JSON file.
+
+    Returns:
+        People (N, J, 3), x, y in the file's unit and confidence, and their joint set (None if nobody is in it).
 
     Raises:
+        FileNotFoundError: There is no such file.
         ValueError: Not OpenPose's form, or a number of values that no layout has; names the file.
     """
     name = str(path)
@@ -117,9 +125,12 @@ def read_openpose_folder(
 
     Args:
         folder: Files of one video.
-        size: (width, height), needed for ``keypoint_scale`` 3 and 4.
+        size: (width, height) of the images, needed for ``keypoint_scale`` 3 and 4.
         keypoint_scale: OpenPose's option of that name: 0 pixels, 3 [0, 1], 4 [-1, 1].
         broken: "error" raises on a file that cannot be read; "skip" reports it and treats the frame as a gap.
+
+    Returns:
+        The frames, in pixels.
 
     Raises:
         FileNotFoundError: No such folder.
@@ -139,7 +150,9 @@ def read_openpose_folder(
         )
     videos = sorted({video for _, video, _ in found})
     if len(videos) > 1:
-        raise ValueError(f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video a folder")
+        raise ValueError(
+            f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video per folder"
+        )
     people: dict[int, np.ndarray] = {}
     skeleton, failed = None, []
     for number, _, path in found:
@@ -183,7 +196,17 @@ def _to_pixels(people: np.ndarray, size: tuple[int, int], scale: int) -> np.ndar
 
 
 def write_openpose_frame(folder: str | os.PathLike, video: str, frame: int, people: np.ndarray) -> Path:
-    """Write people (N, 25, 3) of one frame as OpenPose does."""
+    """Write the people of one frame as OpenPose does.
+
+    Args:
+        folder: Where the file is written.
+        video: First part of the file's name.
+        frame: Frame number.
+        people: (N, 25, 3) BODY_25 joints: x, y in pixels, confidence.
+
+    Returns:
+        The file.
+    """
     path = Path(folder) / f"{video}_{frame:012d}_keypoints.json"
     rest: dict[str, list] = {
         f"{part}_keypoints_{dim}d": [] for dim in (2, 3) for part in ("pose", "face", "hand_left", "hand_right")

@@ -17,7 +17,13 @@ _OPENPOSE_END = "_keypoints.json"
 
 @dataclass(frozen=True)
 class FramePoses:
-    """People of a frame: `keypoints` (M, J, 3) x, y in pixels and score, of joint set `skeleton`."""
+    """People of a frame.
+
+    Attributes:
+        frame: Its name.
+        keypoints: (M, J, 3) x, y in pixels and score.
+        skeleton: The joint set.
+    """
 
     frame: str
     keypoints: np.ndarray
@@ -25,17 +31,19 @@ class FramePoses:
 
 
 def load_pose2d(path: str | os.PathLike) -> list[FramePoses]:
-    """People frame by frame.
+    """Read 2D poses frame by frame.
 
-    Parameters
-    ----------
-    path : a COCO result list (records with `image_id` and `keypoints` or `coco_keypoints`), a dict with `images` beside
-        `annotations` (frames are then the files' names), or a folder of OpenPose's `NAME_keypoints.json`. The joint set
-        is known by the number of joints: 17, 18, 25, 10 or 15.
+    Args:
+        path: A COCO result list (records with `image_id` and `keypoints` or `coco_keypoints`), a dict with `images`
+            beside `annotations` (frames are then the files' names), or a folder of OpenPose's `NAME_keypoints.json`.
+            The joint set is known by the number of joints: 17, 18, 25, 10 or 15.
 
-    Returns
-    -------
-    Frames sorted by name. A name is the image id, the stem of the image's file name, or OpenPose's NAME.
+    Returns:
+        Frames sorted by name. A name is the image id, the stem of the image's file name, or OpenPose's NAME.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected.
     """
     path = Path(path)
     return _openpose(path) if path.is_dir() else _coco(path)

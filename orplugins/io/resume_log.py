@@ -13,15 +13,12 @@ class Journal:
 
     A line that was cut off when the job was killed does not count.
 
-    Parameters
-    ----------
-    path : the file, made if it is not there.
-    settings : what results depend on; JSON values.
+    Args:
+        path: The file, made if it is not there.
+        settings: What results depend on; JSON values.
 
-    Raises
-    ------
-    ValueError
-        The file is there, with other settings; they are named.
+    Raises:
+        ValueError: The file is there, with other settings; they are named.
     """
 
     def __init__(self, path: str | os.PathLike, settings: dict[str, Any]):
@@ -58,7 +55,12 @@ class Journal:
         self._file.write(json.dumps(record, allow_nan=False) + "\n")
 
     def add(self, key: str, value: Any) -> None:
-        """Note that an item is finished."""
+        """Note that an item is finished.
+
+        Args:
+            key: The item.
+            value: Its result; JSON values.
+        """
         self._write({"key": key, "value": value})
         self._file.flush()
         self.items[key] = value

@@ -41,10 +41,14 @@ def read_npz(path: str | os.PathLike, names: tuple[str, ...]) -> dict[str, Any]:
     """Read entries of an npz file; a 0-d object array gives its object.
 
     Args:
+        path: The file.
         names: Entries that must be there; others are not looked at.
 
+    Returns:
+        The entries by name.
+
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
         ValueError: Not an npz file, an entry is missing, or its pickle names anything but numpy's types.
     """
     path = Path(path)
@@ -87,7 +91,14 @@ def _read_entry(data: bytes, name: str) -> Any:
 
 
 def object_array(values: list) -> np.ndarray:
-    """A 1-D object array of the list's entries, whatever their shapes (``np.array`` refuses ragged ones)."""
+    """A 1-D object array, whatever the entries' shapes (``np.array`` refuses ragged ones).
+
+    Args:
+        values: The entries.
+
+    Returns:
+        (len(values),) object array.
+    """
     out = np.empty(len(values), dtype=object)
     for k, value in enumerate(values):
         out[k] = value
@@ -95,7 +106,14 @@ def object_array(values: list) -> np.ndarray:
 
 
 def object_scalar(value: Any) -> np.ndarray:
-    """A 0-d object array."""
+    """A 0-d object array.
+
+    Args:
+        value: The object in it.
+
+    Returns:
+        () object array.
+    """
     out = np.empty((), dtype=object)
     out[()] = value
     return out

@@ -121,14 +121,16 @@ class _Unpickler(pickle.Unpickler):
 def load_plain_pickle(path: str | os.PathLike) -> Any:
     """Read a pickle of dicts, lists, tuples, text, numbers and numeric arrays.
 
-    Raises
-    ------
-    FileNotFoundError
-        No such file.
-    UnsafePickleError
-        It names anything else; nothing of it has been executed.
-    ValueError
-        Not a pickle, or cut off.
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnsafePickleError: It names anything else; nothing of it has been executed.
+        ValueError: Not a pickle, or cut off.
     """
     path = Path(path)
     if not path.is_file():

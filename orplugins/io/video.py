@@ -31,12 +31,12 @@ _CODECS = {".avi": "MJPG", ".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv
 class VideoInfo:
     """What a video's header says.
 
-    Attributes
-    ----------
-    fps : frames a second.
-    size : (width, height) of the upright frames.
-    frames : declared number of frames; 0 where the container does not say.
-    rotation : clockwise degrees by which stored frames are turned to be upright.
+    Attributes:
+        path: The file.
+        fps: Frames per second.
+        size: (width, height) of the upright frames.
+        frames: Declared number of frames; 0 where the container does not say.
+        rotation: Clockwise degrees by which stored frames are turned to be upright.
     """
 
     path: str
@@ -49,12 +49,15 @@ class VideoInfo:
 def probe_video(path: str | os.PathLike) -> VideoInfo:
     """Read a video's header and first frame.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        It is no video, of a codec that is not known here, or has no frame.
+    Args:
+        path: The file.
+
+    Returns:
+        What the header says.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Not a video, of a codec that is not known here, or without a frame.
     """
     capture, first, info = _open(path)
     capture.release()
@@ -62,12 +65,17 @@ def probe_video(path: str | os.PathLike) -> VideoInfo:
 
 
 def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
-    """Yield a video's upright frames, each in an array of its own.
+    """Read a video's upright frames, each in an array of its own.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As :func:`probe_video`; and ValueError after the last readable frame if the file declares clearly more.
+    Args:
+        path: The file.
+
+    Yields:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: As in `probe_video`; also, after the last readable frame, if the file declares clearly more.
     """
     frame: np.ndarray | None
     capture, frame, info = _open(path)
@@ -102,22 +110,29 @@ def _open(path: str | os.PathLike) -> tuple[cv2.VideoCapture, np.ndarray, VideoI
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < 10000:
         capture.release()
-        raise ValueError(f"{path}: found {fps} frames a second, expected a number between 0 and 10000")
+        raise ValueError(f"{path}: found {fps} frames per second, expected a number between 0 and 10000")
     frames = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
     rotation = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
     return capture, frame, VideoInfo(str(path), float(fps), frame.shape[1::-1], frames, rotation)
 
 
 def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float) -> int:
-    """Write frames (H, W, 3) uint8 BGR as a video, whole or not at all; returns their number.
+    """Write frames as a video, whole or not at all.
 
-    The suffix chooses the form: ``.mp4``, ``.m4v``, ``.mov`` and ``.mkv`` hold MPEG-4, ``.avi`` Motion JPEG. A side
-    of odd length is extended by a repeated line, which MPEG-4 cannot store.
+    The suffix chooses the form: ``.mp4``, ``.m4v``, ``.mov`` and ``.mkv`` hold MPEG-4, ``.avi`` Motion JPEG. A side of
+    odd length, which MPEG-4 cannot store, is extended by a repeated line.
 
-    Raises
-    ------
-    ValueError
-        Another suffix, no frame, a frame of another size than the first (which one is named), or a bad ``fps``.
+    Args:
+        path: The file.
+        frames: (H, W, 3) uint8 BGR, all of one size.
+        fps: Frames per second.
+
+    Returns:
+        Number of frames written.
+
+    Raises:
+        ValueError: Another suffix, no frame, a frame of another size than the first (which one is named), or a bad
+            ``fps``.
     """
     import cv2
 
@@ -165,15 +180,22 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
 
 
 def split_video(video: str | os.PathLike, folder: str | os.PathLike, suffix: str = ".jpg") -> VideoInfo:
-    """Write a video's frames to ``folder`` as ``000000.jpg``, ``000001.jpg``, ..., and :data:`NOTE` beside them.
+    """Write a video's frames to a folder as ``000000.jpg``, ``000001.jpg``, ..., and `NOTE` beside them.
 
     A frame that is there already is left as it is, so an interrupted run goes on. The note is written last and holds
     fps, size and number of frames.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As :func:`read_video`; the frames that could be read are there, the note then is not.
+    Args:
+        video: The file.
+        folder: Made if it is missing.
+        suffix: Image format.
+
+    Returns:
+        What the note holds.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: As in `read_video`; the frames that could be read are there, the note then is not.
     """
     folder, info, count = Path(folder), probe_video(video), 0
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,20 +210,27 @@ def split_video(video: str | os.PathLike, folder: str | os.PathLike, suffix: str
 
 
 def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float | None = None) -> int:
-    """Write the pictures of a folder, in natural order, as a video; returns their number.
+    """Write the images of a folder, in natural order, as a video.
 
-    ``fps`` is read from the folder's :data:`NOTE` if None.
+    Args:
+        folder: The images.
+        video: The file to write, see `write_video`.
+        fps: Frames per second; None reads it from the folder's `NOTE`.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        No picture, no fps, an unreadable picture, or one of another size.
+    Returns:
+        Number of frames written.
+
+    Raises:
+        FileNotFoundError: No image, or no ``fps`` and no note.
+        ValueError: An unreadable image, or one of another size.
     """
     folder = Path(folder)
     paths = image_files(folder)
     if fps is None:
         if not (folder / NOTE).is_file():
-            raise FileNotFoundError(f"{folder / NOTE}: no such file; say how many frames a second the video shall have")
+            raise FileNotFoundError(
+                f"{folder / NOTE}: no such file; say how many frames per second the video shall have"
+            )
         fps = number(load_json(folder / NOTE), "fps", str(folder / NOTE))
     size = None
 

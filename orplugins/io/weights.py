@@ -1,8 +1,8 @@
 """Files of weights, read into memory without running anything: torch's own form and safetensors.
 
 `read_weights` is the one place that knows both forms and refuses what is not safe. VideoPose3D's published files, whose
-pickles need a reader of their own, are read by `orplugins.videopose3d.checkpoint`.
-A safetensors file holds tensors and text only; what torch's form keeps in `meta` stands in its header, one JSON text.
+pickles need a reader of their own, are read by `orplugins.videopose3d.checkpoint`. A safetensors file holds tensors and
+text only; what torch's form keeps in `meta` stands in its header, one JSON text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ META = "orplugins"
 
 
 def read_weights(path: str | Path, map_location: Any = "cpu") -> dict:
-    """The content of a checkpoint file.
+    """Read the content of a checkpoint file.
 
     Args:
         path: A ``.safetensors`` file, or one that torch.save wrote.
@@ -29,7 +29,7 @@ def read_weights(path: str | Path, map_location: Any = "cpu") -> dict:
         What torch.save was given; of a safetensors file ``{"state_dict": tensors by name, "meta": dict}``.
 
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
         ValueError: Truncated, or neither form.
         UnsafeCheckpointError: Loading it would execute code.
     """
@@ -43,7 +43,13 @@ def read_weights(path: str | Path, map_location: Any = "cpu") -> dict:
 
 
 def write_weights(path: str | Path, state: dict, meta: dict) -> None:
-    """Write tensors by name and a dictionary of plain values as safetensors; whole or not at all."""
+    """Write weights as safetensors, whole or not at all.
+
+    Args:
+        path: The file.
+        state: Tensors by name.
+        meta: Plain values, stored as JSON in the header.
+    """
     from safetensors.torch import save
 
     # A view of a larger tensor, or one that shares memory, cannot be stored as it is.
@@ -94,6 +100,14 @@ def misfits(state_dict: Mapping, expected: Mapping, may_lack: tuple[str, ...] = 
 
 
 def listed(lines: list[str], most: int = 12) -> str:
-    """The first lines of a list, indented, and how many more there are."""
+    """The first lines of a list, indented, and how many more there are.
+
+    Args:
+        lines: The list.
+        most: Maximum number of lines.
+
+    Returns:
+        Text that begins with a newline, "" for an empty list.
+    """
     more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
     return "".join(f"\n  {line}" for line in [*lines[:most], *more])

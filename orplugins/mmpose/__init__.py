@@ -1,1 +1,1 @@
-"""The public door for mmpose's configs: `orplugins.mmpose.guard`."""
+"""The public entry point for mmpose's configs: `orplugins.mmpose.guard`."""

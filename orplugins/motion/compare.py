@@ -32,7 +32,17 @@ MAX_GAP_FRAMES = 5
 
 @dataclass(frozen=True)
 class Recording:
-    """A motion in metres: (F, J, 3) with NaN = missing, (F, J) states 0/1/2, seconds (F,), frames per second."""
+    """A motion.
+
+    Attributes:
+        name: Of the recording.
+        xyz: (F, J, 3) metres, NaN = missing.
+        state: (F, J) 2 measured, 1 inferred, 0 missing.
+        time: (F,) seconds.
+        fps: Frames per second.
+        skeleton: The joint set.
+        root: What positions are relative to, one of `orplugins.motion.kinect_files.ROOTS`.
+    """
 
     name: str
     xyz: np.ndarray
@@ -43,7 +53,14 @@ class Recording:
     root: str = "absolute"
 
     def core(self, measured_only: bool = False) -> np.ndarray:
-        """(F, 12, 3) of the joints that all systems have; NaN where missing (or, on demand, inferred)."""
+        """The joints that all systems have.
+
+        Args:
+            measured_only: Take inferred joints as missing.
+
+        Returns:
+            (F, 12, 3) metres, NaN where missing.
+        """
         index = [self.skeleton.index(_core_name(joint, self.skeleton)) for joint in CORE_12]
         keep = self.state[:, index] >= (2 if measured_only else 1)
         return np.where(keep[..., None], self.xyz[:, index], np.nan)
@@ -57,7 +74,17 @@ def _core_name(joint: str, skeleton: Skeleton) -> str:
 
 @dataclass(frozen=True)
 class Sequence:
-    """What one recording says about itself."""
+    """What one recording says about itself.
+
+    Attributes:
+        missing: Share of joint samples that are missing.
+        inferred: Share of joint samples that are inferred.
+        missing_per_joint: (12,) share by joint.
+        jumps: See `orplugins.geometry.timeseries.count_jumps`.
+        spikes: See `orplugins.motion.measures.count_spikes`.
+        jitter: See `orplugins.geometry.timeseries.jitter`, m/s^2.
+        bone_variation: See `orplugins.motion.measures.bone_variation`.
+    """
 
     missing: float
     inferred: float
@@ -70,7 +97,15 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Angle:
-    """Agreement of one joint angle: degrees."""
+    """Agreement of one joint angle.
+
+    Attributes:
+        a: (F,) degrees in A.
+        b: (F,) degrees in B.
+        rmse: Root of the mean squared difference, degrees.
+        pearson: Correlation.
+        rom: Ranges of motion in A and B, degrees.
+    """
 
     a: np.ndarray
     b: np.ndarray
@@ -81,7 +116,16 @@ class Angle:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Distances (mm) under one spatial alignment; ``a`` and ``b`` are the aligned clips (metres)."""
+    """Distances under one spatial alignment.
+
+    Attributes:
+        transform: What brings B onto A.
+        a, b: (F, 12, 3) the aligned clips, metres.
+        mpjpe: Mean distance, millimetres.
+        per_joint, median, p95: (12,) mean, median and 95th percentile of each joint's distance, millimetres.
+        offset: (12, 3) mean of B minus A for each joint, millimetres.
+        velocity: Mean distance of the first differences along time, millimetres per frame.
+    """
 
     transform: Similarity
     a: np.ndarray
@@ -113,7 +157,16 @@ class Comparison:
 
 
 def describe(core: np.ndarray, fps: float, state: np.ndarray | None = None) -> Sequence:
-    """Measures of one recording (F, 12, 3)."""
+    """Measures of one recording.
+
+    Args:
+        core: (F, 12, 3) metres, NaN = missing.
+        fps: Frames per second.
+        state: (F, 12) states, to count inferred joints; None: none is inferred.
+
+    Returns:
+        The measures.
+    """
     missing = ~np.isfinite(core).all(-1)
     inferred = float((state == 1).mean()) if state is not None else 0.0
     return Sequence(
@@ -130,7 +183,17 @@ def describe(core: np.ndarray, fps: float, state: np.ndarray | None = None) -> S
 def compare_core(
     a: np.ndarray, b: np.ndarray, fps: float, names: tuple[str, str] = ("A", "B"), max_lag: int = 30
 ) -> Comparison:
-    """Compare two clips (F, 12, 3) and (G, 12, 3) of one frame rate.
+    """Compare two clips of one frame rate.
+
+    Args:
+        a: (F, 12, 3) the reference, metres, NaN = missing.
+        b: (G, 12, 3) likewise.
+        fps: Frames per second.
+        names: Of the clips.
+        max_lag: Maximum time offset, frames.
+
+    Returns:
+        The comparison.
 
     Raises:
         ValueError: The clips have no joint in common after the time offset is taken out.
@@ -162,7 +225,20 @@ def compare_core(
 
 
 def compare(a: Recording, b: Recording, measured_only: bool = False, max_lag: int = 30) -> Comparison:
-    """Compare two recordings; ``b`` is resampled to the frame rate of ``a`` if it has another one."""
+    """Compare two recordings; B is resampled to the frame rate of A if it has another one.
+
+    Args:
+        a: The reference.
+        b: The other one.
+        measured_only: Take inferred joints as missing.
+        max_lag: Maximum time offset, frames.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        ValueError: The recordings have no joint in common.
+    """
     core_a, core_b = a.core(measured_only), b.core(measured_only)
     warnings = []
     if abs(a.fps - b.fps) > 1e-6:

@@ -19,6 +19,8 @@ class TimeOffset:
         correlation: Score of the best lag, NaN without a usable channel.
         scores: One for each lag from -max_lag to max_lag.
         used: Channels that moved enough in both.
+        channels: Of A and B, see `distance_channels`.
+        warnings: What a person should know.
     """
 
     lag: int
@@ -31,7 +33,14 @@ class TimeOffset:
 
 
 def distance_channels(poses: np.ndarray) -> np.ndarray:
-    """(F, J (J - 1) / 2) distances of all joint pairs i < j after a running median of 5: they know no camera."""
+    """Distances of all joint pairs i < j after a running median of 5: they do not depend on the camera.
+
+    Args:
+        poses: (F, J, 3) metres, NaN = missing.
+
+    Returns:
+        (F, J (J - 1) / 2) metres.
+    """
     i, j = np.triu_indices(poses.shape[1], 1)
     return running_median(np.linalg.norm(poses[:, i] - poses[:, j], axis=-1), 2)
 
@@ -39,10 +48,20 @@ def distance_channels(poses: np.ndarray) -> np.ndarray:
 def find_offset(
     a: np.ndarray, b: np.ndarray, max_lag: int = 30, least_motion: float = 0.02, least_score: float = 0.5
 ) -> TimeOffset:
-    """Time offset of two motions (F, J, 3) and (G, J, 3) in metres, NaN = missing, at one frame rate.
+    """Time offset of two motions at one frame rate.
 
-    The score of a lag is the mean Pearson correlation of the inter-joint distances that vary by ``least_motion`` metres
-    (standard deviation) in both; a channel needs max(30, half the shorter clip) common samples.
+    The score of a lag is the mean Pearson correlation of the inter-joint distances that vary enough in both; a channel
+    needs max(30, half the shorter clip) common samples.
+
+    Args:
+        a: (F, J, 3) metres, NaN = missing.
+        b: (G, J, 3) likewise.
+        max_lag: Maximum offset, frames.
+        least_motion: Minimum standard deviation of a channel that is used, metres.
+        least_score: Minimum score of an offset that is believed.
+
+    Returns:
+        The offset.
     """
     channels = distance_channels(a), distance_channels(b)
     used = np.ones(channels[0].shape[1], dtype=bool)

@@ -154,7 +154,11 @@ def compare_captured(captured: Iterable[tuple[str, list]], fps: float, settings:
     Args:
         captured: (person, recordings) each; a recording has ``name``, ``xyz`` (F, J, 3) metres with NaN where missing,
             ``skeleton`` and ``root``. The first of a person is the truth.
-        fps: Frames a second of all.
+        fps: Frames per second of all.
+        settings: What is written, and where.
+
+    Returns:
+        The summary.
 
     Raises:
         ValueError: No system found anybody.

@@ -16,15 +16,20 @@ from orplugins.skeletons import H36M_17, KINECT_20, SKELETONS
 def read_recording(path: str | os.PathLike, name: str | None = None, fps: float | None = None) -> Recording:
     """Read a motion.
 
-    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3)
-    of the
-    lifter; a Kinect export (npy (F, 20, 3), npz, csv). ``name`` is the file's (or its folder's) if None.
+    Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3) of
+    the lifter; a Kinect export (npy (F, 20, 3), npz, csv).
 
     Args:
+        path: The file.
+        name: Of the recording; None: the file's (or its folder's).
         fps: Frame rate of kinds that hold none (30 if None).
 
+    Returns:
+        The recording.
+
     Raises:
-        FileNotFoundError, ValueError: File, field, found and expected; no frame at all; no joint in any frame.
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected; no frame at all; no joint in any frame.
     """
     path = Path(path)
     if not path.exists():

@@ -28,7 +28,16 @@ CORE_SKELETON = Skeleton("core_12", CORE_12, CORE_BONES + _TRUNK)
 
 
 def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
-    """One line of the table."""
+    """One line of the report's table.
+
+    Args:
+        exercise: What was recorded.
+        c: The comparison.
+        mode: Alignment of the headline numbers.
+
+    Returns:
+        Column -> value.
+    """
     chosen, a, b = c.alignments[mode], *c.sequences
     angles = [angle.rmse for angle in c.angles.values()]
     roms = [angle.rom[1] - angle.rom[0] for angle in c.angles.values()]
@@ -62,7 +71,14 @@ def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
 
 
 def mean_rows(rows: list[dict]) -> list[dict]:
-    """A mean line for every pair of systems that occurs in several exercises."""
+    """A mean line for every pair of systems that occurs in several exercises.
+
+    Args:
+        rows: Lines of the table, from `row`.
+
+    Returns:
+        Further lines.
+    """
     out = []
     for pair in dict.fromkeys((r["A"], r["B"]) for r in rows):
         mine = [r for r in rows if (r["A"], r["B"]) == pair]
@@ -83,14 +99,26 @@ def _text(value: object) -> str:
 
 
 def markdown_table(rows: list[dict]) -> str:
-    """Rows as a Markdown table."""
+    """Rows as a Markdown table.
+
+    Args:
+        rows: Column -> value; the first row's columns are taken.
+
+    Returns:
+        Lines joined by newlines.
+    """
     keys = list(rows[0])
     lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
     return "\n".join(lines + ["| " + " | ".join(_text(r.get(k, "")) for k in keys) + " |" for r in rows])
 
 
 def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
-    """Rows as CSV, full precision."""
+    """Write rows as CSV, in full precision.
+
+    Args:
+        path: The file.
+        rows: Column -> value.
+    """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -105,9 +133,10 @@ def without_nan(row: dict) -> dict:
 
 
 def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str) -> Path:
-    """Write ``report.csv`` and ``report.md`` below ``out``; :func:`draw_report` draws what the latter shows.
+    """Write ``report.csv`` and ``report.md``; `draw_report` draws what the latter shows.
 
     Args:
+        out: Folder.
         results: (exercise, comparison).
         mode: Alignment of the headline numbers.
 

@@ -16,13 +16,28 @@ from orplugins.skeletons import BODY_25, Skeleton
 
 
 def choose_subject(people: np.ndarray) -> int:
-    """Index of a frame's subject among (N, J, 3), -1 if there is nobody."""
+    """A frame's subject.
+
+    Args:
+        people: (N, J, 3) x, y, confidence.
+
+    Returns:
+        Index of the subject, -1 if there is nobody.
+    """
     return int(np.argmax([subject_score(person) for person in people])) if len(people) else -1
 
 
 @dataclass(frozen=True)
 class PairRules:
-    """Weights of the cost between persons of two cameras, in pixels."""
+    """Weights of the cost between people of two cameras.
+
+    Attributes:
+        outside_px: Cost if all joints lie outside the range of depths, pixels.
+        torso_px: Cost per unit of the logarithm of the torso's length over ``torso_m``, pixels.
+        torso_m: Usual length of a torso, metres.
+        min_joints: Minimum number of common joints.
+        reject_px: Maximum cost of a pair, pixels.
+    """
 
     outside_px: float = 50.0
     torso_px: float = 20.0
@@ -38,9 +53,19 @@ def pair_cost(
     pair: PairRules | None = None,
     rules: StereoRules | None = None,
 ) -> np.ndarray:
-    """Cost (L, R) that persons (L, 25, 3) of the left and (R, 25, 3) of the right parallel camera are one.
+    """Cost that people of two parallel cameras are one.
 
     Rows alone cannot separate two people at one distance: disparity range and body size help.
+
+    Args:
+        left: (L, 25, 3) people of the left camera, BODY_25.
+        right: (R, 25, 3) people of the right camera.
+        rig: The pair.
+        pair: Weights; None: the defaults.
+        rules: Limits of single joints; None: the defaults.
+
+    Returns:
+        (L, R) pixels; infinity for too few common joints.
     """
     pair, rules = pair or PairRules(), rules or StereoRules()
     neck, hip = BODY_25.index("neck"), BODY_25.index("mid_hip")
@@ -78,8 +103,21 @@ def general_pair_cost(
     pair: PairRules | None = None,
     rules: StereoRules | None = None,
 ) -> np.ndarray:
-    """:func:`pair_cost` for two cameras in any position: epipolar distance in place of rows, depth in both cameras in
-    place of disparity."""
+    """`pair_cost` for two cameras in any position.
+
+    Epipolar distance takes the place of rows, depth in both cameras that of disparity.
+
+    Args:
+        cameras: The two cameras.
+        first: (L, J, 3) people of the first camera.
+        second: (R, J, 3) people of the second camera.
+        skeleton: Their joint set.
+        pair: Weights; None: the defaults.
+        rules: Limits of single joints; None: the defaults.
+
+    Returns:
+        (L, R) pixels; infinity for too few common joints.
+    """
     pair, rules = pair or PairRules(), rules or StereoRules()
     matrices = world_to_camera_matrices(cameras)
     cost = np.full((len(first), len(second)), np.inf)

@@ -1,11 +1,11 @@
 """People of several calibrated cameras, for many frames at once.
 
 The rules are those of `people`. `benchmarks/multiview_reference.py` applies them frame by frame: it is the readable
-form, gives the same answer, and is the reference of this one's tests. What is different:
-pairs of detections whose joints cannot meet are left out by their epipolar distance alone, the two rays of a
-joint meet in closed form, and the choice of people is greedy with a proof. The proof is a price for every detection:
-where no set of detections is worth more than its members' prices together, and the chosen sets are worth exactly
-theirs, no other choice is worth more (linear programming duality). Frames without such a proof are searched.
+form, gives the same answer, and is the reference of this one's tests. What is different: pairs of detections whose
+joints cannot meet are left out by their epipolar distance alone, the two rays of a joint meet in closed form, and the
+choice of people is greedy with a proof. The proof is a price for every detection: where no set of detections is worth
+more than its members' prices together, and the chosen sets are worth exactly theirs, no other choice is worth more
+(linear programming duality). Frames without such a proof are searched.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _prepare(camera: Camera, frames: Sequence[np.ndarray], rules: MultiViewRules
 class _Bound:
     """Which pairs of two cameras' detections could reach ``worst`` at all, by the distance of joints from lines.
 
-    If a point of space lies e1 and e2 pixels from two picture points x1 and x2, then with F between the pictures
+    If a point of space lies e1 and e2 pixels from two image points x1 and x2, then with F between the images
     |x2' F x1| <= e1 |F' x2| + e2 |F x1| + e1 e2 |F|, where lengths and the norm of F are of the first two rows and
     columns. So (e1 + e2) / 2 is at least |x2' F x1| / (n + sqrt(n^2 + |F| |x2' F x1|)), n the greater of the lengths.
     Single precision, and a thousandth to spare.
@@ -305,9 +305,16 @@ def _choose(sets: _Sets, detections: int, frames: int) -> tuple[np.ndarray, np.n
 
 
 def associate(cameras: Sequence[Camera], detections: list[list[np.ndarray]], rules: MultiViewRules | None = None):
-    """Association of many frames: prepared views, frames (P,) and members (P, V) of the people.
+    """Association of many frames.
 
-    Members are global numbers: the detections of the first view, then those of the second, and so on; -1 for none.
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3) x, y, confidence.
+        rules: Limits; None: the defaults.
+
+    Returns:
+        Prepared views, frames (P,) and members (P, V) of the people. Members are global numbers: the detections of the
+        first view, then those of the second, and so on; -1 for none.
     """
     rules = rules or MultiViewRules()
     views = [_prepare(camera, [frame[v] for frame in detections], rules) for v, camera in enumerate(cameras)]
@@ -355,10 +362,19 @@ def reconstruct(
     rules: MultiViewRules | None = None,
     one_view: bool = False,
 ) -> People:
-    """People of many frames; arguments and result as those of the reference, in the order of the frames.
+    """People of many frames, in the order of the frames.
 
     Positions agree with the reference's to a micrometre. Where two choices of people are worth the same to rounding,
     the two may choose differently.
+
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3) x, y, confidence.
+        rules: Limits; None: the defaults.
+        one_view: Keep people whom one view sees, without joints.
+
+    Returns:
+        The people.
     """
     rules = rules or MultiViewRules()
     if not detections:

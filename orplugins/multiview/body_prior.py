@@ -1,8 +1,8 @@
 """A Gaussian model of upper bodies, and poses that fit both it and what the cameras saw.
 
 Eight joints (shoulders, elbows, wrists, hips) are placed so that their projections meet the detections (Huber) while
-their shape, seen from the body's own yaw, stays near the model's: maximum a posteriori. Joints that too few cameras
-saw are filled in; they are *inferred*, and marked so.
+their shape, seen from the body's own yaw, stays near the model's: maximum a posteriori. Joints that too few cameras saw
+are filled in; they are *inferred*, and marked so.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ class HipConvention:
         return matrix
 
     def apply(self, joints: np.ndarray) -> np.ndarray:
-        """Detector's joints (..., 8, 3) in the poses' convention.
+        """Detector's joints in the poses' convention.
 
         Hips need both hips and both shoulders; where one is missing (NaN) they are missing.
+
+        Args:
+            joints: (..., 8, 3).
+
+        Returns:
+            (..., 8, 3).
         """
         out, hips = joints.copy(), [L_HIP, R_HIP]
         out[..., hips, :] = np.linalg.inv(self.detector_matrix())[hips][:, _TRUNK] @ joints[..., _TRUNK, :]
@@ -80,7 +86,14 @@ class BodyPrior:
 
 
 def body_yaw(joints: np.ndarray) -> np.ndarray:
-    """(...) yaw of joints (..., 8, 3), z up: angle of the line from the right to the left shoulder, radians."""
+    """Yaw of bodies: angle of the line from the right to the left shoulder.
+
+    Args:
+        joints: (..., 8, 3), z up.
+
+    Returns:
+        (...) radians.
+    """
     line = joints[..., L_SHOULDER, :] - joints[..., R_SHOULDER, :]
     return np.arctan2(line[..., 1], line[..., 0])
 
@@ -92,7 +105,14 @@ def _yaw_matrices(yaw: np.ndarray) -> np.ndarray:
 
 
 def to_body_axes(joints: np.ndarray) -> np.ndarray:
-    """(P, 8, 3) room joints about the middle of the shoulders, in body axes."""
+    """Joints about the middle of the shoulders, in body axes.
+
+    Args:
+        joints: (P, 8, 3) room axes, z up.
+
+    Returns:
+        (P, 8, 3).
+    """
     middle = joints[:, [L_SHOULDER, R_SHOULDER]].mean(1, keepdims=True)
     return (joints - middle) @ _yaw_matrices(body_yaw(joints))
 
@@ -106,7 +126,11 @@ def fit_prior(
         joints: (N, 8, 3) room axes, z up, metres; anything where not ``valid``.
         valid: (N, 8). Poses without both shoulders are left out; the covariance of two joints comes from the poses that
             have both.
+        hips: The detector's convention.
         slack_m: Added to every coordinate's deviation, so that the model never forbids what it has not seen.
+
+    Returns:
+        The model.
 
     Raises:
         ValueError: Fewer than 30 poses with both shoulders.
@@ -130,9 +154,16 @@ def fit_prior(
 
 
 def fit_hip_convention(detected: np.ndarray, truth: np.ndarray) -> HipConvention:
-    """The convention from pairs of the same people (N, 8, 3): detector's joints and poses, NaN where missing.
+    """Estimate the convention from pairs of the same people.
 
     Medians of the ratios of the hip centres' distances below the shoulders (along the trunk) and of the hip widths.
+
+    Args:
+        detected: (N, 8, 3) a detector's joints, NaN where missing.
+        truth: (N, 8, 3) the poses, likewise.
+
+    Returns:
+        The convention; that of the poses where fewer than ten pairs tell it.
     """
     middle = [joints[:, [L_SHOULDER, R_SHOULDER]].mean(1) for joints in (detected, truth)]
     trunk = [joints[:, [L_HIP, R_HIP]].mean(1) - m for joints, m in zip((detected, truth), middle, strict=True)]
@@ -147,7 +178,14 @@ def fit_hip_convention(detected: np.ndarray, truth: np.ndarray) -> HipConvention
 
 @dataclass(frozen=True)
 class FitRules:
-    """Weights of the fit. ``huber_px`` is also the detections' standard deviation, pixels."""
+    """Weights of the fit.
+
+    Attributes:
+        huber_px: Limit of the Huber loss, and the detections' standard deviation, pixels.
+        iterations: Maximum number of steps.
+        damping: Of the first step.
+        yaw_starts: Yaws from which a person without triangulated joints is placed.
+    """
 
     huber_px: float = 8.0
     iterations: int = 30
@@ -157,7 +195,12 @@ class FitRules:
 
 @dataclass(frozen=True)
 class Fitted:
-    """``joints`` (P, 8, 3) room axes in the poses' convention, and the ``cost`` (P,) of each fit (lower is better)."""
+    """Fitted people.
+
+    Attributes:
+        joints: (P, 8, 3) room axes in the poses' convention, metres.
+        cost: (P,) of each fit (lower is better).
+    """
 
     joints: np.ndarray
     cost: np.ndarray
@@ -178,6 +221,13 @@ def fit_people(
         start: (P, 8, 3) triangulated joints in the *detector's* convention, room axes; NaN where missing. A person
             without any is placed by its height, from several yaws; that needs ``prior.height``.
         prior: The model.
+        rules: Weights; None: the defaults.
+
+    Returns:
+        The joints and how well they fit.
+
+    Raises:
+        ValueError: A person without any triangulated joint, and no ``prior.height``.
     """
     rules = rules or FitRules()
     found = np.isfinite(start).all(-1)

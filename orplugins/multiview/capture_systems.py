@@ -21,7 +21,7 @@ from orplugins.multiview.single_view_depth import DepthRules, place_by_depth
 from orplugins.skeletons import BODY_25, COCO_17, convert
 
 GATE_M = 0.5  # a person found further than this (median over joints) from a true one is somebody else
-GATE_HEIGHT = 0.35  # the same in a picture, in heights of the true person there
+GATE_HEIGHT = 0.35  # the same in an image, in heights of the true person there
 
 
 def _match(cost: np.ndarray) -> list[tuple[int, int]]:
@@ -70,7 +70,16 @@ def assign_detections(
 def by_views(
     cameras: Sequence[Camera], detections: Sequence[Sequence[np.ndarray]], truth: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
-    """Association and triangulation of all people in all frames: {person: (F, 17, 3)} of those in ``truth``."""
+    """Association and triangulation of all people in all frames.
+
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3).
+        truth: {person: (F, 17, 3)} true joints, metres, to tell who is who.
+
+    Returns:
+        {person: (F, 17, 3)} of those in ``truth``.
+    """
     people = reconstruct(cameras, [list(frame) for frame in detections], MultiViewRules().for_cameras(cameras))
     names = list(truth)
     out = {name: np.full_like(points, np.nan) for name, points in truth.items()}
@@ -86,12 +95,18 @@ def by_views(
 def parallel_pair(
     camera: Camera, points: np.ndarray, seen: np.ndarray, baseline_m: float, noise_px: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """What a parallel pair of 640 x 480 cameras would measure, the left one at ``camera``: triangulated and cleaned.
+    """What a parallel pair of 640 x 480 cameras would measure: triangulated and cleaned.
 
     Args:
+        camera: The left one.
         points: (F, 17, 3) true joints in the room.
         seen: (F, 17) whether the left camera sees them; the right one is taken to see the same.
-        noise_px: White noise of the 2D joints.
+        baseline_m: Distance of the cameras, metres.
+        noise_px: White noise of the 2D joints, pixels.
+        rng: Source of all randomness.
+
+    Returns:
+        (F, 17, 3).
     """
     left = camera.resized((640, 480))
     pose = left.pose.copy()
@@ -117,10 +132,27 @@ def parallel_pair(
 def by_depth(
     camera: Camera, keypoints: np.ndarray, pictures: Sequence[np.ndarray], rules: DepthRules | None = None
 ) -> np.ndarray:
-    """One camera's 2D joints (F, 17, 3) placed by its depth pictures, see :func:`place_by_depth`."""
+    """One camera's 2D joints placed by its depth images, see `place_by_depth`.
+
+    Args:
+        camera: The camera.
+        keypoints: (F, 17, 3) x, y, confidence.
+        pictures: F depth images (H, W), uint16 millimetres.
+        rules: Limits; None: the defaults.
+
+    Returns:
+        (F, 17, 3).
+    """
     return np.stack([place_by_depth(camera, k, d, rules) for k, d in zip(keypoints, pictures, strict=True)])
 
 
 def best_view(keypoints: np.ndarray) -> int:
-    """The view of (V, F, 17, 3) with the most joints."""
+    """The view with the most joints.
+
+    Args:
+        keypoints: (V, F, 17, 3) x, y, confidence.
+
+    Returns:
+        Its index.
+    """
     return int(present(keypoints).sum((1, 2)).argmax())

@@ -20,10 +20,13 @@ class SetClip:
     """One clip.
 
     Attributes:
-        day: Its number. cameras: V, in the room's axes. files: V lists of F depth pictures' paths.
+        day: Its number.
+        cameras: V, in the room's axes.
+        files: V lists of F paths of depth images.
+        image_ids: (V, F).
         labels: For every frame V arrays (N, 17, 3), COCO-17: x, y, 0 where no annotator could place a joint.
         people: Identities that are seen in it, patients left out (they do not move).
-        truth: {person: (F, 17, 3)} metres in the room, COCO-17, NaN in frames where no picture shows the person.
+        truth: {person: (F, 17, 3)} metres in the room, COCO-17, NaN in frames where no image shows the person.
         lifted_truth: The same in Human3.6M's joints.
         pixels: {person: (V, F, 17, 3)}, the person's labels; zeros where not seen.
     """
@@ -40,15 +43,22 @@ class SetClip:
 
     @property
     def frames(self) -> int:
+        """Number of frames F."""
         return self.image_ids.shape[1]
 
 
 def read_motion_set(folder: str | os.PathLike) -> list[SetClip]:
     """Read all clips of a set.
 
+    Args:
+        folder: The set.
+
+    Returns:
+        Clips by day.
+
     Raises:
-        FileNotFoundError, ValueError: No such file; a set without motion or without fixed cameras; a frame that is not
-            in every view.
+        FileNotFoundError: There is no such file.
+        ValueError: A set without motion or without fixed cameras; a frame that is not in every view.
     """
     folder = Path(folder)
     path = folder / "annotations/coco17.json"
@@ -71,7 +81,7 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
     if missing or numbers_ != list(range(len(numbers_))) or len(numbers_) < 2:
         raise ValueError(
             f"{path}: day {day} has {len(numbers_)} frames of {len(views)} cameras, {len(missing)} "
-            "pictures missing; expected a clip of a motion set, every frame in every view"
+            "images missing; expected a clip of a motion set, every frame in every view"
         )
     cameras = []
     for view in views:
@@ -116,26 +126,42 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
 def _camera(image: dict, where: str) -> Camera:
     fx, fy, cx, cy = numbers(image["camera"], "intrinsics", 4, where)
     pose = numbers(image["camera"], "pose", 16, where).reshape(4, 4)
-    # The file's camera belongs to pictures of the set's size.
+    # The file's camera belongs to images of the set's size.
     return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=(image["width"], image["height"]), pose=pose)
 
 
 def detections_of(clip: SetClip, path: str | os.PathLike) -> list[list[np.ndarray]]:
-    """For every frame V arrays (N, 17, 3) of a COCO result list on the set's images.
+    """Detections of a clip, from a COCO result list on the set's images.
+
+    Args:
+        clip: The clip.
+        path: JSON file.
+
+    Returns:
+        For every frame V arrays (N, 17, 3) x, y, score.
 
     Raises:
-        FileNotFoundError, ValueError: As :func:`orplugins.io.coco_results.load_keypoint_results`; none of its images
-            is in the clip.
+        FileNotFoundError: There is no such file.
+        ValueError: As in `orplugins.io.coco_results.load_keypoint_results`; or none of its images is in the clip.
     """
     results = load_keypoint_results(path)
     if not np.isin(results.image_ids, clip.image_ids).any():
-        raise ValueError(f"{path}: no detection in any picture of clip {clip.day}")
+        raise ValueError(f"{path}: no detection in any image of clip {clip.day}")
     rows = {i: results.keypoints[results.image_ids == i] for i in clip.image_ids.ravel()}
     return [[rows[i] for i in frame] for frame in clip.image_ids.T]
 
 
 def noisy_labels(clip: SetClip, noise_px: float, rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """The labels as detections with white noise, pixels of a picture 640 wide."""
+    """The labels as detections with white noise.
+
+    Args:
+        clip: The clip.
+        noise_px: Standard deviation, pixels of an image 640 wide.
+        rng: Source of all randomness.
+
+    Returns:
+        For every frame V arrays (N, 17, 3) x, y, score.
+    """
 
     def seen(view: np.ndarray, camera: Camera) -> np.ndarray:
         pixels = view[..., :2] + rng.normal(0, noise_px * camera.size[0] / 640, (*view.shape[:2], 2))

@@ -23,7 +23,12 @@ PCK_M = 0.15
 
 @dataclass(frozen=True)
 class Matches:
-    """Pairs of annotated and found people: ``truth`` and ``found`` (M,) indices, each at most once."""
+    """Pairs of annotated and found people.
+
+    Attributes:
+        truth: (M,) indices, each at most once.
+        found: (M,) indices, each at most once.
+    """
 
     truth: np.ndarray
     found: np.ndarray
@@ -31,11 +36,11 @@ class Matches:
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """Mean errors in centimetres of some people.
+    """Mean errors of some people.
 
     Attributes:
         people: How many.
-        groups: Error of each joint group; ``mean`` is the mean of the four.
+        groups: Error of each joint group, centimetres.
         coverage: Share of their annotated joints that were found.
     """
 
@@ -52,11 +57,17 @@ class ErrorRow:
 def match_people(
     truth: np.ndarray, truth_frames: np.ndarray, found: np.ndarray, found_frames: np.ndarray, gate: float = GATE_M
 ) -> Matches:
-    """Per frame the assignment with the least sum of median joint distances, none above ``gate`` metres (Hungarian).
+    """Per frame the assignment with the lowest sum of median joint distances (Hungarian).
 
     Args:
         truth: (T, 8, 3) metres, NaN where missing.
+        truth_frames: (T,) frame of each.
         found: (P, 8, 3) in the same axes.
+        found_frames: (P,) frame of each.
+        gate: Maximum median distance of a pair, metres.
+
+    Returns:
+        The pairs.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -77,7 +88,16 @@ def match_people(
 
 
 def absolute_errors(truth: np.ndarray, found: np.ndarray, counted: np.ndarray | None = None) -> ErrorRow:
-    """``abs`` errors of matched people (M, 8, 3); ``counted`` (M, 8) leaves joints out."""
+    """``abs`` errors of matched people.
+
+    Args:
+        truth: (M, 8, 3) metres, NaN where missing.
+        found: (M, 8, 3) likewise.
+        counted: (M, 8) joints that count; None: all.
+
+    Returns:
+        Means by joint group.
+    """
     valid = np.isfinite(truth).all(-1) if counted is None else np.isfinite(truth).all(-1) & counted
     error = np.where(valid, np.linalg.norm(truth - found, axis=-1), np.nan) * 100
     groups = {name: _mean(error[:, list(joints)]) for name, joints in GROUP_JOINTS.items()}
@@ -86,7 +106,15 @@ def absolute_errors(truth: np.ndarray, found: np.ndarray, counted: np.ndarray | 
 
 
 def published_errors(truth: np.ndarray, found: np.ndarray) -> ErrorRow:
-    """``pub`` errors of matched people (M, 8, 3)."""
+    """``pub`` errors of matched people.
+
+    Args:
+        truth: (M, 8, 3) metres, NaN where missing.
+        found: (M, 8, 3) likewise.
+
+    Returns:
+        Means by joint group.
+    """
     relative = [joints - joints[:, list(SHOULDERS)].mean(1, keepdims=True) for joints in (truth, found)]
     error = np.linalg.norm(relative[0] - relative[1], axis=-1) * 100
     centre = np.linalg.norm(relative[0][:, list(HIPS)].mean(1) - relative[1][:, list(HIPS)].mean(1), axis=-1) * 100
@@ -98,7 +126,18 @@ def published_errors(truth: np.ndarray, found: np.ndarray) -> ErrorRow:
 def pck3d(
     truth: np.ndarray, found: np.ndarray, matches: Matches, counted: np.ndarray | None = None, limit: float = PCK_M
 ) -> float:
-    """Percentage of all annotated joints found within ``limit`` metres; missed people and joints are wrong."""
+    """Percentage of all annotated joints found within a distance; missed people and joints are wrong.
+
+    Args:
+        truth: (T, 8, 3) metres, NaN where missing.
+        found: (P, 8, 3) likewise.
+        matches: Who is who.
+        counted: (T, 8) joints that count; None: all.
+        limit: Metres.
+
+    Returns:
+        Percent; NaN without an annotated joint.
+    """
     valid = np.isfinite(truth).all(-1) if counted is None else np.isfinite(truth).all(-1) & counted
     distance = np.full(truth.shape[:2], np.inf)
     distance[matches.truth] = np.linalg.norm(truth[matches.truth] - found[matches.found], axis=-1)

@@ -1,7 +1,7 @@
 """MVOR's multi-view frames as input of, and yardstick for, the reconstruction of people.
 
-The glue between the annotation file's objects and :mod:`orplugins.multiview.people`: units (millimetres there, metres
-here), the joints that both have, the prior from other days, and the numbers of the report.
+The glue between the annotation file's objects and `orplugins.multiview.people`: units (millimetres there, metres here),
+the joints that both have, the prior from other days, and the numbers of the report.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ _PARENT = {"elbow": "shoulder", "wrist": "elbow", "hip": "shoulder"}
 
 @dataclass(frozen=True)
 class Truth:
-    """Annotated people: (T, 8, 3) metres in the cameras' world, NaN where missing; flags (T, 8); frame index (T,)."""
+    """Annotated people.
+
+    Attributes:
+        joints: (T, 8, 3) metres in the cameras' world, NaN where missing.
+        flags: (T, 8) of the annotation file.
+        frame: (T,) frame index.
+        person: (T,) person id.
+    """
 
     joints: np.ndarray
     flags: np.ndarray
@@ -51,26 +58,57 @@ class Truth:
 
 
 def truth_from_poses(keypoints3d: np.ndarray, frame: np.ndarray, person: np.ndarray) -> Truth:
-    """Annotated poses (T, 12, 4: millimetres in camera 1, flag) as :class:`Truth`; a joint at (0, 0, 0) is missing."""
+    """Annotated poses as `Truth`; a joint at (0, 0, 0) is missing.
+
+    Args:
+        keypoints3d: (T, 12, 4) millimetres in camera 1, flag.
+        frame: (T,) frame index.
+        person: (T,) person id.
+
+    Returns:
+        The limbs' joints.
+    """
     joints = keypoints3d[:, list(LIMB_OF_CAMMA), :3] / 1000
     there = (joints != 0).any(-1)
     return Truth(np.where(there[..., None], joints, np.nan), keypoints3d[:, list(LIMB_OF_CAMMA), 3], frame, person)
 
 
 def to_room(points: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """World points (..., 3) in the room; ``room`` (4, 4) takes world to room."""
+    """World points in the room.
+
+    Args:
+        points: (..., 3) metres.
+        room: (4, 4) world to room.
+
+    Returns:
+        (..., 3) metres.
+    """
     return points @ room[:3, :3].T + room[:3, 3]
 
 
 def room_cameras(cameras: tuple[Camera, ...], room: np.ndarray) -> list[Camera]:
-    """The cameras with the room as their world, z up."""
+    """The cameras with the room as their world, z up.
+
+    Args:
+        cameras: V cameras of one world.
+        room: (4, 4) world to room.
+
+    Returns:
+        V cameras.
+    """
     return [replace(camera, pose=room @ camera.pose) for camera in cameras]
 
 
 def pinholes(cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
-    """The cameras without lens distortion: MVOR's coefficients do not describe its published pictures.
+    """The cameras without lens distortion: MVOR's coefficients do not describe its published images.
 
-    With them the 3D annotations project further from the 2D ones (edge of the picture: 25 px instead of 7 in camera 1).
+    With them the 3D annotations project further from the 2D ones (edge of the image: 25 px instead of 7 in camera 1).
+
+    Args:
+        cameras: MVOR's.
+
+    Returns:
+        The same without distortion.
     """
     return tuple(replace(camera, distortion=()) for camera in cameras)
 
@@ -98,20 +136,35 @@ def reconstruct_all(
     rules: MultiViewRules | None = None,
     one_view: bool = False,
 ) -> Result:
-    """Geometry only: no labels are used."""
+    """Geometry only: no labels are used.
+
+    Args:
+        cameras: V cameras of one world.
+        detections: For every frame V arrays (N, 17, 3) x, y, confidence.
+        rules: Limits; None: the defaults.
+        one_view: Keep people whom one view sees, without joints.
+
+    Returns:
+        The people, without a prior.
+    """
     people = reconstruct(cameras, detections, rules, one_view)
     joints = people.points[:, list(LIMB_JOINTS)]
     return Result(people, joints, np.zeros(joints.shape[:2], dtype=bool), {})
 
 
 def place_one_view(result: Result, cameras: tuple[Camera, ...], picture: Callable[[int, int], np.ndarray]) -> Result:
-    """Place the people whom one camera sees by its depth picture; geometry leaves them without joints.
+    """Place the people whom one camera sees by its depth image; geometry leaves them without joints.
 
     Dropped are those that too few depths support, and those that stand where somebody else of the frame was found: a
     detection that association could not use.
 
     Args:
+        result: What geometry gives, people of one view included.
+        cameras: V cameras of one world.
         picture: (frame, view) -> depth (H, W), uint16 millimetres.
+
+    Returns:
+        The people with joints.
     """
     people, joints = result.people, result.joints.copy()
     points, views = people.points.copy(), people.views.copy()
@@ -144,9 +197,16 @@ def fit_with_other_days(
     """Put the annotations of the *other* days to use.
 
     Args:
+        cameras: V cameras of one world.
         room: (4, 4) world to room, z up.
+        result: What geometry gives.
+        truth: The annotations of all days.
         days: (F,) day of each frame.
         method: "hips" corrects the hip convention only; "map" also fits the body prior and fills every joint.
+        fit_rules: Weights of the fit; None: the defaults.
+
+    Returns:
+        The people in the annotations' convention.
     """
     in_room = room_cameras(cameras, room)
     inverse = np.linalg.inv(room)
@@ -178,7 +238,20 @@ def learn_without(
     room: np.ndarray,
     cameras: tuple[Camera, ...],
 ) -> tuple[HipConvention, BodyPrior]:
-    """Hip convention and prior from the chosen annotations, placeholders left out."""
+    """Hip convention and prior from the chosen annotations, placeholders left out.
+
+    Args:
+        truth: The annotations.
+        geometry: (P, 8, 3) joints that geometry gives.
+        frames: (P,) frame of each.
+        truth_used: (T,) annotations to learn from.
+        people_used: (P,) people to learn from.
+        room: (4, 4) world to room, z up.
+        cameras: Not used.
+
+    Returns:
+        The convention and the prior.
+    """
     kept, chosen = np.flatnonzero(truth_used), np.flatnonzero(people_used)
     matches = measure.match_people(truth.joints[kept], truth.frame[kept], geometry[chosen], frames[chosen])
     real = np.where(truth.placeholders[..., None], np.nan, truth.joints)
@@ -188,10 +261,18 @@ def learn_without(
 
 
 def detections_by_frame(frames: tuple, image_ids: np.ndarray, keypoints: np.ndarray) -> list[list[np.ndarray]]:
-    """Detections (D, 17, 3) grouped: for every multi-view frame one (N, 17, 3) a camera, in the order of the file.
+    """Group detections by multi-view frame.
 
     A joint at exactly (0, 0) is missing: its score becomes 0. A found joint without a score (some files hold 0 or 1 for
     all) counts with 1.
+
+    Args:
+        frames: With `image_ids` in camera order.
+        image_ids: (D,).
+        keypoints: (D, 17, 3) x, y, score.
+
+    Returns:
+        For every frame one (N, 17, 3) per camera, in the order of the file.
     """
     there = (keypoints[..., :2] != 0).any(-1)
     scored = (keypoints[..., 2] > 0).any() and not (there & (keypoints[..., 2] <= 0)).any()
@@ -208,14 +289,19 @@ def detections_by_frame(frames: tuple, image_ids: np.ndarray, keypoints: np.ndar
 def explained(
     result: Result, unmatched: np.ndarray, labels: dict[tuple[int, int], list[tuple[int, np.ndarray]]], truth: Truth
 ) -> np.ndarray:
-    """(U,) whether an unmatched person is a labelled person without a 3D record.
+    """Whether an unmatched person is a labelled person without a 3D record.
 
     True if its detections lie on 2D labels of one person of the frame only, who has no 3D pose. (People are labelled in
     some views and not in others, so a detection without any label says nothing.)
 
     Args:
-        unmatched: Indices of people.
+        result: The people.
+        unmatched: (U,) indices of people.
         labels: (frame, view) -> [(person id, CAMMA-10 joints (10, 3))].
+        truth: The annotations in 3D.
+
+    Returns:
+        (U,) bool.
     """
     with_pose = {(int(f), int(p)) for f, p in zip(truth.frame, truth.person, strict=True)}
     out = np.zeros(len(unmatched), dtype=bool)
@@ -244,7 +330,14 @@ def _owner(detection: np.ndarray, labels: list[tuple[int, np.ndarray]]) -> int |
 
 
 def coco_from_limbs(limbs: np.ndarray) -> np.ndarray:
-    """(..., 8, 3) limb joints as COCO-17 with the rest missing."""
+    """Limb joints as COCO-17 with the rest missing.
+
+    Args:
+        limbs: (..., 8, 3).
+
+    Returns:
+        (..., 17, 3), zeros where missing.
+    """
     out = np.zeros((*limbs.shape[:-2], COCO_17.num_joints, 3))
     out[..., list(LIMB_JOINTS), :] = limbs
     return out
@@ -255,6 +348,15 @@ def score(result: Result, truth: Truth, labels: dict, frames: int) -> dict:
 
     Recall counts people with a match in any number of views; rows are split by the number of views with a detection of
     the person. ``f2``: annotated joints of flag 2 only.
+
+    Args:
+        result: The people.
+        truth: The annotations.
+        labels: See `explained`.
+        frames: Number of frames.
+
+    Returns:
+        JSON values by name; lengths in centimetres.
     """
     matches = measure.match_people(truth.joints, truth.frame, result.joints, result.people.frame)
     visible = truth.flags >= 2
@@ -302,8 +404,11 @@ def mv3dreg_people(
     """The published method's own samples: its 2D input, which person is which already known.
 
     Args:
+        cameras: V cameras of one world.
+        truth: The annotations.
         target: (N, 30) its true poses, mm about the middle of the shoulders.
         encoded: (N, 288) its 2D input.
+        rules: Limits; None: the defaults.
 
     Returns:
         What geometry gives; (P,) the annotation of each sample; (P,) rows of the file. Samples that equal no annotation
@@ -330,7 +435,17 @@ def mv3dreg_people(
 
 
 def mv3dreg_table(result: Result, truth: Truth, owner: np.ndarray, predicted: np.ndarray) -> dict[str, dict]:
-    """``pub`` errors (cm) by supporting views of ours and of the published poses (P, 30), on the same samples."""
+    """``pub`` errors by supporting views of ours and of the published poses, on the same samples.
+
+    Args:
+        result: From `mv3dreg_people`.
+        truth: The annotations.
+        owner: (P,) the annotation of each sample.
+        predicted: (P, 30) the published poses, mm.
+
+    Returns:
+        Numbers of views -> errors in centimetres and counts.
+    """
     published = predicted.reshape(len(predicted), 10, 3)[:, list(_MV3DREG_LIMBS)] / 1000
     out = {}
     for views in range(1, result.people.keypoints.shape[1] + 1):

@@ -1,8 +1,8 @@
 """People of several calibrated cameras: whose detections belong together, and where their joints are.
 
 No learning and no images. For every pair of detections in two views the shared joints are triangulated; joints that
-meet speak for one person, joints that do not and impossible bones against. Sets of detections with at most one a view
-are then chosen so that no detection is used twice and the sum of their pair terms is the largest (exact set packing).
+meet speak for one person, joints that do not and impossible bones against. Sets of detections with at most one per view
+are then chosen so that no detection is used twice and the sum of their pair terms is the highest (exact set packing).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ BONES = (
 
 @dataclass(frozen=True)
 class MultiViewRules:
-    """Limits of association and triangulation (defaults: a room of a few metres, 640 x 480 pictures).
+    """Limits of association and triangulation (defaults: a room of a few metres, 640 x 480 images).
 
     Attributes:
         pixel_scale: Reprojection error at which a shared joint speaks neither for nor against a pair, pixels.
@@ -61,7 +61,7 @@ class MultiViewRules:
         min_limb_joints: Limb joints (shoulders, elbows, wrists, hips) that make a detection, and a person.
         duplicate_px: A detection whose shared joints lie nearer than this (median) to an earlier one is dropped.
         residual_px: Joints beyond this are not believed: the best pair of views is tried, then the joint is missing.
-        min_depth_m: Least depth in front of a camera.
+        min_depth_m: Minimum depth in front of a camera.
     """
 
     pixel_scale: float = 15.0
@@ -76,7 +76,14 @@ class MultiViewRules:
     min_depth_m: float = 0.3
 
     def for_cameras(self, cameras: Sequence[Camera]) -> MultiViewRules:
-        """The same limits in the pixels of these cameras' pictures, taken from a width of 640."""
+        """The same limits in the pixels of other images.
+
+        Args:
+            cameras: Whose resolution counts; the limits are for a width of 640.
+
+        Returns:
+            The scaled limits.
+        """
         factor = max(camera.size[0] for camera in cameras) / 640
         return replace(self, **{name: factor * getattr(self, name) for name in _PIXELS})
 
@@ -111,7 +118,15 @@ class People:
 
 
 def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
-    """Indices of the detections (N, 17, 3) of one view that have enough limb joints and repeat no earlier one."""
+    """Detections of one view that have enough limb joints and repeat no earlier one.
+
+    Args:
+        people: (N, 17, 3) x, y, confidence.
+        rules: Limits.
+
+    Returns:
+        Their indices.
+    """
     there = present(people)
     enough = np.flatnonzero(there[:, list(LIMB_JOINTS)].sum(1) >= rules.min_limb_joints)
     if len(enough) < 2:
@@ -136,12 +151,26 @@ def usable_detections(people: np.ndarray, rules: MultiViewRules) -> np.ndarray:
 
 
 def joint_weights(rules: MultiViewRules) -> np.ndarray:
-    """(13,) weights of :data:`LIMB_JOINTS` and :data:`FACE_JOINTS` in a pair's term."""
+    """Weights of `LIMB_JOINTS` and `FACE_JOINTS` in a pair's term.
+
+    Args:
+        rules: Limits.
+
+    Returns:
+        (13,).
+    """
     return np.array([1.0] * len(LIMB_JOINTS) + [rules.face_weight] * len(FACE_JOINTS))
 
 
 def bone_penalty(length: np.ndarray) -> np.ndarray:
-    """(P, B) how much speaks against bones (:data:`BONES`) of these lengths, metres; 0 for NaN, an unknown length."""
+    """How much speaks against bones of these lengths.
+
+    Args:
+        length: (P, B) metres, of `BONES`; NaN for an unknown length.
+
+    Returns:
+        (P, B); 0 for an unknown length.
+    """
     short, long = (np.array([bone[k] for bone in BONES]) for k in (2, 3))
     with np.errstate(invalid="ignore"):
         excess = np.minimum(2.0, np.maximum(length - long, 0) / 0.10)
@@ -150,7 +179,16 @@ def bone_penalty(length: np.ndarray) -> np.ndarray:
 
 
 def body_penalty(cameras: Sequence[Camera], body: np.ndarray, rules: MultiViewRules) -> np.ndarray:
-    """(P,) how much speaks against bodies (P, 3) that are too near to the cameras or too far from them."""
+    """How much speaks against bodies that are too near to the cameras or too far from them.
+
+    Args:
+        cameras: Cameras that see them.
+        body: (P, 3) metres.
+        rules: Limits.
+
+    Returns:
+        (P,).
+    """
     total = np.zeros(len(body))
     for camera in cameras:
         distance = np.linalg.norm(body - camera.pose[:3, 3], axis=-1)
@@ -165,6 +203,7 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
         cameras: The two cameras.
         rays: (2, P, 17, 2) x/z, y/z.
         there: (2, P, 17) joints that were found.
+        rules: Limits.
 
     Returns:
         (P,) sum over shared joints of clip(1 - error / pixel_scale, -1, 1), less penalties for impossible bones.
@@ -193,8 +232,10 @@ def pair_affinity(cameras: Sequence[Camera], rays: np.ndarray, there: np.ndarray
 def _affinities(
     cameras: Sequence[Camera], detections: list[list[np.ndarray]], rules: MultiViewRules
 ) -> list[tuple[np.ndarray, list[tuple[int, int]]]]:
-    """For every frame the matrix (N, N) of pair terms over all its detections, -inf for what can be no pair, and the
-    (view, index) of its rows."""
+    """Pair terms of every frame over all its detections.
+
+    For every frame the matrix (N, N), -inf for what can be no pair, and the (view, index) of its rows.
+    """
     nodes = [[(v, i) for v, people in enumerate(views) for i in range(len(people))] for views in detections]
     matrices = [np.full((len(names), len(names)), -np.inf) for names in nodes]
     flat = [np.concatenate([frame[v] for frame in detections]) for v in range(len(cameras))]
@@ -228,13 +269,17 @@ def _affinities(
 
 
 def hypotheses(affinity: np.ndarray, rules: MultiViewRules, limit: int = 5000) -> list[tuple[float, tuple[int, ...]]]:
-    """(sum of pair terms, members) of every set of detections that may be a person, two or more.
+    """Every set of two or more detections that may be a person.
 
     A detection joins a set if at least one of its pair terms inside is above ``least`` and none below ``worst``.
 
     Args:
         affinity: (N, N) symmetric; -inf for two detections of one view.
+        rules: Limits.
         limit: No larger sets are made beyond this number.
+
+    Returns:
+        (sum of pair terms, members) of each.
     """
     good, allowed, count = affinity > rules.least, affinity >= rules.worst, len(affinity)
     one, two = np.nonzero(np.triu(good))
@@ -253,7 +298,14 @@ def hypotheses(affinity: np.ndarray, rules: MultiViewRules, limit: int = 5000) -
 
 
 def pack(candidates: list[tuple[float, tuple[int, ...]]]) -> list[tuple[int, ...]]:
-    """The sets with the largest sum of values of which no two share a member (exact, by branch and bound)."""
+    """The sets with the highest sum of values of which no two share a member (exact, by branch and bound).
+
+    Args:
+        candidates: (value, members) of each set.
+
+    Returns:
+        Members of the chosen sets.
+    """
     chosen: list[tuple[int, ...]] = []
     masks = [sum(1 << m for m in members) for _, members in candidates]
     groups: list[tuple[int, list[int]]] = []
@@ -316,7 +368,9 @@ def triangulate_people(
     All views are used if every residual is below ``residual_px``, otherwise the best pair of views that is.
 
     Args:
+        cameras: V cameras of one world.
         keypoints: (P, V, 17, 3), zeros where there is nothing.
+        rules: Limits; None: the defaults.
 
     Returns:
         points (P, 17, 3), NaN where missing; views used (P, 17); mean reprojection error (P, 17).
@@ -361,6 +415,16 @@ def triangulate_people(
 
 
 def believed(points: np.ndarray, members: np.ndarray, rules: MultiViewRules, one_view: bool) -> np.ndarray:
-    """(P,) which people (P, 17, 3) have enough limb joints, or are those of a single view that are kept."""
+    """Which people have enough limb joints, or are those of a single view that are kept.
+
+    Args:
+        points: (P, 17, 3), NaN where missing.
+        members: (P, V) detections, -1 for none.
+        rules: Limits.
+        one_view: Keep people whom one view sees.
+
+    Returns:
+        (P,) bool.
+    """
     enough = np.isfinite(points[:, list(LIMB_JOINTS)]).all(-1).sum(1) >= rules.min_limb_joints
     return enough | (one_view & ((members >= 0).sum(1) == 1))

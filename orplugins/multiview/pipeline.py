@@ -530,6 +530,7 @@ def capture_set(
     images, one camera and a lifter.
 
     Args:
+        settings: The set, the systems, and where recordings are written.
         lift: Lifts what a camera saw of a person: (camera, (F, 17, 3) COCO-17 pixels) to (F, 17, 3) H36M-17 about the
             pelvis in the room's axes, or None.
 
@@ -537,8 +538,8 @@ def capture_set(
         Name of a clip and person; the truth and what each system recorded, those left out that found nothing.
 
     Raises:
-        FileNotFoundError, ValueError: A set that is not there, has no motion or no fixed cameras; detections of other
-            images.
+        FileNotFoundError: There is no such set.
+        ValueError: It has no motion or no fixed cameras; detections of other images.
     """
     from tqdm import tqdm
 

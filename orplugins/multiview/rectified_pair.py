@@ -26,7 +26,8 @@ class StereoClip:
     Attributes:
         clip: Cleaned joints, BODY_25.
         counts: Joint samples by reason, before cleaning.
-        offset: Frames by which the right camera was late; ``corrected``: it was taken out.
+        offset: Frames by which the right camera was late.
+        corrected: Whether the offset was taken out.
         warnings: What a person should know.
     """
 
@@ -52,10 +53,17 @@ def stereo_clip(
     frame.
 
     Args:
-        left, right: One (N, 25, 3) a frame; clips of different length are cut to the shorter, with a warning.
-        mirrored: The pictures are mirror images (as Kinect's software shows them).
+        left: One (N, 25, 3) per frame of the left camera.
+        right: One (N, 25, 3) per frame of the right camera; clips of different length are cut to the shorter, with a
+            warning.
+        rig: The pair.
+        rules: Limits; None: the defaults.
+        mirrored: The images are mirror images (as Kinect's software shows them).
         auto_swap: Exchange the cameras if the disparities say so; otherwise that is an error.
         synchronise: Take out a time offset above 0.1 frame when the rows agree well (correlation above 0.9).
+
+    Returns:
+        The clip.
 
     Raises:
         ValueError: Nobody to follow, or the cameras are exchanged.
@@ -77,7 +85,7 @@ def stereo_clip(
         if _any_pair(*other) and not check_pair(*other, exchanged)[1]:
             if not auto_swap:
                 raise ValueError(
-                    "stereo: the disparities are negative: left and right camera are exchanged, or the pictures "
+                    "stereo: the disparities are negative: left and right camera are exchanged, or the images "
                     "are mirror images"
                 )
             first, second, rig = *other, exchanged
@@ -120,8 +128,13 @@ BONES = ((1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10)
 
 @dataclass(frozen=True)
 class Clip:
-    """Joints of one person: (F, J, 3) metres in left-camera axes, (F, J) states (2 measured, 1 inferred, 0 missing)
-    and (F, J) reasons."""
+    """Joints of one person over time.
+
+    Attributes:
+        xyz: (F, J, 3) metres in left-camera axes, NaN where missing.
+        state: (F, J) 2 measured, 1 inferred, 0 missing.
+        code: (F, J) reasons.
+    """
 
     xyz: np.ndarray
     state: np.ndarray
@@ -129,7 +142,16 @@ class Clip:
 
 
 def check_pair(left: np.ndarray, right: np.ndarray, rig: ParallelRig) -> tuple[list[str], bool]:
-    """Look at a whole clip: warnings, and whether the two cameras are exchanged (negative median disparity)."""
+    """Look at a whole clip.
+
+    Args:
+        left: (F, J, 3) one person in the left camera.
+        right: (F, J, 3) the same person in the right camera.
+        rig: The pair.
+
+    Returns:
+        Warnings, and whether the two cameras are exchanged (negative median disparity).
+    """
     both = present(left) & present(right)
     if not both.any():
         return ["no joint is seen by both cameras"], False
@@ -142,7 +164,15 @@ def check_pair(left: np.ndarray, right: np.ndarray, rig: ParallelRig) -> tuple[l
 
 
 def unmirror(keypoints: np.ndarray, width: int) -> np.ndarray:
-    """Joints (..., 25, 3) of a mirrored picture in the unmirrored one: u -> w - 1 - u, left and right exchanged."""
+    """Joints of a mirrored image in the unmirrored one: u -> w - 1 - u, left and right exchanged.
+
+    Args:
+        keypoints: (..., 25, 3) BODY_25.
+        width: w, pixels.
+
+    Returns:
+        (..., 25, 3).
+    """
     out = np.array(keypoints, dtype=np.float64)[..., list(BODY_25.flip_indices), :]
     out[..., 0] = np.where(present(out), width - 1 - out[..., 0], out[..., 0])
     return out
@@ -152,8 +182,9 @@ def row_offset(left: np.ndarray, right: np.ndarray, max_lag: int = 5) -> tuple[f
     """Time offset of two free-running cameras from the image rows, which depth does not influence.
 
     Args:
-        left, right: (F, J, 3) one person in both cameras.
-        max_lag: Largest offset looked at, frames.
+        left: (F, J, 3) one person in the left camera.
+        right: (F, J, 3) the same person in the right camera.
+        max_lag: Maximum offset looked at, frames.
 
     Returns:
         (offset, correlation): ``right[t + offset]`` was taken together with ``left[t]``; frames, with a parabola
@@ -179,7 +210,15 @@ def row_offset(left: np.ndarray, right: np.ndarray, max_lag: int = 5) -> tuple[f
 
 
 def shift_sequence(keypoints: np.ndarray, offset: float) -> np.ndarray:
-    """The sequence (F, J, 3) as it would have been seen ``offset`` frames later; confidence of the weaker neighbour."""
+    """The sequence as it would have been seen some frames later; confidence of the weaker neighbour.
+
+    Args:
+        keypoints: (F, J, 3) x, y, confidence.
+        offset: Frames.
+
+    Returns:
+        (F, J, 3), zeros where a neighbour is missing.
+    """
     frames = np.arange(len(keypoints))
     seen = present(keypoints)
     moved = resample(np.where(seen[..., None], keypoints[..., :2], np.nan), frames, frames + offset, max_gap=1)
@@ -191,12 +230,16 @@ def shift_sequence(keypoints: np.ndarray, offset: float) -> np.ndarray:
 
 
 def clean_clip(xyz: np.ndarray, code: np.ndarray, rules: StereoRules | None = None, bones=BONES) -> Clip:
-    """Bone lengths, temporal outliers, short gaps, in this order (see :class:`StereoRules`).
+    """Bone lengths, temporal outliers, short gaps, in this order (see `StereoRules`).
 
     Args:
-        xyz: (F, J, 3), NaN where missing.
+        xyz: (F, J, 3) metres, NaN where missing.
         code: (F, J) reasons so far.
+        rules: Limits; None: the defaults.
         bones: (parent, child) pairs.
+
+    Returns:
+        The cleaned clip.
     """
     rules = rules or StereoRules()
     xyz, code = np.array(xyz, dtype=np.float64), np.array(code, dtype=np.int64)

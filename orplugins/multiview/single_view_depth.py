@@ -1,4 +1,4 @@
-"""Where the joints of a person are whom one camera sees, from the depth picture of that camera.
+"""Joints in 3D of a person whom one camera sees, from the depth image of that camera.
 
 The depth at a joint's pixel is that of the clothes in front of it, or of something else altogether. The surface that is
 measured there is moved inwards by the joint's usual depth. Joints that are hidden then lie on what hides them, too far
@@ -46,8 +46,8 @@ class DepthRules:
     """When a joint's depth is believed.
 
     Attributes:
-        window: Half the side of the window around a joint as a share of the person's height in the picture.
-        least: Joints with depth that make a person.
+        window: Half the side of the window around a joint as a share of the person's height in the image.
+        least: Minimum number of joints with depth that make a person.
     """
 
     window: float = 0.015
@@ -55,7 +55,16 @@ class DepthRules:
 
 
 def surface_depth(depth_mm: np.ndarray, pixels: np.ndarray, half: int) -> np.ndarray:
-    """(J,) metres: median of the measured depths in a window around each pixel (J, 2), NaN where there is none."""
+    """Median of the measured depths in a window around each pixel.
+
+    Args:
+        depth_mm: (H, W) millimetres, 0 = hole.
+        pixels: (J, 2).
+        half: Half the side of the window, pixels.
+
+    Returns:
+        (J,) metres, NaN where there is none.
+    """
     out = np.full(len(pixels), np.nan)
     height, width = depth_mm.shape
     for k, (x, y) in enumerate(np.round(pixels).astype(int)):
@@ -71,15 +80,16 @@ def surface_depth(depth_mm: np.ndarray, pixels: np.ndarray, half: int) -> np.nda
 def place_by_depth(
     camera: Camera, keypoints: np.ndarray, depth_mm: np.ndarray, rules: DepthRules | None = None
 ) -> np.ndarray:
-    """Joints in the world, metres; NaN where there is no depth that is believed.
+    """Joints in the world by their depth.
 
     Args:
-        camera: With its size; the picture may have another size of the same view.
+        camera: With its size; the image may have another size of the same view.
         keypoints: (17, 3) COCO-17 in the camera's pixels, zeros where missing.
-        depth_mm: (H, W) uint16, 0 = hole.
+        depth_mm: (H, W) uint16 millimetres, 0 = hole.
+        rules: Limits; None: the defaults.
 
     Returns:
-        (17, 3).
+        (17, 3) metres; NaN where there is no depth that is believed.
     """
     rules = rules or DepthRules()
     there = present(keypoints)
@@ -103,7 +113,14 @@ def place_by_depth(
 
 
 def largest_body(points: np.ndarray) -> np.ndarray:
-    """(17,) the joints of the largest group of points (17, 3), NaN where missing, that possible bones join."""
+    """The joints of the largest group that possible bones join.
+
+    Args:
+        points: (17, 3) metres, NaN where missing.
+
+    Returns:
+        (17,) bool.
+    """
     with np.errstate(invalid="ignore"):
         bones = _PAIRS[np.linalg.norm(points[_PAIRS[:, 0]] - points[_PAIRS[:, 1]], axis=-1) <= _LENGTHS]
     group = np.arange(len(points))

@@ -23,7 +23,12 @@ NUM_JOINTS_3D = 12  # CAMMA-10, then the left and the right hand
 
 @dataclass(frozen=True)
 class MVORFrame:
-    """Images taken at one time. `image_ids` are in camera order 1, 2, 3."""
+    """Images taken at one time.
+
+    Attributes:
+        id: The frame's id.
+        image_ids: In camera order 1, 2, 3.
+    """
 
     id: str
     image_ids: tuple[int, ...]
@@ -33,12 +38,12 @@ class MVORFrame:
 class MVORPose3D:
     """A person in 3D.
 
-    Attributes
-    ----------
-    frame_id : id of the multi-view frame.
-    person_id : links the person to its 2D annotations in the images of this frame; it is no identity over time.
-    keypoints : (12, 4) X, Y, Z in millimetres in camera 1, whatever the file's `ref_camera` says; then the flag.
-        CAMMA-10, then both hands. A joint at exactly (0, 0, 0) is missing although its flag says otherwise.
+    Attributes:
+        id: The annotation's id.
+        frame_id: Id of the multi-view frame.
+        person_id: Links the person to its 2D annotations in the images of this frame; it is no identity over time.
+        keypoints: (12, 4) X, Y, Z in millimetres in camera 1, whatever the file's `ref_camera` says; then the flag.
+            CAMMA-10, then both hands. A joint at exactly (0, 0, 0) is missing although its flag says otherwise.
     """
 
     id: str
@@ -48,16 +53,24 @@ class MVORPose3D:
 
     @property
     def present(self) -> np.ndarray:
-        """(12,) bool."""
+        """(12,) bool, which joints are annotated."""
         return (self.keypoints[:, :3] != 0).any(axis=1) & (self.keypoints[:, 3] > 0)
 
 
 @dataclass(frozen=True)
 class MVORAnnotations:
-    """A validated annotation file. `images` and `annotations` are the file's records in the file's order.
+    """A validated annotation file.
 
-    `cameras` have camera 1 as their world, and metres. The parts for several views are None where the file has none
-    (the depth release and generated sets): ask through :meth:`need`, which raises a clear error.
+    The parts for several views are None where the file has none (the depth release and generated sets): ask through
+    `need`, which raises a clear error.
+
+    Attributes:
+        path: The file.
+        images: The file's records in the file's order.
+        annotations: The file's records in the file's order.
+        frames: Multi-view frames.
+        poses3d: People in 3D.
+        cameras: Metres; camera 1 is their world.
     """
 
     path: str
@@ -70,7 +83,17 @@ class MVORAnnotations:
     _KEYS = {"frames": "multiview_images", "poses3d": "annotations3D", "cameras": "cameras_info"}
 
     def need(self, part: str) -> tuple:
-        """`frames`, `poses3d` or `cameras`; ValueError if the file has no such part."""
+        """Take a part that a file may lack.
+
+        Args:
+            part: `frames`, `poses3d` or `cameras`.
+
+        Returns:
+            That part.
+
+        Raises:
+            ValueError: The file has no such part.
+        """
         value = getattr(self, part)
         if value is None:
             raise ValueError(f"{self.path}: missing key '{self._KEYS[part]}', needed for multi-view or 3D data")
@@ -82,7 +105,11 @@ class MVORAnnotations:
         return [image["id"] for image in self.images]
 
     def keypoint_persons(self) -> tuple[np.ndarray, np.ndarray]:
-        """Persons with 2D joints: image ids (P,) int64 and joints (P, 10, 3) (x, y, v), in the order of the file."""
+        """People with 2D joints.
+
+        Returns:
+            Image ids (P,) int64 and joints (P, 10, 3) (x, y in pixels, v), in the order of the file.
+        """
         persons = [person for person in self.annotations if not person.get("only_bbox", 0)]
         keypoints = np.array([person["keypoints"] for person in persons], dtype=np.float64)
         return (
@@ -91,7 +118,14 @@ class MVORAnnotations:
         )
 
     def box_persons(self) -> list[dict]:
-        """Every annotation; ValueError if one has no `bbox`."""
+        """Every annotation, checked to have a box.
+
+        Returns:
+            The file's records.
+
+        Raises:
+            ValueError: One has no `bbox`.
+        """
         for i, person in enumerate(self.annotations):
             field(person, "bbox", f"{self.path}: annotations[{i}]")
         return self.annotations
@@ -100,18 +134,17 @@ class MVORAnnotations:
 def load_mvor(path: str | os.PathLike) -> MVORAnnotations:
     """Read and check an MVOR annotation file.
 
-    Parameters
-    ----------
-    path : `camma_mvor_2018.json`, or a file of its form. `multiview_images`, `annotations3D` and `cameras_info` may be
-        absent.
+    Args:
+        path: `camma_mvor_2018.json`, or a file of its form. `multiview_images`, `annotations3D` and `cameras_info` may
+            be absent.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        One line with file, entry, field, what was found and what was expected: not JSON, missing keys, wrong numbers of
-        values, NaN or infinity, doubled or unknown ids.
+    Returns:
+        The file's content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, what was found and what was expected: not JSON, missing keys,
+            wrong numbers of values, NaN or infinity, duplicate or unknown ids.
     """
     name = str(Path(path))
     data = load_json(path)
@@ -173,7 +206,7 @@ def _frames(value: object, known: set[int], views: int | None, where: str) -> tu
         images = entries(field(frame, "images", here), f"{here}.images")
         ids = tuple(integer(image, "id", f"{here}.images[{j}]") for j, image in enumerate(images))
         if views is not None and len(ids) != views:
-            raise ValueError(f"{here}: 'images' has {len(ids)} entries, expected {views}, one a camera")
+            raise ValueError(f"{here}: 'images' has {len(ids)} entries, expected {views}, one per camera")
         for image_id in ids:
             if image_id not in known:
                 raise ValueError(f"{here}: image id {image_id} is unknown, expected one of {len(known)} images")
@@ -201,7 +234,7 @@ def _cameras(value: object, where: str) -> tuple[Camera, ...]:
     params = field(value, "camParams", where)
     for key in ("intrinsics", "extrinsics"):
         if not isinstance(field(params, key, f"{where}.camParams"), list):
-            raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry a camera")
+            raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry per camera")
     try:
         return tuple(cameras_from_mvor(params, world="camera1"))
     except ValueError as error:

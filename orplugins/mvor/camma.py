@@ -21,16 +21,17 @@ _RULES = (
 def coco_to_camma(keypoints: np.ndarray, presence: Literal["coordinates", "score"] = "coordinates") -> np.ndarray:
     """Convert COCO-17 to CAMMA-10 (head, neck, then left and right shoulder, hip, elbow, wrist).
 
-    Parameters
-    ----------
-    keypoints : (..., 17, 2) or (..., 17, 3), x, y in pixels and a score.
-    presence : which published version decides whether a joint is there. "coordinates", of the PCK evaluation: unless
-        x = y = 0. "score", of the published OpenPose files: score > 0.
+    Args:
+        keypoints: (..., 17, 2) or (..., 17, 3), x, y in pixels and a score.
+        presence: Which published version decides whether a joint is there. "coordinates", of the PCK evaluation: unless
+            x = y = 0. "score", of the published OpenPose files: score > 0.
 
-    Returns
-    -------
-    (..., 10, 2) or (..., 10, 3). A joint made of two has the mean of their coordinates and scores; missing joints are
-    zeros.
+    Returns:
+        (..., 10, 2) or (..., 10, 3). A joint made of two has the mean of their coordinates and scores; missing joints
+        are zeros.
+
+    Raises:
+        ValueError: Another shape, another ``presence``, or "score" without scores.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.ndim < 2 or keypoints.shape[-2] != 17 or keypoints.shape[-1] not in (2, 3):

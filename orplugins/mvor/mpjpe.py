@@ -19,7 +19,12 @@ _SUPPORT_MORE_THAN = 2
 
 @dataclass(frozen=True)
 class SupportErrors:
-    """Errors in centimetres of the persons seen in one number of views."""
+    """Errors of the people seen in one number of views.
+
+    Attributes:
+        persons: Number of people.
+        shoulder, hip, elbow, wrist: Mean errors, centimetres.
+    """
 
     persons: int
     shoulder: float
@@ -39,13 +44,14 @@ def view_support(encoded: np.ndarray) -> np.ndarray:
 
     A view counts if more than two of shoulders, elbows, wrists and hips were detected in it with a score above 0.001.
 
-    Parameters
-    ----------
-    encoded : (N, V * 32 * 3) or (N, V, 32, 3) 2D detections, x, y, score, view-major, Human3.6M's 32 joint numbers.
+    Args:
+        encoded: (N, V * 32 * 3) or (N, V, 32, 3) 2D detections, x, y, score, view-major, Human3.6M's 32 joint numbers.
 
-    Returns
-    -------
-    (N,) int.
+    Returns:
+        (N,) int.
+
+    Raises:
+        ValueError: Another shape.
     """
     encoded = np.asarray(encoded)
     if encoded.ndim == 2 and encoded.shape[1] % 96 == 0:
@@ -59,17 +65,19 @@ def view_support(encoded: np.ndarray) -> np.ndarray:
 def mv3dreg_errors(predicted: np.ndarray, target: np.ndarray, support: np.ndarray) -> dict[int, SupportErrors]:
     """MPJPE by number of supporting views, as published for MVOR: no alignment, no scaling.
 
-    Parameters
-    ----------
-    predicted, target : (N, 10, 3) or (N, 30) millimetres, origin at the midpoint of the shoulders; joints 0 head, 1
-        neck, 2 R shoulder, 3 R elbow, 4 L shoulder, 5 L elbow, 6 R wrist, 7 L wrist, 8 R hip, 9 L hip. The head is not
-        used.
-    support : (N,) number of views; persons with none are in no row.
+    Args:
+        predicted: (N, 10, 3) or (N, 30) millimetres, origin at the midpoint of the shoulders; joints 0 head, 1 neck, 2
+            R shoulder, 3 R elbow, 4 L shoulder, 5 L elbow, 6 R wrist, 7 L wrist, 8 R hip, 9 L hip. The head is not
+            used.
+        target: True poses, in the same form.
+        support: (N,) number of views; people with none are in no row.
 
-    Returns
-    -------
-    Errors by support, for those supports above 0 that occur. Hip is the error of the hip *centre*, the others are means
-    over both sides.
+    Returns:
+        Errors by support, for those supports above 0 that occur. Hip is the error of the hip *centre*, the others are
+        means over both sides.
+
+    Raises:
+        ValueError: Shapes that do not fit, NaN or infinity.
     """
     predicted, target = (_unflatten(np.asarray(poses, dtype=np.float64)) for poses in (predicted, target))
     predicted, target, _ = checked_poses(predicted, target, None)

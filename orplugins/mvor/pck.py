@@ -1,7 +1,7 @@
 """PCK@0.2 as MVOR's evaluation counts it (Srivastav et al. 2018, arXiv 1808.08180, and the script released with it).
 
 Everything that decides a published number is kept, also where it is unusual: hidden joints count like visible ones, the
-denominator never shrinks (so a perfect detector stays below 100), persons are matched independently of one another,
+denominator never shrinks (so a perfect detector stays below 100), people are matched independently of one another,
 boxes count pixels inclusively, and the matched detection is looked up by its score.
 """
 
@@ -21,13 +21,12 @@ COLUMNS = ("Head", "Shoulder", "Hip", "Elbow", "Wrist")
 
 @dataclass(frozen=True)
 class PCKResult:
-    """Result of :func:`mvor_pck`.
+    """Result of `mvor_pck`.
 
-    Attributes
-    ----------
-    joints : (10,) share of correct joints in CAMMA-10 order, 0..1.
-    persons : number of annotated persons, the denominator.
-    unmatched : how many of them no detection overlaps.
+    Attributes:
+        joints: (10,) share of correct joints in CAMMA-10 order, 0..1.
+        persons: Number of annotated people, the denominator.
+        unmatched: How many of them no detection overlaps.
     """
 
     joints: np.ndarray
@@ -51,21 +50,22 @@ def mvor_pck(
 ) -> PCKResult:
     """Percentage of correct keypoints.
 
-    Parameters
-    ----------
-    gt_image_ids : (G,) int.
-    gt_keypoints : (G, 10, 2 or more) annotated CAMMA-10 joints, x, y in pixels. x = y = 0 is missing; a person without
-        any joint is left out.
-    dt_image_ids : (D,) int. Detections in images without annotated persons have no influence.
-    dt_keypoints : (D, 17, 2 or 3) detected COCO-17 joints in pixels; x = y = 0 is missing. Their order matters where
-        scores tie.
-    dt_scores : (D,) scores of the persons.
-    threshold : largest distance of a correct joint, in units of the longer side of the box around the annotated joints.
+    Args:
+        gt_image_ids: (G,) int.
+        gt_keypoints: (G, 10, 2 or more) annotated CAMMA-10 joints, x, y in pixels. x = y = 0 is missing; a person
+            without any joint is left out.
+        dt_image_ids: (D,) int. Detections in images without annotated people have no influence.
+        dt_keypoints: (D, 17, 2 or 3) detected COCO-17 joints in pixels; x = y = 0 is missing. Their order matters where
+            scores tie.
+        dt_scores: (D,) scores of the people.
+        threshold: Maximum distance of a correct joint, in units of the longer side of the box around the annotated
+            joints.
 
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, NaN or infinity, or no annotated person.
+    Returns:
+        Shares of correct joints.
+
+    Raises:
+        ValueError: Shapes that do not fit, NaN or infinity, or no annotated person.
     """
     gt_xy = _coordinates(gt_keypoints, 10, gt_image_ids, "ground-truth")
     dt_xy = _coordinates(dt_keypoints, 17, dt_image_ids, "detected")
@@ -99,7 +99,7 @@ def _coordinates(keypoints: np.ndarray, joints: int, image_ids: np.ndarray, name
     if keypoints.ndim != 3 or keypoints.shape[1] != joints or keypoints.shape[2] < 2:
         raise ValueError(f"{name} keypoints have shape {keypoints.shape}, expected (N, {joints}, 2 or 3)")
     if len(image_ids) != len(keypoints):
-        raise ValueError(f"{len(image_ids)} image ids for {len(keypoints)} {name} persons")
+        raise ValueError(f"{len(image_ids)} image ids for {len(keypoints)} {name} people")
     if not np.isfinite(keypoints[..., :2]).all():
         raise ValueError(f"{name} keypoints hold NaN or infinity, expected finite pixels")
     return keypoints[..., :2]

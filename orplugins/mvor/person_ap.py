@@ -15,14 +15,15 @@ KEYPOINT_BOX_COLUMNS = ("AP50", "recall50@1", "recall50@10")
 def boxes_from_keypoints(keypoints: np.ndarray) -> np.ndarray:
     """Boxes around the present joints, as the published "boxes from keypoints" have them.
 
-    Parameters
-    ----------
-    keypoints : (N, J, 2 or 3) pixels; x = y = 0 is missing.
+    Args:
+        keypoints: (N, J, 2 or 3) pixels; x = y = 0 is missing.
 
-    Returns
-    -------
-    (N, 4) int64 [x, y, width, height]: minima and extents, each truncated towards zero. A person without joints has a
-    box of zeros.
+    Returns:
+        (N, 4) int64 [x, y, width, height]: minima and extents, each truncated towards zero. A person without joints has
+        a box of zeros.
+
+    Raises:
+        ValueError: Another shape.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.ndim != 3 or keypoints.shape[2] < 2:
@@ -43,22 +44,18 @@ def person_ap(image_ids: Sequence[int], annotations: Sequence[dict], detections:
     Annotation ids are used as they are. MVOR's start at 0, and pycocotools takes a match with id 0 for no match: one
     person can never be found, which the published numbers contain.
 
-    Parameters
-    ----------
-    image_ids : all images, also those without people.
-    annotations : records with `id`, `image_id`, `category_id`, `bbox` [x, y, width, height].
-    detections : records with `image_id`, `category_id`, `bbox`, `score`.
+    Args:
+        image_ids: All images, also those without people.
+        annotations: Records with `id`, `image_id`, `category_id`, `bbox` [x, y, width, height].
+        detections: Records with `image_id`, `category_id`, `bbox`, `score`.
 
-    Returns
-    -------
-    The usual summary for box detectors (`AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100`), and for boxes made from
-    keypoints the recall at IoU 0.50 alone with 1 and 10 detections an image (`recall50@1`, `recall50@10`).
+    Returns:
+        The usual summary for box detectors (`AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100`), and for boxes made from
+        keypoints the recall at IoU 0.50 alone with 1 and 10 detections per image (`recall50@1`, `recall50@10`).
 
-    Raises
-    ------
-    ValueError
-        No annotation, a detection in an unknown image, or a category id that no annotation has (1 is not "1": COCO's
-        code would give an AP of 0 without a word).
+    Raises:
+        ValueError: No annotation, a detection in an unknown image, or a category id that no annotation has (1 is not
+            "1": COCO's code would silently give an AP of 0).
     """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -99,7 +96,7 @@ def person_ap(image_ids: Sequence[int], annotations: Sequence[dict], detections:
         evaluation.summarize()
     stats = evaluation.stats
     summary = dict(zip(BOX_COLUMNS, (stats[0], stats[1], stats[2], stats[6], stats[7], stats[8]), strict=True))
-    # Axes of the recall: IoU threshold (0 is 0.50), category, area (0 is all), detections an image (1, 10, 100).
+    # Axes of the recall: IoU threshold (0 is 0.50), category, area (0 is all), detections per image (1, 10, 100).
     recall = evaluation.eval["recall"][0, 0, 0]
     summary |= {"recall50@1": recall[0], "recall50@10": recall[1]}
     return {key: float(value) for key, value in summary.items()}

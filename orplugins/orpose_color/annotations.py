@@ -16,7 +16,12 @@ from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS
 def camma_fields(person: dict) -> dict:
     """`CAMMA_FIELDS` of an annotation with `keypoints_3d`: its CAMMA-10 joints in 2D and, flagged as there, in 3D.
 
-    `keypoints` are taken as detectron2's loader gives them, 0.5 to the right of and below COCO's.
+    Args:
+        person: The annotation; its `keypoints` are taken as detectron2's loader gives them, 0.5 to the right of and
+            below COCO's.
+
+    Returns:
+        Lists by field: 2D in pixels, 3D in metres in the camera's axes.
     """
     flat = np.array(coco_to_camma(np.reshape(person["keypoints"], (17, 3)), presence="score"))
     flat[:, 2] = np.floor(flat[:, 2])
@@ -34,13 +39,32 @@ def camma_fields(person: dict) -> dict:
 
 
 def camera_of(image_id: int) -> int:
-    """Camera, from 1, that MVOR's image ids name in their decimal digits 2 to 4; 0 for an id without them."""
+    """Camera that an MVOR image id names in its decimal digits 2 to 4.
+
+    Args:
+        image_id: The image.
+
+    Returns:
+        The camera's number from 1 on; 0 for an id without these digits.
+    """
     digits = str(image_id)
     return int(digits[1:4]) if len(digits) >= 10 else 0
 
 
 def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list[float]] | None:
-    """Focal lengths and principal point (x, y pixels) of an image's camera; None where the file has no cameras."""
+    """Intrinsics of an image's camera.
+
+    Args:
+        data: Content of an annotation file, with MVOR's `cameras_info`.
+        image_id: The image.
+        where: The file, for errors.
+
+    Returns:
+        Focal lengths and principal point (x, y; pixels); None where the file has no cameras.
+
+    Raises:
+        ValueError: The id names no camera of the file, or a field is missing.
+    """
     if "cameras_info" not in data:
         return None
     here = f"{where}: cameras_info.camParams"
@@ -57,9 +81,15 @@ def intrinsics(data: dict, image_id: int, where: str) -> tuple[list[float], list
 def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Pairs to train a lifting network on: annotations with `h36m_3d` whose joints from ears to ankles are labelled.
 
-    Returns
-    -------
-    COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
+    Args:
+        path: A file that `orplugins.io.coco_people.load_people` reads.
+
+    Returns:
+        COCO joints (N, 17, 3) in continuous pixels (COCO's + 0.5), and H36M-17 poses (N, 17, 3) in millimetres.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Fewer than two pairs, or an invalid file.
     """
     keypoints, poses = [], []
     for person in load_people(path)["annotations"]:

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_BLOCK = 4  # cells a side of the squares that a map is searched by
+_BLOCK = 4  # cells per side of the squares that a map is searched by
 _CANDIDATES = 3  # squares with the highest cells of a map, in which its surface is looked at
-_SAMPLES = 12  # places a side at most where the surface is looked at within a square
+_SAMPLES = 12  # maximum number of places per side where the surface is looked at within a square
 _ROUNDING = 1e-4  # more than the rounding error of a number of pixels
 _A = -0.75  # PyTorch's bicubic kernel
 _LOG2_E = 1.4426950408889634
@@ -25,7 +25,8 @@ def _places(step: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """Where the published way looks at the surface, square by square along one axis: pixels of the box.
 
     Args:
-        step: (N,) cells a pixel.
+        step: (N,) cells per pixel.
+        side: Cells per side of a map.
 
     Returns:
         (N, side / _BLOCK, _SAMPLES) places in cells, a cell's centre being its index, and (N,) their distance: a pixel,
@@ -116,7 +117,15 @@ def _fraction(around: Tensor, place: Tensor, distance: Tensor) -> Tensor:
 
 
 def decode_reference(logits: Tensor, boxes: Tensor) -> Tensor:
-    """The same by the plain way, region by region: the surface enlarged eight times, its highest pixel. For tests."""
+    """The same as `decode_batched` in the plain way: the surface enlarged eight times, its highest pixel. For tests.
+
+    Args:
+        logits: (R, K, S, S).
+        boxes: (R, 4) x1, y1, x2, y2 pixels.
+
+    Returns:
+        (R, K, 3) x, y in continuous pixels, score.
+    """
     out = []
     for maps, box in zip(logits, boxes, strict=True):
         big = functional.interpolate(maps[None], scale_factor=8, mode="bicubic", align_corners=False)[0]

@@ -1,4 +1,4 @@
-"""A teacher's label file, made picture by picture: a run that was killed goes on, several processes share the work."""
+"""A teacher's label file, made image by image: a run that was killed goes on, several processes share the work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT = "orplugins-orpose-pseudo"
 
 
 class LabelStore:
-    """Notes of finished pictures in ``<out>.parts/``, one line each, and the merged file in the end.
+    """Notes of finished images in ``<out>.parts/``, one line each, and the merged file in the end.
 
     Args:
         out: The label file.
@@ -60,13 +60,34 @@ class LabelStore:
         return notes
 
     def is_done(self, file_name: str) -> bool:
-        """Whether the picture is labelled; one that failed is tried again."""
+        """Whether an image is labelled; one that failed is tried again.
+
+        Args:
+            file_name: The image.
+
+        Returns:
+            True if it has labels.
+        """
         return file_name in self.notes and "error" not in self.notes[file_name]
 
     def add(self, file_name: str, height: int, width: int, annotations: list[dict]) -> None:
+        """Note the labels of an image.
+
+        Args:
+            file_name: The image.
+            height: Pixels.
+            width: Pixels.
+            annotations: Its people, without ids.
+        """
         self._append({"image": {"file_name": file_name, "height": height, "width": width}, "annotations": annotations})
 
     def fail(self, file_name: str, error: str) -> None:
+        """Note that an image could not be labelled.
+
+        Args:
+            file_name: The image.
+            error: Why.
+        """
         self._append({"image": {"file_name": file_name}, "error": error})
 
     def _append(self, note: dict) -> None:
@@ -87,17 +108,20 @@ class LabelStore:
     def merge(self, file_names: Iterable[str]) -> dict:
         """Write the label file, with ids in the order of the names, and remove the notes.
 
+        Args:
+            file_names: All images.
+
         Returns:
-            Counts `images` and `people`, and `failed`: the errors by file name.
+            Counts `images` and `people`, the `annotations`, and `failed`: the errors by file name.
 
         Raises:
-            ValueError: A picture has no note.
+            ValueError: An image has no note.
         """
         annotations: list[dict]
         notes, images, annotations, failed = self._read(), [], [], {}
         for number, name in enumerate(file_names, start=1):
             if name not in notes:
-                raise ValueError(f"{self.folder}: has no note of {name}, expected all pictures to be done")
+                raise ValueError(f"{self.folder}: has no note of {name}, expected all images to be done")
             note = notes[name]
             if "error" in note:
                 failed[name] = note["error"]

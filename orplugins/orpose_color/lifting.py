@@ -83,30 +83,62 @@ class PoseStatistics:
         return self.mean_3d[self.use_3d], self.std_3d[self.use_3d]
 
     def unnormalise(self, targets: np.ndarray) -> np.ndarray:
-        """(N, 48) targets as (N, 96) millimetres; the unused entries are their means."""
+        """Targets in millimetres.
+
+        Args:
+            targets: (N, 48).
+
+        Returns:
+            (N, 96); the unused entries are their means.
+        """
         out = np.zeros((len(targets), 96))
         out[:, self.use_3d] = targets
         return out * self.std_3d + self.mean_3d
 
     def pose(self, targets: np.ndarray) -> np.ndarray:
-        """(N, 48) targets as (N, 17, 3) millimetres, H36M-17 with the pelvis first."""
+        """Targets as poses.
+
+        Args:
+            targets: (N, 48).
+
+        Returns:
+            (N, 17, 3) millimetres, H36M-17 with the pelvis first.
+        """
         used = np.concatenate([[0, 1, 2], self.use_3d])
         return self.unnormalise(np.asarray(targets, dtype=np.float64))[:, used].reshape(-1, 17, 3)
 
     def normalise_pose(self, poses: np.ndarray) -> np.ndarray:
-        """(N, 17, 3) millimetres, in any camera's axes with y down, as (N, 48) targets relative to the pelvis."""
+        """Poses as targets.
+
+        Args:
+            poses: (N, 17, 3) H36M-17 in millimetres, in any camera's axes with y down.
+
+        Returns:
+            (N, 48), relative to the pelvis.
+        """
         poses = np.asarray(poses, dtype=np.float64)
         mean, std = self.target
         return ((poses[:, 1:] - poses[:, :1]).reshape(-1, TARGET) - mean) / std
 
     def normalise_row(self, keypoints: np.ndarray) -> np.ndarray:
-        """(N, 17, 2 or more) COCO joints in pixels as (N, 32) rows; scores are not looked at."""
+        """2D joints as a lifter's rows.
+
+        Args:
+            keypoints: (N, 17, 2 or more) COCO joints in pixels; scores are not looked at.
+
+        Returns:
+            (N, 32).
+        """
         mean, std = self.row
         return (lifter_row(coco_to_h36(np.asarray(keypoints, dtype=np.float64)[..., :2])) - mean) / std
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the used numbers: tells whether labels and a model share their statistics."""
+        """SHA-256 of the used numbers: tells whether labels and a model share their statistics.
+
+        Returns:
+            64 hexadecimal digits.
+        """
         return hashlib.sha256(np.concatenate([*self.row, *self.target]).astype("<f4").tobytes()).hexdigest()
 
 
@@ -116,6 +148,9 @@ def statistics_of(keypoints: np.ndarray, poses: np.ndarray) -> PoseStatistics:
     Args:
         keypoints: (N, 17, 2 or more) COCO joints in pixels.
         poses: (N, 17, 3) H36M-17 joints in millimetres, y down.
+
+    Returns:
+        Means and standard deviations, of unused entries too.
 
     Raises:
         ValueError: Fewer than two pairs, or shapes that do not fit.
@@ -141,15 +176,28 @@ def statistics_of(keypoints: np.ndarray, poses: np.ndarray) -> PoseStatistics:
 
 
 def coco_to_h36(keypoints: np.ndarray) -> np.ndarray:
-    """(..., 17, D) COCO as H36M-17 in the way the keypoint head does it: every column is averaged, no score counts."""
+    """COCO as H36M-17 in the way the keypoint head does it: every column is averaged, no score counts.
+
+    Args:
+        keypoints: (..., 17, D).
+
+    Returns:
+        (..., 17, D).
+    """
     return np.einsum("hc,...cd->...hd", COCO_TO_H36, np.asarray(keypoints, dtype=np.float64))
 
 
 def coco_to_h36_present(keypoints: np.ndarray) -> np.ndarray:
-    """(N, 17, 3) COCO as H36M-17 for display: joints with score <= 0 are missing, and of a pair one is enough.
+    """COCO as H36M-17 for display: joints with score <= 0 are missing, and of a pair one is enough.
 
     Pelvis, thorax and head are the mean of their two sources or the one that is there, the spine likewise of pelvis and
     thorax; what nothing gives is zeros. A joint with one source is that joint, score and all.
+
+    Args:
+        keypoints: (N, 17, 3) x, y, score.
+
+    Returns:
+        (N, 17, 3) x, y, score.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     present = keypoints[..., 2:] > 0
@@ -168,22 +216,44 @@ def coco_to_h36_present(keypoints: np.ndarray) -> np.ndarray:
 
 
 def lifter_row(h36: np.ndarray) -> np.ndarray:
-    """(..., 17, 2) H36M-17 pixels as (..., 32): x, y of all joints but the thorax."""
+    """H36M-17 joints as a lifter's rows: x, y of all joints but the thorax.
+
+    Args:
+        h36: (..., 17, 2 or more) pixels.
+
+    Returns:
+        (..., 32) pixels.
+    """
     return np.asarray(h36)[..., LIFTER_JOINTS, :2].reshape(*np.shape(h36)[:-2], ROW)
 
 
 def kept_rows(rows: np.ndarray) -> np.ndarray:
-    """(N,) bool: rows that training uses. An all-zero row means "none".
+    """Which rows training uses. An all-zero row means "none".
 
     The release asks the row's sum as a byte, so a valid row is dropped too where its sum lies in (-1, 1) or has an
     integer part that 256 divides.
+
+    Args:
+        rows: (N, 32).
+
+    Returns:
+        (N,) bool.
     """
     total = np.asarray(rows, dtype=np.float32).sum(axis=-1)
     return np.fmod(np.trunc(total), 256) != 0
 
 
 def mirror_rows(rows: np.ndarray, statistics: PoseStatistics, width: float) -> np.ndarray:
-    """Rows (N, 32) of a picture of this width, mirrored left to right; all-zero rows stay."""
+    """Rows of a mirrored image; all-zero rows stay.
+
+    Args:
+        rows: (N, 32) normalised.
+        statistics: What they are normalised with.
+        width: Of the image, pixels.
+
+    Returns:
+        (N, 32).
+    """
     mean, std = statistics.row
     points = (np.asarray(rows, dtype=np.float64) * std + mean).reshape(-1, 16, 2)[:, _ROW_FLIP]
     points[..., 0] = width - points[..., 0]
@@ -191,7 +261,15 @@ def mirror_rows(rows: np.ndarray, statistics: PoseStatistics, width: float) -> n
 
 
 def mirror_targets(targets: np.ndarray, statistics: PoseStatistics) -> np.ndarray:
-    """3D targets (N, 48), mirrored left to right; all-zero ones stay."""
+    """3D targets mirrored left to right; all-zero ones stay.
+
+    Args:
+        targets: (N, 48) normalised.
+        statistics: What they are normalised with.
+
+    Returns:
+        (N, 48).
+    """
     mean, std = statistics.target
     points = (np.asarray(targets, dtype=np.float64) * std + mean).reshape(-1, 16, 3)[:, _TARGET_FLIP]
     points[..., 0] *= -1

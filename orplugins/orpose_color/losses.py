@@ -15,16 +15,16 @@ KINDS = ("hard", "soft")
 
 
 def heatmap_targets(keypoints: Tensor, boxes: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Cell of each joint in its box's grid, as Mask R-CNN has it.
+    """Cell of each joint in its box's grid, as Mask R-CNN has it (He et al., ICCV 2017).
 
     Args:
         keypoints: (N, K, 3) x, y in continuous pixels; third column above 0: labelled.
-        boxes: (N, 4).
-        side: Cells a side.
+        boxes: (N, 4) x1, y1, x2, y2 in continuous pixels.
+        side: Cells per side.
 
     Returns:
-        Labels row * side + column (N, K) int64, and which of them count (N, K) bool: labelled, finite, inside the
-        box. A joint exactly on the box's right or lower edge is in the last cell; in a box without area none counts.
+        Labels row * side + column (N, K) int64, and which of them count (N, K) bool: labelled, finite, inside the box.
+        A joint exactly on the box's right or lower edge is in the last cell; in a box without area none counts.
     """
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
     xy = keypoints[..., :2]
@@ -40,8 +40,12 @@ def heatmap_loss(logits: Tensor, labels: Tensor, valid: Tensor, confidence: Tens
 
     Args:
         logits: (N, K, S, S).
-        labels, valid: (N, K), from :func:`heatmap_targets`.
+        labels: (N, K) cells, from `heatmap_targets`.
+        valid: (N, K) bool, from `heatmap_targets`.
         confidence: (N, K) of soft labels: multiplies the logits, so it acts as a temperature, not as a weight.
+
+    Returns:
+        () the sum.
     """
     chosen = logits.flatten(2)[valid]
     if confidence is not None:
@@ -50,18 +54,32 @@ def heatmap_loss(logits: Tensor, labels: Tensor, valid: Tensor, confidence: Tens
 
 
 def kept_rows(rows: Tensor) -> Tensor:
-    """:func:`orplugins.orpose_color.lifting.kept_rows` for tensors."""
+    """`orplugins.orpose_color.lifting.kept_rows` for tensors.
+
+    Args:
+        rows: (N, 32).
+
+    Returns:
+        (N,) bool.
+    """
     return torch.fmod(rows.sum(dim=1).trunc(), 256) != 0
 
 
 def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: bool = True) -> Tensor | None:
-    """Mean smooth L1 between lifted rows and their 3D targets; None where there is no row to learn from.
+    """Mean smooth L1 between lifted rows and their 3D targets.
 
     Args:
         network: (N, 32) -> (N, 48).
-        rows, targets: (N, 32), (N, 48); rows that :func:`kept_rows` does not keep are left out.
+        rows: (N, 32); those that `kept_rows` does not keep are left out.
+        targets: (N, 48).
         guarded: With fewer than two rows and batch norm in training mode there is nothing to normalise with: take them
             as none. If False, a single row is an error, as in the release.
+
+    Returns:
+        () the mean; None where there is no row to learn from.
+
+    Raises:
+        ValueError: A single row, if not ``guarded``.
     """
     keep = kept_rows(rows)
     count = int(keep.sum())
@@ -74,10 +92,16 @@ def lifting_loss(network: nn.Module, rows: Tensor, targets: Tensor, guarded: boo
 
 
 def mean_over_processes(counts: Tensor) -> Tensor:
-    """Counts (K,) averaged over the processes of a distributed training, where there is one.
+    """Counts averaged over the processes of a distributed training, where there is one.
 
     A sum divided by this, averaged over the processes as their gradients are, is the sum over all of them divided by
     all that was counted: what one process with the whole batch computes. Every process has to call it in every step.
+
+    Args:
+        counts: (K,) of this process.
+
+    Returns:
+        (K,) means.
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return counts
@@ -87,7 +111,15 @@ def mean_over_processes(counts: Tensor) -> Tensor:
 
 
 def nothing(logits: Tensor, *modules: nn.Module) -> Tensor:
-    """A zero that depends on the logits and on all parameters of the modules, so that none lacks a gradient."""
+    """A zero that depends on the logits and on all parameters of the modules, so that none lacks a gradient.
+
+    Args:
+        logits: Of any shape.
+        *modules: Modules that took no part in the loss.
+
+    Returns:
+        () zero.
+    """
     zero = logits.sum() * 0
     for module in modules:
         for parameter in module.parameters():

@@ -1,6 +1,6 @@
 """MPJPE of monocular 3D poses on MVOR, as ORPose-Color's evaluation counts it (Srivastav et al., MICCAI 2020).
 
-Root-relative CAMMA-10 joints in millimetres, without alignment. Persons are matched to detections by OKS of their COCO
+Root-relative CAMMA-10 joints in millimetres, without alignment. People are matched to detections by OKS of their COCO
 joints: each takes the most similar detection of its image, with no threshold, and two may take the same one.
 """
 
@@ -18,7 +18,7 @@ PROTOCOLS = ("published", "visible")
 
 @dataclass(frozen=True)
 class ImageErrors:
-    """Persons of one image.
+    """People of one image.
 
     Attributes:
         matches: (G,) index of each person's detection; -1 where the image has no detection.
@@ -37,13 +37,16 @@ class ImageErrors:
 
 
 def keypoint_similarity(truth: np.ndarray, boxes: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """OKS of persons (G) and detections (D), as COCO's evaluation computes it, with the box's area for the person's.
+    """OKS of people (G) and detections (D), as COCO's evaluation computes it, with the box's area for the person's.
 
     Args:
         truth: (G, 17, 3) x, y, v. A person without a labelled joint is compared by the distance outside its box,
             doubled about its centre by its own width and height.
-        boxes: (G, 4) x1, y1, x2, y2 of the persons.
+        boxes: (G, 4) x1, y1, x2, y2 of the people.
         found: (D, 17, 2 or more).
+
+    Returns:
+        (G, D) in [0, 1].
     """
     variance = (2 * np.array(COCO_17.sigmas)) ** 2
     truth, boxes, found = (np.asarray(values, dtype=np.float64) for values in (truth, boxes, found))
@@ -64,7 +67,7 @@ def keypoint_similarity(truth: np.ndarray, boxes: np.ndarray, found: np.ndarray)
 def image_errors(
     truth: np.ndarray, boxes: np.ndarray, poses: np.ndarray, found: np.ndarray, predicted: np.ndarray
 ) -> ImageErrors:
-    """Joint errors of the persons of one image.
+    """Joint errors of the people of one image.
 
     Args:
         truth: (G, 17, 3) COCO joints x, y, v.
@@ -73,6 +76,9 @@ def image_errors(
             seen or not.
         found: (D, 17, 2 or more) detected COCO joints.
         predicted: (D, 10, 3) their CAMMA-10 joints relative to the root, millimetres.
+
+    Returns:
+        Matches and errors.
     """
     poses = np.asarray(poses, dtype=np.float64) * (1000, 1000, 1000, 1)
     visible = poses[..., 3] > 0
@@ -88,15 +94,19 @@ def image_errors(
 
 
 def summarise(images: list[ImageErrors], protocol: str = "published") -> dict[str, float]:
-    """Means over the matched persons of all images, in millimetres.
+    """Means over the matched people of all images, in millimetres.
 
     Args:
-        protocol: "published" divides each joint's sum by the number of matched persons, so hidden joints, which add
+        images: What `image_errors` gave.
+        protocol: "published" divides each joint's sum by the number of matched people, so hidden joints, which add
             nothing, make the means too small. "visible" divides by how often the joint was visible.
 
     Returns:
         The ten joints; `Shoulder`, `Hip`, `Elbow`, `Wrist`; `Selected`, their mean; `All`; and the counts `persons`
         (matched) and `missed` (their image has no detection at all). NaN where nobody was matched.
+
+    Raises:
+        ValueError: Another protocol.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol: found {protocol!r}, expected one of {PROTOCOLS}")

@@ -37,7 +37,7 @@ class _Residual(nn.Module):
 
 
 class LiftingNetwork(nn.Module):
-    """Normalised 2D rows (N, 32) to normalised 3D targets (N, 48).
+    """Normalised 2D rows (N, 32) to normalised 3D targets (N, 48) (Martinez et al., ICCV 2017).
 
     Args:
         width: Features of every hidden layer.
@@ -54,6 +54,14 @@ class LiftingNetwork(nn.Module):
         _initialise(self)
 
     def forward(self, rows: Tensor) -> Tensor:
+        """Lift 2D rows to 3D.
+
+        Args:
+            rows: (N, 32) normalised.
+
+        Returns:
+            (N, 48) normalised targets.
+        """
         x = self.dropout(self.batch_norm1(self.w1(rows)).relu())
         for stage in self.linear_stages:
             x = stage(x)
@@ -84,14 +92,29 @@ class JointStatistics(nn.Module):
 
     @property
     def known(self) -> bool:
+        """Whether there are statistics to normalise with."""
         return bool(torch.isfinite(self.target_mean).all())
 
     def row(self, h36: Tensor) -> Tensor:
-        """H36M-17 joints (N, 17, 2 or more) in pixels as rows (N, 32)."""
+        """2D joints as normalised rows.
+
+        Args:
+            h36: (N, 17, 2 or more) H36M-17 joints in pixels.
+
+        Returns:
+            (N, 32).
+        """
         return (h36[:, LIFTER_JOINTS.tolist(), :2].flatten(1) - self.row_mean) / self.row_std
 
     def metres(self, targets: Tensor) -> Tensor:
-        """Targets (N, 48) as root-relative poses (N, 17, 3) in metres."""
+        """Normalised targets as root-relative poses.
+
+        Args:
+            targets: (N, 48).
+
+        Returns:
+            (N, 17, 3) metres.
+        """
         millimetres = (targets * self.target_std + self.target_mean).view(-1, 16, 3)
         return functional.pad(millimetres, (0, 0, 1, 0)) / 1000
 
@@ -103,8 +126,11 @@ class Keypoints3DNet(nn.Module):
         in_channels: C.
         conv_dims: Widths of the 3x3 convolutions.
         num_keypoints: K; the lifting needs COCO's 17.
-        lifter_width, lifter_dropout: See :class:`LiftingNetwork`.
-        statistics, store_statistics: See :class:`JointStatistics`.
+        lifter_width, lifter_dropout: See `LiftingNetwork`.
+        statistics, store_statistics: See `JointStatistics`.
+
+    Raises:
+        ValueError: ``num_keypoints`` is not 17.
     """
 
     coco_to_h36: Tensor
@@ -144,7 +170,14 @@ class Keypoints3DNet(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def heatmaps(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Hard and soft logits."""
+        """Hard and soft logits.
+
+        Args:
+            features: (R, C, S, S).
+
+        Returns:
+            Two of (R, K, 4 S, 4 S).
+        """
         x = features
         for k in range(1, self.num_convs + 1):
             x = getattr(self, f"conv_fcn{k}")(x).relu_()
@@ -155,10 +188,15 @@ class Keypoints3DNet(nn.Module):
         return hard, soft
 
     def lift(self, hard: Tensor, soft: Tensor, branches: str = "both") -> tuple[Tensor, Tensor]:
-        """The two branches' COCO poses (R, 17, 3) as H36M-17 (R, 17, 3) and normalised 3D (R, 48).
+        """Lift the two branches' poses.
 
         Args:
+            hard: (R, 17, 3) COCO joints of the hard branch, pixels.
+            soft: (R, 17, 3) of the soft branch.
             branches: "both" gives their means, "hard" or "soft" one branch alone.
+
+        Returns:
+            H36M-17 joints (R, 17, 3) in pixels and normalised 3D targets (R, 48).
 
         Raises:
             ValueError: No statistics are known.

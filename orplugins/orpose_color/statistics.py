@@ -18,10 +18,15 @@ _FIELDS = {"mean_2d": ("data_mean_2d", 64), "std_2d": ("data_std_2d", 64), "use_
 def load_statistics(path: str | os.PathLike) -> PoseStatistics:
     """Read and check a file of joint statistics.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected.
+    Args:
+        path: JSON file.
+
+    Returns:
+        The statistics.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected.
     """
     name, data = str(Path(path)), load_json(path)
     arrays = {}
@@ -39,5 +44,10 @@ def load_statistics(path: str | os.PathLike) -> PoseStatistics:
 
 
 def save_statistics(path: str | os.PathLike, statistics: PoseStatistics) -> None:
-    """Write statistics in the published file's form, atomically."""
+    """Write statistics in the published file's form, atomically.
+
+    Args:
+        path: JSON file.
+        statistics: What to write.
+    """
     write_json(path, {key: getattr(statistics, field).tolist() for field, (key, _) in _FIELDS.items()})

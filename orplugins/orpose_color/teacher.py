@@ -1,4 +1,4 @@
-"""Labels that a teacher of three stages gives to a picture without labels: boxes, joints, and 3D.
+"""Labels that a teacher of three stages gives to an image without labels: boxes, joints, and 3D.
 
 The idea is that of Srivastav, Gangi, Padoy, MICCAI 2020: hard labels (confident joints only) and soft ones (all joints
 with their confidence), both in 2D and 3D. The paper's thresholds are not published; those here are choices.
@@ -13,8 +13,8 @@ import numpy as np
 
 from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS, ROW, TARGET, PoseStatistics, kept_rows
 
-Detector = Callable[[list], list]  # pictures -> (boxes (N, 4) x1 y1 x2 y2, scores (N,)) of each, persons only
-PoseEstimator = Callable[[list, list], list]  # pictures, boxes of each -> (N, 17, 3) x, y, confidence of each
+Detector = Callable[[list], list]  # images -> (boxes (N, 4) x1 y1 x2 y2, scores (N,)) of each, people only
+PoseEstimator = Callable[[list, list], list]  # images, boxes of each -> (N, 17, 3) x, y, confidence of each
 Lifter = Callable[[np.ndarray], np.ndarray]  # rows (N, 32) -> targets (N, 48)
 
 
@@ -23,8 +23,8 @@ class Thresholds:
     """What becomes a label.
 
     Attributes:
-        detection: Least score of a box.
-        hard: Least confidence of a hard joint.
+        detection: Minimum score of a box.
+        hard: Minimum confidence of a hard joint.
         lift: "all": a person has a hard 3D label if all joints from ears to ankles are hard; "fill": if at least
             `min_hard_joints` of them are.
         min_hard_joints: See `lift`.
@@ -47,7 +47,14 @@ class Thresholds:
 class ThreeStageTeacher:
     """A detector, a pose estimator and a lifting network, composed.
 
-    Pictures are (H, W, 3) uint8 BGR; boxes and joints are in continuous pixels (a pixel's centre is its index + 0.5).
+    Images are (H, W, 3) uint8 BGR; boxes and joints are in continuous pixels (a pixel's centre is its index + 0.5).
+
+    Attributes:
+        detector: Images to boxes and scores of people.
+        pose: Images and boxes to joints.
+        lifter: Rows to targets.
+        statistics: What these are normalised with.
+        thresholds: What becomes a label.
     """
 
     detector: Detector
@@ -57,7 +64,14 @@ class ThreeStageTeacher:
     thresholds: Thresholds = Thresholds()
 
     def label(self, images: Sequence[np.ndarray]) -> list[list[dict]]:
-        """Annotations of each picture, in the form of a label file but without ids."""
+        """Label images.
+
+        Args:
+            images: (H, W, 3) uint8 BGR each.
+
+        Returns:
+            Annotations of each image, in the form of a label file but without ids.
+        """
         images = list(images)
         found = []
         for image, (boxes, scores) in zip(images, self.detector(images), strict=True):
@@ -111,7 +125,14 @@ class ThreeStageTeacher:
 
 
 def dropped_rows(annotations: list[dict]) -> int:
-    """How many valid rows training will leave out for their sum (`orplugins.orpose_color.lifting.kept_rows`)."""
+    """How many valid rows training will leave out for their sum (`orplugins.orpose_color.lifting.kept_rows`).
+
+    Args:
+        annotations: Of a label file.
+
+    Returns:
+        The number of rows.
+    """
     rows = [person[f"keypoints2d_{kind}"] for person in annotations for kind in ("hard", "soft")]
     labelled = np.array([row for row in rows if any(row)], dtype=np.float32).reshape(-1, ROW)
     return int((~kept_rows(labelled)).sum())

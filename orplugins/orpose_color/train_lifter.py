@@ -37,9 +37,20 @@ def fit_lifter(
     Args:
         keypoints: (N, 17, 2 or more) COCO joints, pixels.
         poses: (N, 17, 3) H36M-17 joints, millimetres.
+        statistics: What to normalise with.
         image_width: Pixels; mirroring needs it.
+        width: Features of every hidden layer.
+        dropout: Rate after every hidden layer.
+        epochs: Passes over the pairs.
+        batch: Pairs per step.
+        rate: Learning rate at the start.
         noise: Standard deviation of the joints' noise, pixels: a detector is not exact.
+        seed: Of weights, order and noise.
+        device: Such as "cpu" or "cuda:0".
         progress: Called with the epoch and its mean loss.
+
+    Returns:
+        The trained network in evaluation mode.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
@@ -71,10 +82,17 @@ def fit_lifter(
 
 
 def load_lifter(path: str | Path) -> LiftingNetwork:
-    """A lifting network from a file: its own state dict, or a student's checkpoint (its hard branch).
+    """Read a lifting network from a file.
+
+    Args:
+        path: Its own state dict, or a student's checkpoint (of which the hard branch is taken).
+
+    Returns:
+        The network in evaluation mode.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, truncated, code in it, or no lifting network.
+        FileNotFoundError: There is no such file.
+        ValueError: Truncated, code in it, or no lifting network.
     """
     state = read_weights(path)
     state = state.get("model", state.get("state_dict", state))

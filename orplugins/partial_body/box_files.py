@@ -23,13 +23,12 @@ _PUBLISHED_SIZE = (1280, 720)
 class FrameBoxes:
     """Boxes of one frame.
 
-    Attributes
-    ----------
-    file_name : last part of the frame's path; "" in a result list that names none.
-    size : (width, height), or None where it is not known.
-    boxes : (N, 4) x1, y1, x2, y2 in pixels.
-    scores : (N,) from 0 to 1.
-    labels : N class names.
+    Attributes:
+        file_name: Last part of the frame's path; "" in a result list that names none.
+        size: (width, height), or None where it is not known.
+        boxes: (N, 4) x1, y1, x2, y2 in pixels.
+        scores: (N,) from 0 to 1.
+        labels: N class names.
     """
 
     file_name: str
@@ -40,7 +39,16 @@ class FrameBoxes:
 
 
 def frame_boxes(file_name: str, size: tuple[int, int] | None, rows: Sequence[tuple]) -> FrameBoxes:
-    """A frame from rows (box, score, label), best first."""
+    """A frame's boxes from rows.
+
+    Args:
+        file_name: Last part of the frame's path.
+        size: (width, height), or None where it is not known.
+        rows: (box x1, y1, x2, y2, score, label) in any order.
+
+    Returns:
+        The boxes, best first.
+    """
     rows = sorted(rows, key=lambda row: -row[1])
     return FrameBoxes(
         file_name,
@@ -52,22 +60,23 @@ def frame_boxes(file_name: str, size: tuple[int, int] | None, rows: Sequence[tup
 
 
 def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
-    """Read boxes of any of the forms; which one it is, is told by the fields.
+    """Read boxes of any of the forms, which the fields tell apart.
 
     * an object with ``images``, ``annotations``, ``categories``: with ``score``, boxes are COCO's x, y, width, height;
       with ``bbox_score``, a text such as ``"83.3%"``, they are the published x1, y1, x2, y2 (and the sizes of the
       frames, which that file does not tell truly, are not taken);
     * a list of COCO result records, with ``file_name``, or with ``image_id`` as the frame's number from 1 on.
 
-    Returns
-    -------
-    Frames in the file's order, also those without boxes; and one line for each record that is unusable (a score that
-    is no number, a box of three numbers) and was left out.
+    Args:
+        path: JSON file.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        The file is of none of these forms: one line with file, field, found and expected.
+    Returns:
+        Frames in the file's order, also those without boxes; and one line for each record that is unusable (a score
+        that is no number, a box of three numbers) and was left out.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is of none of these forms: one line with file, field, found and expected.
     """
     name, data = str(path), load_json(path)
     problems: list[str] = []
@@ -84,7 +93,7 @@ def read_boxes(path: str | os.PathLike) -> tuple[list[FrameBoxes], list[str]]:
         where = f"{name}: images[{k}]"
         text(image, "file_name", where)
         if order.setdefault(integer(image, "id", where), image) is not image:
-            raise ValueError(f"{where}: 'id' is {image['id']}, which an image before it has already")
+            raise ValueError(f"{where}: 'id' is {image['id']}, which an earlier image has already")
     rows: dict[int, list] = {image_id: [] for image_id in order}
     annotations = entries(field(data, "annotations", name), f"{name}: annotations")
     published = any("bbox_score" in a for a in annotations) or not all("score" in a for a in annotations)
@@ -151,7 +160,14 @@ def _size(image: dict, name: str) -> tuple[int, int] | None:
 
 
 def write_boxes(path: str | os.PathLike, frames: Sequence[FrameBoxes], classes: Sequence[str] | None = None) -> None:
-    """Write boxes as a COCO object: true sizes, x, y, width, height, numeric scores, every class."""
+    """Write boxes as a COCO object: true sizes, x, y, width, height, numeric scores, every class.
+
+    Args:
+        path: JSON file.
+        frames: In order; image ids count from 1.
+        classes: Category names, `orplugins.partial_body.box_ap.PARTIAL_BODY_CLASSES` if None; others that occur are
+            added.
+    """
     known = list(classes or PARTIAL_BODY_CLASSES)
     known += sorted({label for frame in frames for label in frame.labels} - set(known))
     annotations: list[dict] = []
@@ -185,6 +201,10 @@ def write_published_boxes(path: str | os.PathLike, frames: Sequence[FrameBoxes])
     """Write ``bbox_detections.json`` as the published first stage does.
 
     Patients only, x1, y1, x2, y2 as float32, the score as a text in percent, and 1280x720 for the size of any frame.
+
+    Args:
+        path: JSON file.
+        frames: In order; image ids count from 1.
     """
     import json
 

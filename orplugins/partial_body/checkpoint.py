@@ -1,4 +1,4 @@
-"""Names of ViT checkpoints (mmpose 0.x ViTPose, mmpose 1.x, timm, MAE) in :class:`orplugins.partial_body.vit.ViT`."""
+"""Names of ViT checkpoints (mmpose 0.x ViTPose, mmpose 1.x, timm, MAE) in `orplugins.partial_body.vit.ViT`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ _CONTAINERS = ("state_dict", "model", "module")
 
 
 def unwrap(state_dict: Mapping) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, out of ``state_dict``, ``model`` or ``module``, without the prefix ``module.``."""
+    """The tensors of a checkpoint, out of ``state_dict``, ``model`` or ``module``, without the prefix ``module.``.
+
+    Args:
+        state_dict: Content of a file.
+
+    Returns:
+        Names to tensors.
+    """
     while True:
         inner = [state_dict[key] for key in _CONTAINERS if isinstance(state_dict.get(key), Mapping)]
         if not inner:
@@ -46,12 +53,12 @@ def convert_vit(
     grid: tuple[int, int],
     file_grid: tuple[int, int] | None = None,
 ) -> dict[str, Tensor]:
-    """A backbone's tensors under the names of :class:`orplugins.partial_body.vit.ViT`, positions for its grid.
+    """A backbone's tensors under the names of `orplugins.partial_body.vit.ViT`, positions for its grid.
 
     Args:
         state_dict: Bare names of any of the families. A mmpose 1.x dictionary comes back with the same tensors.
         grid: (rows, columns) of the model's positions.
-        file_grid: (rows, columns) of the file's positions; found by :func:`find_grid` if None.
+        file_grid: (rows, columns) of the file's positions; found by `find_grid` if None.
 
     Returns:
         New dictionary; no tensor is changed. Names that are no trunk's are kept, for the loader to report.
@@ -83,10 +90,20 @@ def convert_vit(
 def convert_positions(
     positions: Tensor, grid: tuple[int, int], row0: str = "class token", file_grid: tuple[int, int] | None = None
 ) -> Tensor:
-    """Positions (1, N or N + 1 or N + 2, width) of a file as (1, rows * columns, width) for ``grid``.
+    """Positions of a file, for a model's grid.
 
-    ``row0`` says what a row before the grid means: ``"added"`` to every token, or a ``"class token"``, dropped with a
-    distillation token that may follow it.
+    Args:
+        positions: (1, N or N + 1 or N + 2, width), N = rows * columns of the file's grid.
+        grid: (rows, columns) of the model's positions.
+        row0: What a row before the grid means: ``"added"`` to every token, or a ``"class token"``, dropped with a
+            distillation token that may follow it.
+        file_grid: (rows, columns) of the file's positions; found by `find_grid` if None.
+
+    Returns:
+        (1, rows * columns, width).
+
+    Raises:
+        ValueError: The number of rows fits no grid.
     """
     rows = positions.shape[1]
     old = file_grid or find_grid(rows, grid)
@@ -101,8 +118,21 @@ def convert_positions(
 
 
 def find_grid(rows: int, grid: tuple[int, int]) -> tuple[int, int]:
-    """(rows, columns) of a file's positions: the model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is
-    24 x 18), else a square, each with none, one or two rows before it."""
+    """Grid of a file's positions.
+
+    The model's own grid, else upright 4:3 (ViTPose: 192 is 16 x 12, 432 is 24 x 18), else a square, each with none, one
+    or two rows before it.
+
+    Args:
+        rows: Number of positions in the file.
+        grid: (rows, columns) of the model's positions.
+
+    Returns:
+        (rows, columns).
+
+    Raises:
+        ValueError: The number of rows fits no grid.
+    """
     for extra in (0, 1, 2):
         if rows - extra == grid[0] * grid[1]:
             return grid[0], grid[1]

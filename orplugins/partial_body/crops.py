@@ -14,11 +14,14 @@ CUTS = ("waist", "chest", "side")
 def grow_part(
     links: Sequence[tuple[int, int]], allowed: np.ndarray, start: int, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Up to ``count`` joints that hang together: from ``start`` along random links to joints that are ``allowed``.
+    """Up to ``count`` joints that hang together: from ``start`` along random links to joints that are allowed.
 
     Args:
         links: Pairs of joints.
         allowed: (K,) bool; ``start`` must be allowed.
+        start: The first joint.
+        count: Wanted number of joints.
+        rng: Source of all randomness.
 
     Returns:
         Sorted indices.
@@ -34,13 +37,32 @@ def grow_part(
 
 
 def part_box(keypoints: np.ndarray, ids: np.ndarray, least: float, padding: float) -> tuple[np.ndarray, np.ndarray]:
-    """Centre (2,) and size (2,) of the padded box of some joints (K, 2), no side shorter than ``least`` before."""
+    """The padded box of some joints.
+
+    Args:
+        keypoints: (K, 2) pixels.
+        ids: Indices of the joints.
+        least: Minimum side before padding, pixels.
+        padding: Factor by which the box is enlarged.
+
+    Returns:
+        Centre (2,) and size (2,), pixels.
+    """
     low, high = keypoints[ids].min(0), keypoints[ids].max(0)
     return (low + high) / 2, np.maximum(high - low, least) * padding
 
 
 def truncate(size: tuple[int, int], side: str, fraction: float) -> tuple[int, int, int, int]:
-    """The window x1, y1, x2, y2 (exclusive) that is left of an image (width, height) when a side is cut off."""
+    """The window that is left of an image when a side is cut off.
+
+    Args:
+        size: (width, height) of the image.
+        side: "left", "top", "right" or "bottom".
+        fraction: Part of the width or height that is cut off.
+
+    Returns:
+        x1, y1, x2, y2 (exclusive), pixels.
+    """
     width, height = size
     x1, y1, x2, y2 = 0, 0, width, height
     if side == "left":
@@ -55,7 +77,15 @@ def truncate(size: tuple[int, int], side: str, fraction: float) -> tuple[int, in
 
 
 def inside(points: np.ndarray, window: Sequence[float]) -> np.ndarray:
-    """(...) whether points (..., 2) lie on the pixels of a window x1, y1, x2, y2 (exclusive)."""
+    """Whether points lie on the pixels of a window.
+
+    Args:
+        points: (..., 2) pixels.
+        window: x1, y1, x2, y2 (exclusive).
+
+    Returns:
+        (...) bool.
+    """
     x1, y1, x2, y2 = window
     x, y = points[..., 0], points[..., 1]
     return (x >= x1 - 0.5) & (y >= y1 - 0.5) & (x < x2 - 0.5) & (y < y2 - 0.5)
@@ -64,21 +94,25 @@ def inside(points: np.ndarray, window: Sequence[float]) -> np.ndarray:
 def cut_window(
     keypoints: np.ndarray, labelled: np.ndarray, skeleton: Skeleton, cut: str, size: tuple[int, int]
 ) -> tuple[int, int, int, int] | None:
-    """The window x1, y1, x2, y2 (exclusive) of a frame that shows a person only in part.
+    """The window of a frame that shows a person only in part.
 
-    The cut runs along the frame's rows or columns, whichever is more nearly across the trunk (``"waist"``: at the
-    hips, ``"chest"``: 0.45 of the way down to them; the head's side is kept) or along it (``"side"``: the half with
-    the joints named left is kept, cut at the middle of the shoulders and hips).
+    The cut runs along the frame's rows or columns, whichever is more nearly across the trunk (``"waist"``: at the hips,
+    ``"chest"``: 0.45 of the way down to them; the head's side is kept) or along it (``"side"``: the half with the
+    joints named left is kept, cut at the middle of the shoulders and hips).
 
     Args:
         keypoints: (K, 2) in frame pixels.
         labelled: (K,) bool.
-        cut: One of :data:`CUTS`.
+        skeleton: The joint set.
+        cut: One of `CUTS`.
         size: (width, height) of the frame.
 
     Returns:
-        None where a joint that the cut needs is not labelled, nothing is left, or a person stands in profile whom a
-        ``"side"`` cut should halve.
+        x1, y1, x2, y2 (exclusive); None where a joint that the cut needs is not labelled, nothing is left, or a person
+        stands in profile whom a ``"side"`` cut should halve.
+
+    Raises:
+        ValueError: Another cut.
     """
     if cut not in CUTS:
         raise ValueError(f"cut_window: cut is {cut!r}, expected one of {', '.join(CUTS)}")

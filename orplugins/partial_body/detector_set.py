@@ -18,22 +18,20 @@ def write_detector_set(
 ) -> dict[str, int]:
     """Write ``out/annotations/<split>.json`` with boxes of patients and users.
 
-    The pictures stay where they are: file names lead to them from ``out/images``, where detectron2 looks for the set.
+    The images stay where they are: file names lead to them from ``out/images``, where detectron2 looks for the set.
 
-    Parameters
-    ----------
-    annotations : COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
-    images : folder that its ``file_name`` are relative to.
-    split : ``"train"`` or ``"val"``.
+    Args:
+        annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
+        images: Folder that its ``file_name`` are relative to.
+        out: Folder of the new set.
+        split: ``"train"`` or ``"val"``.
 
-    Returns
-    -------
-    Boxes of each class.
+    Returns:
+        Number of boxes of each class.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected; nothing is written then.
+    Raises:
+        FileNotFoundError: There is no such file, or an image is missing.
+        ValueError: One line with file, field, found and expected; nothing is written then.
     """
     name, truth = str(annotations), load_json(annotations)
     start = os.path.relpath(Path(images).resolve(), (Path(out) / "images").resolve())

@@ -7,15 +7,21 @@ import numpy as np
 from orplugins.skeletons import OCCLUDED, OUT_OF_VIEW, VISIBLE, Skeleton
 
 SIDES = ("left", "top", "right", "bottom")
-# Least probability of "out of view": a joint that is in view and called gone is lost, one that is not and called hidden
-# still has its low score.
+# Minimum probability of "out of view": a joint in view that is called gone is lost, one not in view that is called
+# hidden still has its low score.
 LEAST_OUT_OF_VIEW = 0.6
 
 
 def truncated_sides(boxes: np.ndarray, size: tuple[int, int], margin: float = 2.0) -> np.ndarray:
-    """(N, 4) whether boxes x1, y1, x2, y2 come within ``margin`` pixels of a frame's left, top, right, bottom edge.
+    """Whether boxes come close to a frame's edges.
 
-    ``size`` is (width, height).
+    Args:
+        boxes: (N, 4) x1, y1, x2, y2.
+        size: (width, height) of the frame.
+        margin: Distance that counts as close, pixels.
+
+    Returns:
+        (N, 4) bool: left, top, right, bottom.
     """
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     low = boxes[:, :2] <= margin
@@ -31,19 +37,23 @@ def judge(
     threshold: float = 0.3,
     probabilities: np.ndarray | None = None,
 ) -> np.ndarray:
-    """State (N, K) of joints, indices into :data:`STATES`.
+    """State of joints.
 
     A position beyond the frame is out of view whatever else is known. For the others the network's ``probabilities``
-    decide where it has them: out of view from :data:`LEAST_OUT_OF_VIEW` on, otherwise the likelier of the other two.
-    Without, a joint is visible if its score reaches ``threshold``; one below it is out of
-    view if it lies in the quarter of its box next to a side at which the frame cuts the box, and occluded otherwise.
+    decide where it has them: out of view from `LEAST_OUT_OF_VIEW` on, otherwise the likelier of the other two. Without,
+    a joint is visible if its score reaches ``threshold``; one below it is out of view if it lies in the quarter of its
+    box next to a side at which the frame cuts the box, and occluded otherwise.
 
     Args:
         keypoints: (N, K, 2) in frame pixels.
         scores: (N, K).
         boxes: (N, 4) x1, y1, x2, y2 that the joints were looked for in.
         size: (width, height) of the frame.
+        threshold: Minimum score of a visible joint.
         probabilities: (N, K, 3) of the three states.
+
+    Returns:
+        (N, K) indices into `orplugins.skeletons.STATES`.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
@@ -65,9 +75,16 @@ def judge(
 
 
 def near_border(keypoints: np.ndarray, boxes: np.ndarray, size: tuple[int, int], fraction: float = 0.04) -> np.ndarray:
-    """(N, K) whether a joint lies so near to its crop's or the frame's border that its position is biased.
+    """Whether joints lie so near to their crop's or the frame's border that their positions are biased.
 
-    ``boxes`` are the crops, x1, y1, x2, y2; ``fraction`` of a crop's side is two pixels of a map of 48.
+    Args:
+        keypoints: (N, K, 2) in frame pixels.
+        boxes: (N, 4) the crops, x1, y1, x2, y2.
+        size: (width, height) of the frame.
+        fraction: Of a crop's side; the default is two pixels of a map of 48.
+
+    Returns:
+        (N, K) bool.
     """
     keypoints, boxes = np.asarray(keypoints, dtype=np.float64), np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     margin = fraction * (boxes[:, None, 2:] - boxes[:, None, :2])
@@ -77,8 +94,15 @@ def near_border(keypoints: np.ndarray, boxes: np.ndarray, size: tuple[int, int],
 
 
 def facing(scores: np.ndarray, skeleton: Skeleton) -> np.ndarray | None:
-    """(N,) True where the front of the trunk (chest, stomach) has a better mean score than the back; None for joint
-    sets that have no ``back``."""
+    """Whether the front of the trunk (chest, stomach) has a better mean score than the back.
+
+    Args:
+        scores: (N, K).
+        skeleton: The joint set.
+
+    Returns:
+        (N,) bool; None for joint sets that have no ``back``.
+    """
     if not {"chest", "stomach", "back"} <= set(skeleton.joints):
         return None
     chest, stomach, back = (scores[:, skeleton.index(name)] for name in ("chest", "stomach", "back"))
@@ -86,7 +110,15 @@ def facing(scores: np.ndarray, skeleton: Skeleton) -> np.ndarray | None:
 
 
 def confusion(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(3, 3) counts, rows the true state, columns the found one; negative truth does not count."""
+    """Confusion matrix of joint states.
+
+    Args:
+        truth: True states, of any shape; negative ones do not count.
+        found: Found states, of the same shape.
+
+    Returns:
+        (3, 3) counts, rows the true state, columns the found one.
+    """
     truth, found = np.asarray(truth).ravel(), np.asarray(found).ravel()
     known = truth >= 0
     return np.bincount(truth[known] * 3 + found[known], minlength=9).reshape(3, 3)

@@ -13,7 +13,14 @@ from orplugins.skeletons import OUT_OF_VIEW, SKELETONS, STATES, VISIBLE, Skeleto
 
 
 def known_skeleton(joints: Sequence[str]) -> Skeleton | None:
-    """The project's joint set of these names, if it has one."""
+    """The project's joint set of these names.
+
+    Args:
+        joints: Joint names in order.
+
+    Returns:
+        The joint set, or None.
+    """
     return next((s for s in SKELETONS.values() if s.joints == tuple(joints)), None)
 
 
@@ -29,7 +36,7 @@ def person_records(
     states: np.ndarray | None,
     joints: Sequence[str],
 ) -> list[dict]:
-    """One record a person.
+    """One record per person.
 
     ``keypoints`` are COCO's triples with v from the state (0 out of view, 1 occluded, 2 visible). Every joint keeps its
     place and score, whatever its state. ``truncated`` names the sides at which the frame cuts the box, ``near_border``
@@ -37,11 +44,19 @@ def person_records(
     whether the front or the back of the trunk is seen. ``score`` is the box's times the mean of the visible joints'.
 
     Args:
-        boxes, box_scores, labels: (N, 4) x1, y1, x2, y2; (N,); N.
-        keypoints, scores, crops, states: See `orplugins.hosts.mmpose.topdown.Poses`.
+        boxes: (N, 4) x1, y1, x2, y2 in frame pixels.
+        box_scores: (N,).
+        labels: N class names.
+        keypoints: (N, K, 2) in frame pixels, see `orplugins.hosts.mmpose.topdown.Poses`.
+        scores: (N, K).
+        crops: (N, 4) x1, y1, x2, y2 of what the network saw.
         size: (width, height) of the frame.
-        threshold: Least score of a visible joint, for networks that do not tell states.
+        threshold: Minimum score of a visible joint, for networks that do not tell states.
+        states: (N, K, 3) probabilities of the states, or None.
         joints: K names.
+
+    Returns:
+        N records.
     """
     if not len(boxes):
         return []
@@ -80,7 +95,12 @@ def _rounded(values, digits: int = 2) -> list[float]:
 def write_poses(path: str | os.PathLike, frames: Sequence[dict], joints: Sequence[str], links, info: dict) -> None:
     """Write a job's poses in COCO's form: ``info``, ``images``, ``annotations``, ``categories`` (with joint names).
 
-    ``frames`` are in order, each with ``file_name``, ``width``, ``height`` and ``people``, of `person_records`.
+    Args:
+        path: JSON file.
+        frames: In order, each with ``file_name``, ``width``, ``height`` and ``people``, of `person_records`.
+        joints: K names.
+        links: Pairs of joint indices, the limbs.
+        info: What the poses were made with.
     """
     labels = sorted({person["label"] for frame in frames for person in frame["people"]}) or ["person"]
     annotations: list[dict] = []

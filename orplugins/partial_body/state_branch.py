@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class JointStateBranch(nn.Module):
-    """State logits of joints by what is where each of them was found, how clearly it was, and what is in the picture.
+    """State logits of joints by what is where each of them was found, how clearly it was, and what is in the image.
 
     The heatmaps say where to look: features are averaged with a joint's heatmap as weights. They are only read: no
     gradient goes back into them.
@@ -30,9 +30,14 @@ class JointStateBranch(nn.Module):
         nn.init.trunc_normal_(self.joint, std=0.02)
 
     def forward(self, features: Tensor, heatmaps: Tensor) -> Tensor:
-        """Logits (B, K, 3), in the order of `orplugins.skeletons.STATES`.
+        """Logits of the states.
 
-        ``features`` are (B, C, h, w), ``heatmaps`` (B, K, H, W) with peaks of about 1.
+        Args:
+            features: (B, C, h, w).
+            heatmaps: (B, K, H, W) with peaks of about 1.
+
+        Returns:
+            (B, K, 3), in the order of `orplugins.skeletons.STATES`.
         """
         heatmaps = heatmaps.detach()
         flat = features.flatten(2)

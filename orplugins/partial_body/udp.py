@@ -15,9 +15,13 @@ DECODERS = ("udp", "quarter", "argmax")
 
 
 def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Integer positions (..., 2) x, y of the maxima of maps (..., h, w) and their values (...).
+    """Maxima of maps.
 
-    A map without a positive value has the position (-1, -1).
+    Args:
+        heatmaps: (..., h, w).
+
+    Returns:
+        Integer positions (..., 2) x, y as float64, (-1, -1) for a map without a positive value; and their values (...).
     """
     flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
     best = flat.argmax(-1)
@@ -28,14 +32,17 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def decode(heatmaps: np.ndarray, how: str = "udp", blur: int = 11) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (K, 2) in map pixels and scores (K,) of maps (K, h, w), as published with mmpose 0.x.
+    """Joints of maps, as published with mmpose 0.x.
 
     Args:
-        heatmaps: Float maps; they are not changed.
+        heatmaps: (K, h, w) float maps; they are not changed.
         how: ``"udp"`` (Newton step on blurred maps: unlike mmpose 1.x with a mirrored border and without bringing the
             blurred map back to its former height), ``"quarter"`` (a quarter pixel towards the higher neighbour) or
             ``"argmax"``.
         blur: Odd size of the Gaussian kernel.
+
+    Returns:
+        Positions (K, 2) in map pixels and scores (K,).
 
     Raises:
         ValueError: Another ``how``.
@@ -87,18 +94,28 @@ def _quarter_steps(heatmaps: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def published_boxes(boxes: np.ndarray) -> np.ndarray:
-    """Boxes (N, 4) x1, y1, x2, y2 as mmpose 0.x understood them at inference: the last pixel belongs to the box."""
+    """Boxes as mmpose 0.x understood them at inference: the last pixel belongs to the box.
+
+    Args:
+        boxes: (N, 4) x1, y1, x2, y2.
+
+    Returns:
+        (N, 4), one pixel wider and higher.
+    """
     return np.asarray(boxes) + np.array([0, 0, 1, 1], dtype=np.asarray(boxes).dtype)
 
 
 def half_body_ids(visible: np.ndarray, upper: tuple[int, ...], prefer_upper: bool, least: int = 3) -> np.ndarray | None:
-    """The joints that mmpose 0.x's half-body crop is made of, or None where it leaves a person as it is.
+    """The joints that mmpose 0.x's half-body crop is made of.
 
     Args:
         visible: (K,) above 0 where a joint is labelled.
         upper: Joints of the upper half; all others are the lower half.
         prefer_upper: Take the upper half where both are possible (drawn with probability 0.691).
-        least: Fewest joints of a half; where neither has them the upper half is taken, which needs 2.
+        least: Minimum number of joints of a half; where neither has them the upper half is taken, which needs 2.
+
+    Returns:
+        Indices of the joints, or None where a person is left as it is.
     """
     ids = np.flatnonzero(np.asarray(visible) > 0)
     is_upper = np.isin(ids, upper)

@@ -15,13 +15,14 @@ _LEAST, _MOST = 1e-3, 50.0
 
 
 def decode_batch(heatmaps: np.ndarray, blur: int = 11) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (..., 2) in map pixels and scores (...) of maps (..., h, w).
-
-    A map without a positive value has the position (-1, -1).
+    """Joints of all maps of a batch.
 
     Args:
-        heatmaps: Float maps; they are not changed.
+        heatmaps: (..., h, w) float maps; they are not changed.
         blur: Odd size of the Gaussian kernel.
+
+    Returns:
+        Positions (..., 2) in map pixels, (-1, -1) for a map without a positive value, and scores (...).
     """
     shape, (height, width) = heatmaps.shape[:-2], heatmaps.shape[-2:]
     maps = heatmaps.reshape(-1, height, width).astype(np.float32, copy=False)

@@ -25,26 +25,26 @@ def write_views(
     least_joints: int = 3,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, int], list[str]]:
-    """Write ``out/annotations/<view>.json`` and the pictures below ``out/images``.
+    """Write ``out/annotations/<view>.json`` and the images below ``out/images``.
 
-    ``whole`` is the set as it is. For the other views (`crops.cut_window`) every person gives a
-    picture of their own, whose frame ends at the cut: joints beyond it are not labelled (v = 0), the box is cut.
-    Pictures of 16-bit depth become grey ones, near is bright.
+    ``whole`` is the set as it is. For the other views (`crops.cut_window`) every person gives an image of their own,
+    whose frame ends at the cut: joints beyond it are not labelled (v = 0), the box is cut. Images of 16-bit depth
+    become grey ones, near is bright.
 
-    Parameters
-    ----------
-    annotations : COCO keypoint file with the 17 joints.
-    images : folder that its ``file_name`` are relative to.
-    least_joints : people of whom fewer labelled joints stay are left out.
+    Args:
+        annotations: COCO keypoint file with the 17 joints.
+        images: Folder that its ``file_name`` are relative to.
+        out: Folder of the new sets.
+        views: Some of `VIEWS`.
+        least_joints: People of whom fewer labelled joints stay are left out.
+        progress: Called with (images done, images in all).
 
-    Returns
-    -------
-    People of each view, and one line for each picture that could not be read and was left out.
+    Returns:
+        Number of people in each view, and one line for each image that could not be read and was left out.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected; nothing is written then.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected; nothing is written then.
     """
     unknown = sorted(set(views) - set(VIEWS))
     if unknown:
@@ -126,12 +126,23 @@ def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], le
 
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:
-    """A picture (H, W, 3) uint8 BGR; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black."""
+    """Read an image; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black.
+
+    Args:
+        path: The file.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Not an image, or damaged.
+    """
     import cv2
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a picture")
+        raise FileNotFoundError(f"{path}: no such file, expected an image")
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError(f"{path}: not a picture, or damaged")

@@ -1,7 +1,7 @@
 """Plain vision transformer of ViTPose (Xu et al., NeurIPS 2022): patches in, one feature map out.
 
-Attention and stochastic depth are timm's. Parameters have the names of mmpose 1.x checkpoints (``layers.0.ln1`` and
-so on), so these load and save as they are, and mmpose's layer-wise learning rate decay finds the layers.
+Attention and stochastic depth are timm's. Parameters have the names of mmpose 1.x checkpoints (``layers.0.ln1`` and so
+on), so these load and save as they are, and mmpose's layer-wise learning rate decay finds the layers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from torch.utils.checkpoint import checkpoint
 
 @dataclass(frozen=True)
 class Architecture:
-    """Width, number of blocks and heads; stochastic depth and layer decay that ViTPose trains it with."""
+    """A size of the transformer.
+
+    Attributes:
+        width: Channels of a token.
+        depth: Number of blocks.
+        heads: Attention heads.
+        drop_path: Stochastic depth that ViTPose trains it with.
+        layer_decay: Layer-wise learning rate decay that ViTPose trains it with.
+    """
 
     width: int
     depth: int
@@ -37,29 +45,64 @@ ARCHITECTURES = {
 
 
 class PatchEmbed(nn.Module):
-    """Convolution from (B, C, H, W) to tokens (B, h * w, width)."""
+    """Convolution from (B, C, H, W) to tokens (B, h * w, width).
+
+    Args:
+        channels: C.
+        width: Channels of a token.
+        patch: Side of a patch in pixels.
+        padding: Of the convolution.
+    """
 
     def __init__(self, channels: int, width: int, patch: int, padding: int):
         super().__init__()
         self.projection = nn.Conv2d(channels, width, patch, patch, padding)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Cut images into tokens.
+
+        Args:
+            images: (B, C, H, W).
+
+        Returns:
+            (B, h * w, width).
+        """
         return self.projection(images).flatten(2).transpose(1, 2)
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with exact GELU between them; nested as mmpose 1.x checkpoints name them."""
+    """Two linear layers with exact GELU between them; nested as mmpose 1.x checkpoints name them.
+
+    Args:
+        width: Channels of a token.
+        hidden: Width of the hidden layer.
+    """
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
         self.layers = nn.Sequential(nn.Sequential(nn.Linear(width, hidden), nn.GELU()), nn.Linear(hidden, width))
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Apply the layers.
+
+        Args:
+            tokens: (..., width).
+
+        Returns:
+            (..., width).
+        """
         return self.layers(tokens)
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block on tokens (B, N, width)."""
+    """Pre-norm transformer block on tokens (B, N, width).
+
+    Args:
+        width: Channels of a token.
+        heads: Attention heads.
+        mlp_ratio: Hidden width of the feed-forward layers over ``width``.
+        drop_path: Probability of stochastic depth.
+    """
 
     def __init__(self, width: int, heads: int, mlp_ratio: float, drop_path: float):
         super().__init__()
@@ -70,6 +113,14 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Apply attention and feed-forward layers.
+
+        Args:
+            tokens: (B, N, width).
+
+        Returns:
+            (B, N, width).
+        """
         tokens = tokens + self.drop_path(self.attn(self.ln1(tokens)))
         return tokens + self.drop_path(self.ffn(self.ln2(tokens)))
 
@@ -78,9 +129,9 @@ class ViT(nn.Module):
     """Vision transformer without class token.
 
     Args:
-        arch: A key of :data:`ARCHITECTURES`.
-        image_size: (width, height) for which positions are learned, multiples of ``patch``. Other patch-aligned
-            sizes also run: positions are interpolated bicubically.
+        arch: A key of `ARCHITECTURES`.
+        image_size: (width, height) for which positions are learned, multiples of ``patch``. Other patch-aligned sizes
+            also run: positions are interpolated bicubically.
         channels: Channels of the image.
         patch: Side of a patch in pixels.
         padding: Padding of the patch convolution; ViTPose's published one is 2, timm's and MAE's is 0.
@@ -129,19 +180,44 @@ class ViT(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def grid_of(self, height: int, width: int) -> tuple[int, int]:
-        """(rows, columns) of patches of an image."""
+        """Grid of patches of an image.
+
+        Args:
+            height: Pixels.
+            width: Pixels.
+
+        Returns:
+            (rows, columns).
+
+        Raises:
+            ValueError: A side is no multiple of a patch.
+        """
         if height % self.patch or width % self.patch or min(height, width) < self.patch:
             raise ValueError(f"ViT: an image of {width}x{height} pixels, expected multiples of {self.patch}")
         return height // self.patch, width // self.patch
 
     def positions(self, grid: tuple[int, int]) -> Tensor:
-        """(1, rows * columns, width) for a grid of patches."""
+        """Position embeddings of a grid of patches.
+
+        Args:
+            grid: (rows, columns).
+
+        Returns:
+            (1, rows * columns, width).
+        """
         if grid == self.grid:
             return self.pos_embed
         return resample_positions(self.pos_embed, self.grid, grid)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (B, width, h, w) of images (B, channels, h * patch, w * patch)."""
+        """Features of images.
+
+        Args:
+            images: (B, channels, h * patch, w * patch).
+
+        Returns:
+            (B, width, h, w).
+        """
         rows, columns = grid = self.grid_of(images.shape[-2], images.shape[-1])
         tokens = self.patch_embed(images) + self.positions(grid)
         for layer in self.layers:
@@ -153,5 +229,14 @@ class ViT(nn.Module):
 
 
 def resample_positions(positions: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """Positions (1, N, width) of one (rows, columns) grid for another one, bicubically."""
+    """Positions of one grid for another one, bicubically.
+
+    Args:
+        positions: (1, N, width).
+        old: (rows, columns) that they are for.
+        new: (rows, columns) wanted.
+
+    Returns:
+        (1, rows * columns, width).
+    """
     return resample_abs_pos_embed(positions, list(new), list(old), num_prefix_tokens=0, antialias=False)

@@ -1,4 +1,4 @@
-"""More training frames from the same ones: mirrored pictures, and 2D poses that lack joints as detectors' poses do."""
+"""More training frames from the same ones: mirrored images, and 2D poses that lack joints as detectors' poses do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from orplugins.skeletons import ITOP_15
 
 
 def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
-    """The depth image (H, W) mirrored about the camera's axis; a column that has no counterpart becomes holes.
+    """Mirror a depth image about the camera's axis; a column that has no counterpart becomes holes.
 
-    Raises
-    ------
-    ValueError
-        Where the axis lies neither on a pixel nor between two.
+    Args:
+        depth: (H, W).
+        camera: Its camera.
+
+    Returns:
+        (H, W) of the same dtype.
+
+    Raises:
+        ValueError: The axis lies neither on a pixel nor between two.
     """
     twice = round(2 * camera.cx)
     if abs(2 * camera.cx - twice) > 1e-6:
@@ -29,8 +34,15 @@ def mirror_depth(depth: np.ndarray, camera: DepthCamera) -> np.ndarray:
 
 
 def mirror_joints(joints: np.ndarray, camera: DepthCamera | None = None) -> np.ndarray:
-    """ITOP-15 joints (..., 15, D) mirrored, left and right exchanged: pixels with a camera, millimetres without one,
-    and flags (D = 1) either way. A joint at the origin is missing and stays there."""
+    """Mirror joints, left and right exchanged. A joint at the origin is missing and stays there.
+
+    Args:
+        joints: (..., 15, D) ITOP-15: pixels with a camera, millimetres without one, or flags (D = 1) either way.
+        camera: Of joints in pixels.
+
+    Returns:
+        (..., 15, D).
+    """
     joints = np.asarray(joints)[..., ITOP_15.flip_indices, :]
     if joints.shape[-1] == 1:
         return joints
@@ -42,13 +54,20 @@ def mirror_joints(joints: np.ndarray, camera: DepthCamera | None = None) -> np.n
 def dropped_joints(
     pixels: np.ndarray, each: float, border: float, rng: np.random.RandomState, least: int = 4
 ) -> np.ndarray:
-    """Which joints (15,) bool of a pose in pixels (15, 2) a detector would lack: each one by chance, and, as at the
-    picture's border, all beyond a line across the pose. Where fewer than `least` would be left, none is dropped.
+    """Which joints of a pose a detector would lack.
 
-    Parameters
-    ----------
-    each : probability of a joint to be dropped by itself. border : probability of the line.
-    rng : a generator, or `numpy.random` itself.
+    Each one by chance, and, as at the image's border, all beyond a line across the pose. Where fewer than `least` would
+    be left, none is dropped.
+
+    Args:
+        pixels: (15, 2).
+        each: Probability of a joint to be dropped by itself.
+        border: Probability of the line.
+        rng: A generator, or `numpy.random` itself.
+        least: Minimum number of joints that stay.
+
+    Returns:
+        (15,) bool.
     """
     gone = rng.uniform(size=len(pixels)) < each
     if rng.uniform() < border:

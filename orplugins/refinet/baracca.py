@@ -1,7 +1,7 @@
 """Baracca (D'Eusanio et al., ICPR 2020): depth images of people around a car, 8 viewpoints, no ground truth.
 
-`<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png` (three digits each, 16-bit millimetres) and
-`<root>/viewpoints.json` with the rotation of each viewpoint's images.
+Depth images are ``<root>/<subject>/<view>/imgDepth_<subject>_<view>_<frame>.png`` (three digits each, 16-bit
+millimetres), and ``<root>/viewpoints.json`` has the rotation of each viewpoint's images.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ SEQUENCE_FILE = "hrnet_w48_384x288_with_yolo.pkl"
 
 @dataclass(frozen=True)
 class BaraccaFrame:
-    """One image: its `path`, its row in the published order, and how it was turned (degrees counter-clockwise)."""
+    """One image.
+
+    Attributes:
+        row: Its number in the published order.
+        subject, view, frame: Which image it is.
+        path: The file.
+        orientation: How it was turned, degrees counter-clockwise.
+    """
 
     row: int
     subject: int
@@ -34,7 +41,21 @@ class BaraccaFrame:
 
 
 def baracca_frames(root: str | os.PathLike, subjects: int = 30, views: int = 8, frames: int = 10) -> list[BaraccaFrame]:
-    """All frames in the order subject (from 1), viewpoint, frame (both from 0)."""
+    """All frames in the order subject (from 1), viewpoint, frame (both from 0).
+
+    Args:
+        root: The folder with ``viewpoints.json``.
+        subjects: Number of subjects.
+        views: Number of viewpoints.
+        frames: Frames of each.
+
+    Returns:
+        The frames.
+
+    Raises:
+        FileNotFoundError: There is no ``viewpoints.json``.
+        ValueError: A viewpoint is missing, or has another orientation.
+    """
     root = Path(root)
     path = root / "viewpoints.json"
     content = load_json(path)
@@ -57,12 +78,19 @@ def baracca_frames(root: str | os.PathLike, subjects: int = 30, views: int = 8, 
 
 
 def load_baracca_poses(path: str | os.PathLike, frames: list[BaraccaFrame]) -> np.ndarray:
-    """Input poses (F, 15, 3) (x px, y px, score) of all frames; missing joints are (0, 0, 0).
+    """Read input poses of all frames.
 
-    Parameters
-    ----------
-    path : a .npz with `arr_0` (..., J, C) or a pickled (F, J, C) for all frames, J 15 or 25 (BODY_25); or a folder
-        with a pickle in each sequence's folder (2023 branch), which may be the data root itself.
+    Args:
+        path: A .npz with `arr_0` (..., J, C) or a pickled (F, J, C) for all frames, J 15 or 25 (BODY_25); or a folder
+            with a pickle in each sequence's folder (2023 branch), which may be the data root itself.
+        frames: F frames.
+
+    Returns:
+        (F, 15, 3) x, y in pixels, score; missing joints are (0, 0, 0).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Another form, or NaN or infinity.
     """
     path = Path(path)
     if path.is_dir():

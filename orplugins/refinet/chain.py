@@ -22,15 +22,14 @@ from orplugins.refinet.skeleton import SkeletonScale
 class RefinedPoses:
     """M people with K joints; millimetres, y up.
 
-    Attributes
-    ----------
-    pixels : (M, K, 2) after module A.
-    points : (M, K, 3) after the last module; zeros where missing.
-    valid : (M, K) bool.
-    stages : name -> (M, K, 3): "input" (the given pose lifted), "a" (module A's pose lifted), "b", "c"; only of the
-        modules there are.
-    counts : (M, K) points in each joint's cube, -1 without module C.
-    raw : what went into and came out of the networks, for tests: "a_in", "a_out", "b_in", "b_out", "c_in", "c_out".
+    Attributes:
+        pixels: (M, K, 2) after module A.
+        points: (M, K, 3) after the last module; zeros where missing.
+        valid: (M, K) bool.
+        stages: name -> (M, K, 3): "input" (the given pose lifted), "a" (module A's pose lifted), "b", "c"; only of the
+            modules there are.
+        counts: (M, K) points in each joint's cube, -1 without module C.
+        raw: What went into and came out of the networks, for tests: "a_in", "a_out", "b_in", "b_out", "c_in", "c_out".
     """
 
     pixels: np.ndarray
@@ -97,8 +96,12 @@ class RefineChain(nn.Module):
             depth_mm: (H, W) millimetres, 0 = hole.
             pixels: (M, K, 2).
             present: (M, K) which joints the 2D poses have.
+            camera: Of the depth image.
             half: The depth was stored as float16 metres (ITOP): points are rounded as in its cloud files.
             cloud_camera: Camera of the point sets, where it is another one (Baracca as published).
+
+        Returns:
+            The people after each module.
         """
         pixels = np.asarray(pixels, dtype=np.float32)
         present = np.asarray(present, dtype=bool)
@@ -150,7 +153,16 @@ class RefineChain(nn.Module):
         return out.float().cpu().numpy()
 
     def forward(self, patches: Tensor, poses: Tensor, clouds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The three networks' outputs for prepared inputs; to count their work, and to export them."""
+        """The three networks' outputs for prepared inputs; to count their work, and to export them.
+
+        Args:
+            patches: (M, K, size, size).
+            poses: (M, K, 3) scaled.
+            clouds: (M, K, N + 1, 3).
+
+        Returns:
+            Outputs of modules A (M, K, 2), B and C (M, K, 3).
+        """
         networks = [net for net in (self.patch_net, self.skeleton_net, self.point_net) if net is not None]
         a, b, c = (net(x) for net, x in zip(networks, (patches, poses, clouds), strict=True))
         return a, b, c

@@ -16,7 +16,14 @@ _PREFIXES = ("module.", "backbone.net.")
 
 
 def which_network(state_dict: Mapping) -> str | None:
-    """``patch_net``, ``skeleton_net`` or ``point_net``, whose bare or published names these are, or None."""
+    """Which module a checkpoint is of.
+
+    Args:
+        state_dict: Bare or published names to tensors.
+
+    Returns:
+        ``patch_net``, ``skeleton_net`` or ``point_net``; None for other names.
+    """
     names = {_bare(name) for name in state_dict}
     return next((network for network, mark in _MARKS.items() if mark in names), None)
 
@@ -28,7 +35,14 @@ def _bare(name: str) -> str:
 
 
 def bare_state_dict(state_dict: Mapping) -> dict:
-    """The network's own names, without ``module.`` and ``backbone.net.``."""
+    """The network's own names, without ``module.`` and ``backbone.net.``.
+
+    Args:
+        state_dict: Names to tensors.
+
+    Returns:
+        Bare names to the same tensors.
+    """
     return {_bare(name): value for name, value in state_dict.items()}
 
 

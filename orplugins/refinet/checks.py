@@ -9,12 +9,18 @@ _FARTHEST_M, _FARTHEST_MM = 30.0, 30000.0
 
 
 def checked_depth(depth_mm: np.ndarray, name: str = "depth") -> np.ndarray:
-    """A depth image (H, W) in float32 millimetres, 0 = hole.
+    """Check a depth image in millimetres.
 
-    Raises
-    ------
-    ValueError
-        For another shape or dtype, NaN, negative values, metres where millimetres are expected, or values beyond 65 m.
+    Args:
+        depth_mm: (H, W) millimetres, 0 = hole; uint16 or float.
+        name: For errors.
+
+    Returns:
+        (H, W) float32 millimetres.
+
+    Raises:
+        ValueError: Another shape or dtype, NaN, negative values, metres where millimetres are expected, or values
+            beyond 65 m.
     """
     depth = np.asarray(depth_mm)
     if depth.ndim != 2 or not depth.size:
@@ -34,13 +40,23 @@ def checked_depth(depth_mm: np.ndarray, name: str = "depth") -> np.ndarray:
 
 
 def checked_metres(depth_m: np.ndarray, name: str = "depth") -> np.ndarray:
-    """A depth image (H, W) in metres (ITOP's files) as float32 millimetres.
+    """Check a depth image in metres (ITOP's files).
 
     float16 is made float32 before it is scaled: in float16 a distance beyond 65 m, and every square of one, overflows.
+
+    Args:
+        depth_m: (H, W) floating metres, 0 = hole.
+        name: For errors.
+
+    Returns:
+        (H, W) float32 millimetres.
+
+    Raises:
+        ValueError: Another shape or dtype, NaN, negative values, or millimetres where metres are expected.
     """
     depth = np.asarray(depth_m)
     if depth.ndim != 2 or depth.dtype.kind != "f":
-        raise ValueError(f"{name}: found {depth.dtype} {depth.shape}, expected floating metres (height, width)")
+        raise ValueError(f"{name}: found {depth.dtype} {depth.shape}, expected floating-point metres (height, width)")
     # float16 arithmetic, comparisons too, is ten times slower than float32's.
     depth = depth.astype(np.float32)
     least, most = float(depth.min(initial=0)), float(depth.max(initial=0))
@@ -53,7 +69,19 @@ def checked_metres(depth_m: np.ndarray, name: str = "depth") -> np.ndarray:
 
 
 def checked_joints(joints: np.ndarray, size: int | tuple[int, ...], name: str = "joints") -> np.ndarray:
-    """Joints (..., K, size) as finite float64; `size` may name several."""
+    """Check the coordinates of joints.
+
+    Args:
+        joints: (..., K, size).
+        size: Allowed number, or numbers, of coordinates.
+        name: For errors.
+
+    Returns:
+        The same in float64.
+
+    Raises:
+        ValueError: Another shape or dtype, NaN or infinity.
+    """
     joints = np.asarray(joints)
     sizes = (size,) if isinstance(size, int) else tuple(size)
     if joints.ndim < 2 or joints.shape[-1] not in sizes or joints.dtype.kind not in "uif":
@@ -66,5 +94,12 @@ def checked_joints(joints: np.ndarray, size: int | tuple[int, ...], name: str = 
 
 
 def half_metres(depth_mm: np.ndarray) -> np.ndarray:
-    """The float16 metres that a float32 millimetre map was made from (exact: float16's steps are far coarser)."""
+    """The float16 metres that a millimetre map was made from (exact: float16's steps are far coarser).
+
+    Args:
+        depth_mm: (H, W) float32 millimetres.
+
+    Returns:
+        (H, W) float16 metres.
+    """
     return (depth_mm / np.float32(1000)).astype(np.float16)

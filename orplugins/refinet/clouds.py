@@ -18,18 +18,17 @@ from orplugins.refinet.depth_camera import DepthCamera
 class CloudSettings:
     """How points are picked.
 
-    Attributes
-    ----------
-    cube, grow, max_cube : side of the cube, millimetres; while it holds fewer than `min_points` it grows, up to the
-        largest.
-    min_points : 129, "more than 128".
-    num_points : most points a joint (2000; ITOP top view: 5000).
-    preparation : "published": the first `num_points` in the image's order, each axis scaled to mean 0 and deviation 1,
-        which loses where the joint lies. "correct": points relative to the joint in half cubes of the first size, and
-        `sampling`; the default, because module C makes poses better with it and worse with the other
-        (docs/refinet/measurements.md).
-    sampling : "first", "uniform" (evenly spaced over the image's order) or "farthest" (each point is the one farthest
-        from all before it); only matters where a cube holds more than `num_points`.
+    Attributes:
+        cube, grow, max_cube: Side of the cube, millimetres; while it holds fewer than `min_points` it grows, up to the
+            maximum.
+        min_points: 129, "more than 128".
+        num_points: Maximum number of points per joint (2000; ITOP top view: 5000).
+        preparation: "published": the first `num_points` in the image's order, each axis scaled to mean 0 and deviation
+            1, which loses where the joint lies. "correct": points relative to the joint in half cubes of the first
+            size, and `sampling`; the default, because module C makes poses better with it and worse with the other
+            (docs/refinet/measurements.md).
+        sampling: "first", "uniform" (evenly spaced over the image's order) or "farthest" (each point is the one
+            farthest from all before it); only matters where a cube holds more than `num_points`.
     """
 
     cube: int = 300
@@ -51,8 +50,14 @@ class CloudSettings:
 
 @dataclass(frozen=True)
 class JointClouds:
-    """points (..., K, N + 1, 3) float32: rows of points, zeros, and in row N the count three times; cube (..., K) side
-    of the cube used (0 where the joint is missing), found (..., K) points in it before the limit, count (..., K)."""
+    """Point sets around joints.
+
+    Attributes:
+        points: (..., K, N + 1, 3) float32: rows of points, zeros, and in row N the count three times.
+        cube: (..., K) side of the cube used, millimetres; 0 where the joint is missing.
+        found: (..., K) points in it before the limit.
+        count: (..., K) points that were taken.
+    """
 
     points: np.ndarray
     cube: np.ndarray
@@ -61,9 +66,15 @@ class JointClouds:
 
 
 def depth_to_points(depth_mm: np.ndarray, camera: DepthCamera, half: bool = False) -> np.ndarray:
-    """All points (H, W, 3) float32 of a depth image, millimetres.
+    """All points of a depth image.
 
-    `half` rounds them to float16 metres on the way, as ITOP's point cloud files are.
+    Args:
+        depth_mm: (H, W) millimetres, 0 = hole.
+        camera: Its camera.
+        half: Round points to float16 metres on the way, as ITOP's point cloud files are.
+
+    Returns:
+        (H, W, 3) float32 millimetres.
     """
     depth = checked_depth(depth_mm)
     height, width = depth.shape
@@ -86,14 +97,18 @@ def joint_clouds(
 ) -> JointClouds:
     """Point sets around joints.
 
-    Parameters
-    ----------
-    joints_mm : (..., K, 3) millimetres in the camera's axes.
-    valid : (..., K); a joint that is invalid or has z = 0 gets an empty set.
-    depth_mm : (H, W) millimetres.
-    half : see :func:`depth_to_points`.
-    points : (H * W, 3) or (H, W, 3) float32 millimetres to use instead of those of the depth image, in its order; all
-        of them are searched for every joint, because nothing says where in the image they are.
+    Args:
+        joints_mm: (..., K, 3) millimetres in the camera's axes.
+        valid: (..., K); a joint that is invalid or has z = 0 gets an empty set.
+        depth_mm: (H, W) millimetres, 0 = hole.
+        camera: Of the depth image.
+        settings: How points are picked; None: the defaults.
+        half: See `depth_to_points`.
+        points: (H * W, 3) or (H, W, 3) float32 millimetres to use instead of those of the depth image, in its order;
+            all of them are searched for every joint, because nothing says where in the image they are.
+
+    Returns:
+        The sets, and how many points they have.
     """
     settings = settings or CloudSettings()
     joints = checked_joints(joints_mm, 3)

@@ -13,11 +13,10 @@ from orplugins.geometry.cameras import Camera
 class DepthCamera:
     """A pinhole camera whose y axis points up (or, as in Baracca's published clouds, down).
 
-    Parameters
-    ----------
-    fx, fy, cx, cy : focal lengths and principal point, pixels.
-    y_up : whether y = (cy - v) z / fy.
-    epsilon : added to z / f when projecting. ITOP's 1e-9 sends a point at the origin to the principal point.
+    Attributes:
+        fx, fy, cx, cy: Focal lengths and principal point, pixels.
+        y_up: Whether y = (cy - v) z / fy.
+        epsilon: Added to z / f when projecting. ITOP's 1e-9 sends a point at the origin to the principal point.
     """
 
     fx: float
@@ -34,7 +33,14 @@ class DepthCamera:
 
     @classmethod
     def from_camera(cls, camera: Camera) -> DepthCamera:
-        """The same lens without distortion and pose."""
+        """The same lens without distortion and pose.
+
+        Args:
+            camera: The camera.
+
+        Returns:
+            The depth camera, y up.
+        """
         return cls(camera.fx, camera.fy, camera.cx, camera.cy)
 
     @property
@@ -42,20 +48,42 @@ class DepthCamera:
         return np.array([1.0, -1.0 if self.y_up else 1.0])
 
     def back_project(self, pixels: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Points (..., 3) of pixels (..., 2) at depths (...); the unit is that of z."""
+        """Points of pixels with known depth.
+
+        Args:
+            pixels: (..., 2).
+            z: (...) depth along the optical axis.
+
+        Returns:
+            (..., 3) in the unit of ``z``.
+        """
         z = np.asarray(z, dtype=np.float64)[..., None]
         # In this order of operations ITOP's clouds come out to the last bit: some points lie on a tie of float16.
         rays = (np.asarray(pixels, dtype=np.float64) - (self.cx, self.cy)) * (self._signs / (self.fx, self.fy))
         return np.concatenate([rays * z, z], axis=-1)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of points (..., 3)."""
+        """Pixels of points.
+
+        Args:
+            points: (..., 3) in the camera's axes.
+
+        Returns:
+            (..., 2).
+        """
         points = np.asarray(points, dtype=np.float64)
         z = points[..., 2:] / (self.fx, self.fy) + self.epsilon
         return points[..., :2] * self._signs / z + (self.cx, self.cy)
 
     def scaled(self, factor: float) -> DepthCamera:
-        """The camera of a picture enlarged by a factor (pixel centres stay where they are: 0 to 0)."""
+        """The camera of an enlarged image (pixel centres stay where they are: 0 to 0).
+
+        Args:
+            factor: By how much it is enlarged.
+
+        Returns:
+            The camera with intrinsics of that resolution.
+        """
         return replace(self, fx=self.fx * factor, fy=self.fy * factor, cx=self.cx * factor, cy=self.cy * factor)
 
 
@@ -68,9 +96,17 @@ BARACCA_ORIENTATIONS = (0, 90, 180, 270, 360)
 
 
 def baracca_camera(orientation: int, preparation: str = "correct") -> DepthCamera:
-    """Baracca's camera for images that are stored turned counter-clockwise by `orientation` degrees.
+    """Baracca's camera for images that are stored turned.
 
-    `preparation="published"` swaps width and height at 180 degrees, as the released table does.
+    Args:
+        orientation: Degrees counter-clockwise, one of `BARACCA_ORIENTATIONS`.
+        preparation: "published" swaps width and height at 180 degrees, as the released table does; "correct" does not.
+
+    Returns:
+        The camera.
+
+    Raises:
+        ValueError: Another orientation or preparation.
     """
     if orientation not in BARACCA_ORIENTATIONS:
         raise ValueError(f"orientation: found {orientation!r}, expected one of {BARACCA_ORIENTATIONS} degrees")

@@ -1,4 +1,4 @@
-"""A table of joint distances: one row a joint, one pair of columns a stage."""
+"""A table of joint distances: one row per joint, one pair of columns per stage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from orplugins.refinet.joint_distance import LOWER, UPPER, JointDistances
 
 
 def distance_table(stages: dict[str, JointDistances], joints: Sequence[str], threshold_mm: float = 100) -> str:
-    """Text with the share of joints within the threshold (percent) and the mean error (cm), joint by joint."""
+    """Text with the share of joints within the threshold (percent) and the mean error (cm), joint by joint.
+
+    Args:
+        stages: Name -> distances.
+        joints: K names.
+        threshold_mm: Millimetres.
+
+    Returns:
+        Lines joined by newlines; the last ones are both halves of the body and all joints.
+    """
     groups: list[tuple[str, tuple[int, ...] | None]] = [(name, (i,)) for i, name in enumerate(joints)]
     groups += [("upper body", UPPER), ("lower body", LOWER), ("all", None)]
     head = "joint".ljust(16) + "".join(f"{name:>18}" for name in stages)

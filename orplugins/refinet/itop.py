@@ -25,7 +25,17 @@ _JOINTS = 15
 
 
 def itop_path(root: str | os.PathLike, view: str, file: str, kind: str) -> Path:
-    """Path of one of ITOP's files; `kind` is depth_map, labels or point_cloud."""
+    """Path of one of ITOP's files.
+
+    Args:
+        root: The folder that holds ``ITOP/``.
+        view: "side" or "top".
+        file: "train" or "test".
+        kind: "depth_map", "labels" or "point_cloud".
+
+    Returns:
+        The path.
+    """
     return Path(root) / "ITOP" / f"ITOP_{view}_{file}_{kind}.h5"
 
 
@@ -33,8 +43,13 @@ def itop_path(root: str | os.PathLike, view: str, file: str, kind: str) -> Path:
 class ItopLabels:
     """All rows of a labels file.
 
-    ids : (n,) text "SS_FFFFF". valid : (n,) bool. visible : (n, 15) 0 or 1. pixels : (n, 15, 2) int16.
-    points_mm : (n, 15, 3) float32.
+    Attributes:
+        path: The file.
+        ids: (n,) text "SS_FFFFF".
+        valid: (n,) bool.
+        visible: (n, 15) 0 or 1.
+        pixels: (n, 15, 2) int16.
+        points_mm: (n, 15, 3) float32 millimetres, y up.
     """
 
     path: str
@@ -45,7 +60,17 @@ class ItopLabels:
     points_mm: np.ndarray
 
     def rows(self, split: str) -> np.ndarray:
-        """Rows of valid frames in a split: subjects 04 and 05 of the training file are the validation split."""
+        """Rows of valid frames in a split: subjects 04 and 05 of the training file are the validation split.
+
+        Args:
+            split: One of `SPLITS`.
+
+        Returns:
+            Row numbers.
+
+        Raises:
+            ValueError: Another split.
+        """
         if split not in SPLITS:
             raise ValueError(f"split: found {split!r}, expected one of {SPLITS}")
         held_out = np.array([name[:2] in VALIDATION_SUBJECTS for name in self.ids], dtype=bool)
@@ -56,10 +81,15 @@ class ItopLabels:
 def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
     """Read and check a labels file.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        No file, no or a truncated HDF5 file, a missing key, or another shape.
+    Args:
+        path: HDF5 file.
+
+    Returns:
+        All rows.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file, a missing key, another shape, NaN, or millimetres.
     """
     with open_h5(path) as file:
         ids = _dataset(file, "id", path, (None,))[()]
@@ -78,8 +108,19 @@ def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
 
 
 class ItopFrames:
-    """Frames of a depth (or point cloud) file by row. The file is opened in each process that reads from it, because
-    HDF5 handles must not be shared across a fork; a pickled object holds none."""
+    """Frames of a depth (or point cloud) file by row.
+
+    The file is opened in each process that reads from it, because HDF5 handles must not be shared across a fork; a
+    pickled object holds none.
+
+    Args:
+        path: HDF5 file.
+        cloud: It is a point cloud file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file, a missing key, or another shape or dtype.
+    """
 
     def __init__(self, path: str | os.PathLike, cloud: bool = False):
         self.path, self.cloud = Path(path), cloud
@@ -87,7 +128,7 @@ class ItopFrames:
             data = _dataset(file, "data", self.path, (None, None, 3) if cloud else (None, None, None))
             self.shape = tuple(data.shape)
             if data.dtype.kind != "f":
-                raise ValueError(f"{self.path}: 'data' is {data.dtype}, expected floating metres")
+                raise ValueError(f"{self.path}: 'data' is {data.dtype}, expected floating-point metres")
         self._handle: tuple[int, Any] | None = None
 
     def __len__(self) -> int:
@@ -121,11 +162,14 @@ def write_itop(
 ) -> None:
     """Write the labels and the depth file of one view, each whole or not at all.
 
-    Parameters
-    ----------
-    labels : `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n rows.
-    depth_m : n arrays (H, W) of metres.
-    compression : of the depth file, e.g. "lzf". ITOP's own is not compressed; readers see no difference.
+    Args:
+        root: The folder that holds ``ITOP/``.
+        view: "side" or "top".
+        file: "train" or "test".
+        labels: `id`, `is_valid`, `visible_joints`, `image_coordinates`, `real_world_coordinates` (metres, y up), n
+            rows.
+        depth_m: n arrays (H, W) of metres.
+        compression: Of the depth file, e.g. "lzf". ITOP's own is not compressed; readers see no difference.
     """
     n = len(labels["id"])
     dtypes = {
@@ -151,7 +195,18 @@ def write_itop(
 
 @contextmanager
 def open_h5(path: str | os.PathLike) -> Iterator[Any]:
-    """Open for reading; a missing, truncated or foreign file is a clear error."""
+    """Open an HDF5 file for reading.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The open file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No or a truncated HDF5 file.
+    """
     file = _open(Path(path))
     try:
         yield file

@@ -21,26 +21,48 @@ OKS_THRESHOLDS = tuple(np.round(np.arange(0.5, 0.96, 0.05), 2).tolist())
 class JointDistances:
     """Errors of N poses.
 
-    Attributes
-    ----------
-    errors : (N, K) millimetres.
-    counted : (N, K) bool.
+    Attributes:
+        errors: (N, K) millimetres.
+        counted: (N, K) bool.
     """
 
     errors: np.ndarray
     counted: np.ndarray
 
     def accuracy(self, threshold_mm: float, joints: tuple[int, ...] | None = None) -> float:
-        """Share of counted joints with an error below the threshold; NaN where none is counted."""
+        """Share of counted joints with an error below a threshold.
+
+        Args:
+            threshold_mm: Millimetres.
+            joints: Indices; None: all.
+
+        Returns:
+            0 to 1; NaN where none is counted.
+        """
         errors, counted = self._part(joints)
         return float((errors[counted] < threshold_mm).mean()) if counted.any() else float("nan")
 
     def mean_cm(self, joints: tuple[int, ...] | None = None) -> float:
-        """Mean error of counted joints, centimetres; NaN where none is counted."""
+        """Mean error of counted joints.
+
+        Args:
+            joints: Indices; None: all.
+
+        Returns:
+            Centimetres; NaN where none is counted.
+        """
         errors, counted = self._part(joints)
         return float(errors[counted].mean() / 10) if counted.any() else float("nan")
 
     def count(self, joints: tuple[int, ...] | None = None) -> int:
+        """Number of counted joints.
+
+        Args:
+            joints: Indices; None: all.
+
+        Returns:
+            The number.
+        """
         return int(self._part(joints)[1].sum())
 
     def _part(self, joints):
@@ -52,9 +74,19 @@ class JointDistances:
 def joint_distances(
     predicted: np.ndarray, target: np.ndarray, visible: np.ndarray, decimals: int | None = None
 ) -> JointDistances:
-    """Distances of poses (N, K, 3) in millimetres; joints with `visible` (N, K) == 1 count.
+    """Distances of refined joints from true ones.
 
-    `decimals` rounds both poses first (3 in the published test program, none in training).
+    Args:
+        predicted: (N, K, 3) millimetres.
+        target: (N, K, 3) millimetres.
+        visible: (N, K); joints with 1 count.
+        decimals: Round both poses first (3 in the published test program, none in training).
+
+    Returns:
+        The errors.
+
+    Raises:
+        ValueError: Shapes that do not fit, or NaN or infinity in a joint that counts.
     """
     predicted, target = np.asarray(predicted), np.asarray(target)
     visible = np.asarray(visible)
@@ -73,7 +105,14 @@ def joint_distances(
 
 @dataclass(frozen=True)
 class OKSResult:
-    """`ap` share of frames above each threshold, `joint` (K,) mean share of joints above them, `joint50`, `joint75`."""
+    """OKS by threshold and joint.
+
+    Attributes:
+        ap: Share of frames above each of `OKS_THRESHOLDS`.
+        joint: (K,) mean share of joints above them.
+        joint50: (K,) share above 0.5.
+        joint75: (K,) share above 0.75.
+    """
 
     ap: np.ndarray
     joint: np.ndarray
@@ -82,14 +121,26 @@ class OKSResult:
 
     @property
     def mean_ap(self) -> float:
+        """Mean of `ap`."""
         return float(self.ap.mean())
 
 
 def refinet_oks(predicted: np.ndarray, target: np.ndarray, sigmas: float | tuple[float, ...] = OKS_SIGMA) -> OKSResult:
-    """OKS of 2D poses (N, K, 2) as RefiNet counts it.
+    """OKS of 2D poses as RefiNet counts it.
 
     The scale is the area of the box around the **predicted** joints. A joint counts where its label is not (0, 0), a
     frame where any joint does.
+
+    Args:
+        predicted: (N, K, 2) pixels.
+        target: (N, K, 2) pixels, (0, 0) = missing.
+        sigmas: One for all joints, or one each.
+
+    Returns:
+        Shares; NaN where no frame counts.
+
+    Raises:
+        ValueError: Shapes that do not fit.
     """
     predicted, target = np.asarray(predicted, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if predicted.ndim != 3 or predicted.shape[-1] != 2 or predicted.shape != target.shape:

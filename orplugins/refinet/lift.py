@@ -19,14 +19,13 @@ _ITOP = 4
 class LiftSettings:
     """How the depth of a joint is read.
 
-    Attributes
-    ----------
-    window : "itop": median of the measured pixels of 9 x 9, moved into the image at its border; "baracca": median of
-        3 x 3, holes counted as 0; "pixel": the nearest pixel (plain lifting, what the refinement is compared with).
-    holes : "missing": a joint without a measurement is missing; "person": it gets the median depth of its person's
-        measured joints, because a hole says nothing about the person.
-    half : read ITOP's map as the float16 metres it is stored in, as the published code does for label poses: the median
-        of an even number of pixels is then rounded to float16. It moves a joint by up to 2 mm.
+    Attributes:
+        window: "itop": median of the measured pixels of 9 x 9, moved into the image at its border; "baracca": median of
+            3 x 3, holes counted as 0; "pixel": the nearest pixel (plain lifting, what the refinement is compared with).
+        holes: "missing": a joint without a measurement is missing; "person": it gets the median depth of its person's
+            measured joints, because a hole says nothing about the person.
+        half: Read ITOP's map as the float16 metres it is stored in, as the published code does for label poses: the
+            median of an even number of pixels is then rounded to float16. It moves a joint by up to 2 mm.
     """
 
     window: str = "itop"
@@ -49,17 +48,17 @@ def lift(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lift joints to the depth that the image has at them.
 
-    Parameters
-    ----------
-    pixels : (..., K, 2). Missing are joints whose integer part is not right of or below the first pixel ("itop"), or
-        that are negative or exactly (0, 0) ("baracca"), or that are outside the image ("pixel").
-    depth_mm : (H, W), millimetres, 0 = hole.
-    present : (..., K), joints that the 2D pose has; all if None.
+    Args:
+        pixels: (..., K, 2). Missing are joints whose integer part is not right of or below the first pixel ("itop"), or
+            that are negative or exactly (0, 0) ("baracca"), or that are outside the image ("pixel").
+        depth_mm: (H, W), millimetres, 0 = hole.
+        camera: Of the depth image.
+        settings: How the depth is read; None: the defaults.
+        present: (..., K), joints that the 2D pose has; all if None.
 
-    Returns
-    -------
-    points : (..., K, 3) float64, millimetres, y up; (0, 0, 0) where there is no depth.
-    valid : (..., K) bool.
+    Returns:
+        points: (..., K, 3) float64, millimetres, y up; (0, 0, 0) where there is no depth.
+        valid: (..., K) bool.
     """
     settings = settings or LiftSettings()
     pixels = checked_joints(pixels, 2, "pixels")

@@ -18,7 +18,13 @@ def _activation(name: str) -> nn.Module:
 
 
 class PatchBlock(nn.Module):
-    """Residual block with its stride in the second convolution and a ReLU before the addition too."""
+    """Residual block with its stride in the second convolution and a ReLU before the addition too.
+
+    Args:
+        channels: Channels of the input.
+        out: Channels of the output.
+        stride: Of the second convolution.
+    """
 
     def __init__(self, channels: int, out: int, stride: int = 1):
         super().__init__()
@@ -32,6 +38,14 @@ class PatchBlock(nn.Module):
             self.downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply the block.
+
+        Args:
+            x: (B, channels, H, W).
+
+        Returns:
+            (B, out, H / stride, W / stride).
+        """
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
         return self.relu(self.relu(self.bn2(self.conv2(x))) + shortcut)
@@ -46,6 +60,7 @@ class PatchNet(nn.Module):
         activation: Of the stem: ``"ReLU"``, ``"Tanh"`` or ``"PReLU"``; every other one is ReLU.
         width: Channels of the stem and first stage; the second stage has twice as many.
         hidden: Width of the fully connected layers.
+        dropout: Rate in the fully connected layers.
     """
 
     def __init__(
@@ -82,14 +97,29 @@ class PatchNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, patches: Tensor) -> Tensor:
-        """Offsets (B, K, dims), input minus truth, of patches (B, K, size, size)."""
+        """Offsets of joints, input minus truth.
+
+        Args:
+            patches: (B, K, size, size).
+
+        Returns:
+            (B, K, dims) pixels.
+        """
         x = self.maxpool(self.relu(self.bn1(self.conv1(patches))))
         x = self.avgpool(self.layer2(self.layer1(x))).flatten(1)
         return self.fc(x).unflatten(1, self.output_size)
 
 
 class SkeletonBlock(nn.Module):
-    """Linear, then what is asked for of batch normalisation, activation and dropout, in one ``features`` sequence."""
+    """Linear, then what is asked for of batch normalisation, activation and dropout, in one ``features`` sequence.
+
+    Args:
+        inputs: Width of the input.
+        outputs: Width of the output.
+        norm: Whether to normalise.
+        activation: None for none.
+        dropout: Rate; 0 for none.
+    """
 
     def __init__(self, inputs: int, outputs: int, norm: bool, activation: nn.Module | None, dropout: float):
         super().__init__()
@@ -100,6 +130,14 @@ class SkeletonBlock(nn.Module):
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply the layers.
+
+        Args:
+            x: (B, inputs).
+
+        Returns:
+            (B, outputs).
+        """
         return self.features(x)
 
 
@@ -146,7 +184,14 @@ class SkeletonNet(nn.Module):
             self.skipBlock = nn.Sequential(block(2 * size, 2 * size), last)
 
     def forward(self, poses: Tensor) -> Tensor:
-        """(B, K, 3) scaled poses to (B, K, 3) millimetres."""
+        """Offsets, or places, of joints.
+
+        Args:
+            poses: (B, K, 3) scaled.
+
+        Returns:
+            (B, K, 3) millimetres.
+        """
         x = poses.flatten(1)
         first = self.inputBlock(x)
         h = self.Block1(first)
@@ -164,8 +209,11 @@ class SkeletonNet(nn.Module):
 
 
 def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
-    """``norm(conv(x))``. In evaluation the two are one convolution: over 1024 channels of points the normalisation
-    alone takes as long as memory takes to read and write them."""
+    """``norm(conv(x))``.
+
+    In evaluation the two are one convolution: over 1024 channels of points the normalisation alone takes as long as
+    memory takes to read and write them.
+    """
     if norm.training or norm.running_mean is None or norm.running_var is None or conv.bias is None:
         return norm(conv(x))
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
@@ -175,7 +223,13 @@ def _normalized(x: Tensor, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> Tensor:
 
 
 class TransformNet(nn.Module):
-    """T-net: a k x k matrix from points (Qi et al., PointNet, CVPR 2017). Padding rows are pooled like others."""
+    """T-net: a k x k matrix from points (Qi et al., PointNet, CVPR 2017). Padding rows are pooled like others.
+
+    Args:
+        k: Channels of a point.
+        widths: Channels of the three point-wise layers.
+        hidden: Widths of the fully connected layers.
+    """
 
     conv1: nn.Conv1d
     conv2: nn.Conv1d
@@ -198,7 +252,14 @@ class TransformNet(nn.Module):
         self.register_buffer("eye", torch.eye(k), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, k, N) to (B, k, k)."""
+        """Matrices of sets of points.
+
+        Args:
+            x: (B, k, N).
+
+        Returns:
+            (B, k, k).
+        """
         x = self.relu(_normalized(x, self.conv1, self.bn1))
         x = self.relu(_normalized(x, self.conv2, self.bn2))
         # The last ReLU after the maximum: the same values, a fraction of the work.
@@ -267,10 +328,14 @@ class PointCloudNet(nn.Module):
     """Module C: the points around each joint to its offset; one PointNet for all joints (section III-C).
 
     Args:
-        global_feat: False is possible for its features only: the head takes the pooled vector.
+        feature_transform: Use the second T-net.
+        dropout: Rate before the last layer.
+        dims: Coordinates of an offset.
         cut_rows: In evaluation take clouds of like size together and leave out padding rows that none of them needs;
             the result is the same, because all padding rows are equal. In training they count in the batch's statistics
             and stay.
+        widths, hidden: See `PointFeatures`.
+        head: Width of the hidden layer after the pooled vector.
     """
 
     def __init__(
@@ -293,7 +358,14 @@ class PointCloudNet(nn.Module):
         self.fc2 = nn.Linear(head, dims)
 
     def forward(self, clouds: Tensor) -> Tensor:
-        """Offsets (B, K, dims) of clouds (B, K, N + 1, 3): N rows, then the number of points three times."""
+        """Offsets of joints.
+
+        Args:
+            clouds: (B, K, N + 1, 3): N rows, then the number of points three times.
+
+        Returns:
+            (B, K, dims).
+        """
         batch, joints = clouds.shape[:2]
         points, count = clouds[:, :, :-1].flatten(0, 1), clouds[:, :, -1, 0].flatten()
         if self.cut_rows and not self.training:
@@ -322,9 +394,16 @@ def masked_joint_mse(output: Tensor, target: Tensor, visible: Tensor, average: s
     """Squared error of visible joints, summed over coordinates.
 
     Args:
-        output, target: (B, K, D).
+        output: (B, K, D).
+        target: (B, K, D).
         visible: (B, K), 1 where a joint counts.
         average: ``"all"`` divides by all B K joints (published), ``"visible"`` by those that count.
+
+    Returns:
+        () the mean.
+
+    Raises:
+        ValueError: Another ``average``.
     """
     if average not in ("all", "visible"):
         raise ValueError(f"average: found {average!r}, expected 'all' or 'visible'")
@@ -334,7 +413,16 @@ def masked_joint_mse(output: Tensor, target: Tensor, visible: Tensor, average: s
 
 
 def masked_joint_distance(refined: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
-    """Mean Euclidean distance of visible joints; shapes as in :func:`masked_joint_mse`."""
+    """Mean Euclidean distance of visible joints.
+
+    Args:
+        refined: (B, K, D).
+        truth: (B, K, D).
+        visible: (B, K), 1 where a joint counts.
+
+    Returns:
+        () the mean.
+    """
     mask = (visible == 1).to(refined.dtype)
     distance = (((refined - truth) ** 2).sum(-1) + 1e-6).sqrt()
     return (mask * distance).sum() / mask.sum().clamp(min=1)
@@ -346,6 +434,10 @@ def symmetry_loss(poses: Tensor, visible: Tensor, pairs: tuple = LIMB_PAIRS) -> 
     Args:
         poses: (B, K, 3) refined.
         visible: (B, K). A sample counts for a pair where all four ends are visible; a pair without any adds 0.
+        pairs: ((joint, joint) right, (joint, joint) left) of each limb.
+
+    Returns:
+        () the loss.
     """
     mask = visible == 1
     total = poses.new_zeros(())
@@ -361,10 +453,17 @@ def depth_range_loss(poses: Tensor, truth: Tensor, visible: Tensor, feet: str = 
     """Cost of joints farther from the torso in depth than height / 1.5 ("forcing" term).
 
     Args:
-        poses, truth: (B, K, 3) millimetres, y up.
+        poses: (B, K, 3) refined, millimetres, y up.
+        truth: (B, K, 3) millimetres, y up.
         visible: (B, K). A sample counts where the head and a foot are visible.
         feet: ``"batch"`` takes the lowest foot of the whole batch as everybody's floor (published), ``"sample"`` each
             sample's own.
+
+    Returns:
+        () the loss.
+
+    Raises:
+        ValueError: Another ``feet``.
     """
     if feet not in ("batch", "sample"):
         raise ValueError(f"feet: found {feet!r}, expected 'batch' or 'sample'")

@@ -11,7 +11,22 @@ SEEDS = {"val": 1295185, "test": 37}
 
 
 def fixed_noise(index: int, seed: int, mean: float, sigma: float, dims: int, joints: int = 15) -> np.ndarray:
-    """Noise (joints, dims) of the index-th frame: one draw a frame, in file order, from a generator of its own."""
+    """Noise of one frame: one draw per frame, in file order, from a generator of its own.
+
+    Args:
+        index: The frame's number, from 0 on.
+        seed: Of the generator.
+        mean: Of the noise.
+        sigma: Standard deviation.
+        dims: Coordinates of a joint.
+        joints: Number of joints.
+
+    Returns:
+        (joints, dims).
+
+    Raises:
+        ValueError: A negative number.
+    """
     if index < 0:
         raise ValueError(f"index: found {index}, expected a frame's number from 0")
     # Tables grow by doubling, so that reading a split in order draws each frame's noise a few times at most.
@@ -20,7 +35,18 @@ def fixed_noise(index: int, seed: int, mean: float, sigma: float, dims: int, joi
 
 
 def frozen_noise(frames: int, mean: float, sigma: float, dims: int, joints: int = 15) -> np.ndarray:
-    """Noise (frames, joints, dims) for a whole run, from numpy's global generator."""
+    """Noise for a whole run, from numpy's global generator.
+
+    Args:
+        frames: Number of frames.
+        mean: Of the noise.
+        sigma: Standard deviation.
+        dims: Coordinates of a joint.
+        joints: Number of joints.
+
+    Returns:
+        (frames, joints, dims).
+    """
     return np.random.normal(mean, sigma, (frames, joints, dims))
 
 

@@ -1,5 +1,4 @@
-"""Frames of a data set that has, for each depth image, its camera and people with 2D and 3D joints: the generated
-operating room's `annotations/coco17.json`."""
+"""Depth images with their cameras and people in 2D and 3D: the generated operating room's `annotations/coco17.json`."""
 
 from __future__ import annotations
 
@@ -20,9 +19,12 @@ _ANNOTATIONS = "annotations/coco17.json"
 class DepthPeople:
     """A depth image and its M people, joints of COCO-17.
 
-    image_id, name : of the image. depth : its file. camera : of the file's own size, without pose.
-    keypoints : (M, 17, 3) x, y in pixels and 2 seen, 1 hidden, 0 outside the picture or unknown.
-    points : (M, 17, 3) metres in the camera's axes.
+    Attributes:
+        image_id, name: Of the image.
+        depth: Its file.
+        camera: Of the file's own size, without pose.
+        keypoints: (M, 17, 3) x, y in pixels and 2 seen, 1 hidden, 0 outside the image or unknown.
+        points: (M, 17, 3) metres in the camera's axes.
     """
 
     image_id: int
@@ -36,11 +38,16 @@ class DepthPeople:
 def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
     """All images of `FOLDER/annotations/coco17.json` in its order.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, entry, field, found and expected; also where images have no `camera` or people no
-        `keypoints_3d`.
+    Args:
+        folder: The data set.
+
+    Returns:
+        One entry per image.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected; also where images have no `camera` or people
+            no `keypoints_3d`.
     """
     path = Path(folder) / _ANNOTATIONS
     content = load_people(path)

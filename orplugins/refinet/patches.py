@@ -16,16 +16,15 @@ ITOP_PATCH_MEAN, ITOP_PATCH_STD = 3.5929703780637663, 0.49173036596476444
 class PatchSettings:
     """How a patch is cut.
 
-    Attributes
-    ----------
-    size : side of a patch, pixels.
-    preparation : "published": the window follows Python's slice rules, so that a start left of or above the image reads
-        nothing or wraps round, what is read stands in the top-left corner, and holes take the mean of the whole map
-        (`normalize="domain"`) or of the patch (`"patch"`). "correct": the window stays centred on the joint's nearest
-        pixel, and both holes and what lies outside the image take the patch's own mean.
-    normalize : "domain": (metres - mean) / std with the constants below, ITOP's by default. "patch": each patch has
-        mean 0 and standard deviation 1 over its measured pixels (Baracca). "joint": metres relative to the patch's
-        mean, times 4, so that the same body looks the same at every distance.
+    Attributes:
+        size: Side of a patch, pixels.
+        preparation: "published": the window follows Python's slice rules, so that a start left of or above the image
+            reads nothing or wraps round, what is read stands in the top-left corner, and holes take the mean of the
+            whole map (`normalize="domain"`) or of the patch (`"patch"`). "correct": the window stays centred on the
+            joint's nearest pixel, and both holes and what lies outside the image take the patch's own mean.
+        normalize: "domain": (metres - mean) / std with the constants below, ITOP's by default. "patch": each patch has
+            mean 0 and standard deviation 1 over its measured pixels (Baracca). "joint": metres relative to the patch's
+            mean, times 4, so that the same body looks the same at every distance.
     """
 
     size: int = 40
@@ -50,14 +49,13 @@ _JOINT_SCALE, _JOINT_LIMIT = 4.0, 2.0
 def depth_patches(joints: np.ndarray, depth_mm: np.ndarray, settings: PatchSettings | None = None) -> np.ndarray:
     """Patches around joints, all joints and people at once.
 
-    Parameters
-    ----------
-    joints : (..., K, 2) pixels.
-    depth_mm : (H, W) millimetres, 0 = hole.
+    Args:
+        joints: (..., K, 2) pixels.
+        depth_mm: (H, W) millimetres, 0 = hole.
+        settings: How patches are cut; None: the defaults.
 
-    Returns
-    -------
-    (..., K, size, size) float32.
+    Returns:
+        (..., K, size, size) float32.
     """
     settings = settings or PatchSettings()
     joints = checked_joints(joints, 2)

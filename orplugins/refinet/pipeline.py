@@ -31,14 +31,16 @@ def load_chain(config: str | os.PathLike | None = None, weights: str | os.PathLi
     """Load a chain for evaluation.
 
     Args:
-        config, weights: Of the chain; None: the one that travels with the package, trained on generated rooms.
-        device: See :func:`orplugins.device.choose_device`.
+        config: Of the chain; None: the one that travels with the package, trained on generated rooms.
+        weights: Its checkpoint; None: likewise.
+        device: See `orplugins.device.choose_device`.
 
     Returns:
-        :class:`orplugins.refinet.chain.RefineChain`.
+        An `orplugins.refinet.chain.RefineChain`.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, or weights that do not fit the config.
+        FileNotFoundError: There is no such file.
+        ValueError: The weights do not fit the config.
     """
     from orplugins.refinet.mmpose.load import load_refine_chain
 
@@ -392,6 +394,7 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     """Write one checkpoint for the chain from the modules' own checkpoints.
 
     Args:
+        out: The file.
         modules: {"a", "b" or "c": checkpoint}, ours or published.
 
     Returns:

@@ -20,7 +20,18 @@ FORMATS = {"px": 2, "mm": 3, "px_mm": 3}
 
 
 def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """All arrays of a npz without pickled objects; ValueError for another or broken file."""
+    """All arrays of an npz without pickled objects.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Arrays by name.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Another or a broken file, or pickled objects in it.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected npz")
@@ -32,12 +43,18 @@ def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> dict[int, np.ndarray]:
-    """Poses by row, float64 (15, D).
+    """Read input poses.
 
-    Parameters
-    ----------
-    path : .npz, else a published pickle.
-    pose_format : "px", "mm" or "px_mm", to check the number of columns against.
+    Args:
+        path: .npz, else a published pickle.
+        pose_format: "px", "mm" or "px_mm", to check the number of columns against.
+
+    Returns:
+        (15, D) float64 by row of the labels file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Another form, NaN, or another number of columns.
     """
     if pose_format is not None and pose_format not in FORMATS:
         raise ValueError(f"pose_format: found {pose_format!r}, expected one of {sorted(FORMATS)}")
@@ -67,11 +84,22 @@ def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> 
 
 
 def save_itop_poses(path: str | os.PathLike, rows: np.ndarray, poses: np.ndarray) -> None:
-    """Write poses (F, 15, D) as our npz or, for a name ending in .pkl, as the published dict of float32 arrays."""
+    """Write poses, whole or not at all.
+
+    Args:
+        path: .npz for our form, .pkl for the published dict of float32 arrays.
+        rows: (F,) rows of the labels file.
+        poses: (F, 15, D).
+
+    Raises:
+        ValueError: Another suffix, or not as many rows as poses.
+    """
     path = Path(path)
     rows, poses = np.asarray(rows, dtype=np.int64), np.asarray(poses)
     if len(rows) != len(poses) or path.suffix not in (".npz", ".pkl"):
-        raise ValueError(f"{path}: {len(rows)} rows, {len(poses)} poses; expected as many, and a name in .npz or .pkl")
+        raise ValueError(
+            f"{path}: {len(rows)} rows, {len(poses)} poses; expected as many, and a name ending in .npz or .pkl"
+        )
     with atomic_write(path, "wb") as file:
         if path.suffix == ".npz":
             np.savez(file, rows=rows, poses=poses)

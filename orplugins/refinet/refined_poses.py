@@ -1,5 +1,4 @@
-"""What a refiner of 3D poses gains over plain lifting: joint errors of visible and of occluded joints, by how many
-people are in the picture."""
+"""What a refiner of 3D poses gains over plain lifting: errors of visible and occluded joints, by number of people."""
 
 from __future__ import annotations
 
@@ -15,8 +14,15 @@ GROUPS = ("all", "1 person", "2 people", "3 and more people")
 
 
 def match_people(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """(M,) number of the detection (D, K, 3) of each true person (M, K, 3), or -1. A joint is x, y, and a score above 0
-    where it is known. Each detection belongs to one person."""
+    """Match detections to true people, each detection to one person.
+
+    Args:
+        found: (D, K, 3) x, y in pixels and a score above 0 where a joint is known.
+        truth: (M, K, 3) likewise.
+
+    Returns:
+        (M,) number of the detection of each true person, or -1.
+    """
     cost = np.full((len(truth), len(found)), np.inf)
     for i, person in enumerate(truth):
         known = person[:, 2] > 0
@@ -30,7 +36,14 @@ def match_people(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 @dataclass
 class RefinedErrors:
-    """Collects frames; lengths in the unit of the points."""
+    """Collects the errors of frames.
+
+    Attributes:
+        plain: Errors of plain lifting, one array per frame, in the unit of the points.
+        refined: Errors of refined poses.
+        seen: Whether each joint is visible.
+        people: How many people were in each joint's image.
+    """
 
     plain: list[np.ndarray] = field(default_factory=list)
     refined: list[np.ndarray] = field(default_factory=list)
@@ -46,8 +59,16 @@ class RefinedErrors:
         seen: np.ndarray,
         people: int,
     ) -> None:
-        """Add a frame's poses (M, K, 3). `counted` (M, K): joints to count; `seen` (M, K): visible ones; `people`: how
-        many were in the picture."""
+        """Add a frame.
+
+        Args:
+            plain: (M, K, 3) poses of plain lifting.
+            refined: (M, K, 3) refined poses.
+            truth: (M, K, 3) true poses.
+            counted: (M, K) joints to count.
+            seen: (M, K) visible joints.
+            people: How many people were in the image.
+        """
         counted = np.asarray(counted, dtype=bool)
         self.plain.append(np.linalg.norm(plain - truth, axis=-1)[counted])
         self.refined.append(np.linalg.norm(refined - truth, axis=-1)[counted])
@@ -55,13 +76,14 @@ class RefinedErrors:
         self.people.append(np.full(int(counted.sum()), people))
 
     def table(self) -> list[dict]:
-        """A row for each of `GROUPS` and all, visible and occluded joints: their number, the mean error of plain
-        lifting and of refined poses, and the ratio. Groups without joints are left out.
+        """Errors by group.
 
-        Raises
-        ------
-        ValueError
-            Where no joint has been added.
+        Returns:
+            A row for each of `GROUPS` and all, visible and occluded joints: their number, the mean error of plain
+            lifting and of refined poses, and the ratio. Groups without joints are left out.
+
+        Raises:
+            ValueError: No joint has been added.
         """
         columns = [
             np.concatenate(values) if values else np.zeros(0)

@@ -18,8 +18,12 @@ from orplugins.skeletons import ITOP_15, Skeleton, convert
 class Refined3D:
     """M people of a frame in ITOP-15, in the camera's axes (x right, y down, z forward).
 
-    points : (M, 15, 3) metres, zeros where missing. plain : (M, 15, 3) metres, plain lifting: the 2D pose at the depth
-    of its pixels. pixels : (M, 15, 2) refined, in the given image. valid, hidden : (M, 15) bool. confidence : (M, 15).
+    Attributes:
+        points: (M, 15, 3) metres, zeros where missing.
+        plain: (M, 15, 3) metres, plain lifting: the 2D pose at the depth of its pixels.
+        pixels: (M, 15, 2) refined, in the given image.
+        valid, hidden: (M, 15) bool.
+        confidence: (M, 15).
     """
 
     points: np.ndarray
@@ -33,11 +37,10 @@ class Refined3D:
 class Refiner3D:
     """Refines 2D poses of one camera.
 
-    Parameters
-    ----------
-    chain : trained modules, for ITOP's focal length.
-    camera : of the depth image; 2D poses are in its pixels.
-    least_score : 2D joints below it are missing.
+    Args:
+        chain: Trained modules, for ITOP's focal length.
+        camera: Of the depth image; 2D poses are in its pixels.
+        least_score: Minimum score of a 2D joint; others are missing.
     """
 
     def __init__(self, chain: RefineChain, camera: Camera, least_score: float = 0.0):

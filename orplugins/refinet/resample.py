@@ -19,10 +19,9 @@ from orplugins.refinet.depth_camera import ITOP_CAMERA, DepthCamera
 class Resampler:
     """Maps images and joints of a camera to a pinhole camera of another focal length and back.
 
-    Parameters
-    ----------
-    source : the camera; its lens distortion is taken out, its pose is not used.
-    focal : focal length to bring it to, pixels; ITOP's by default.
+    Attributes:
+        source: The camera; its lens distortion is taken out, its pose is not used.
+        focal: Focal length to bring it to, pixels; ITOP's by default.
     """
 
     source: Camera
@@ -41,7 +40,17 @@ class Resampler:
         return DepthCamera(self.focal, self.focal, self.source.cx * sx, self.source.cy * sy)
 
     def depth(self, depth_mm: np.ndarray) -> np.ndarray:
-        """(H, W) of the source's size to (h, w) float32 of `size`; what lies outside is a hole."""
+        """Bring a depth image to the other lens.
+
+        Args:
+            depth_mm: (H, W) of the source's size, millimetres, 0 = hole.
+
+        Returns:
+            (h, w) float32 of `size`; what lies outside is a hole.
+
+        Raises:
+            ValueError: Another size than the source's.
+        """
         depth = checked_depth(depth_mm)
         width, height = self.source.size
         if depth.shape != (height, width):
@@ -56,13 +65,27 @@ class Resampler:
         return np.where(inside, depth[y, x], np.float32(0))
 
     def joints(self, pixels: np.ndarray) -> np.ndarray:
-        """Joints (..., 2) of the source image in the resampled one."""
+        """Joints of the source image in the resampled one.
+
+        Args:
+            pixels: (..., 2) of the source image.
+
+        Returns:
+            (..., 2) of the resampled image.
+        """
         ideal = self.source.undistort(checked_joints(np.atleast_2d(pixels), 2, "joints"))
         scale = (self.focal / self.source.fx, self.focal / self.source.fy)
         return np.nan_to_num(ideal * scale, nan=-1e4).reshape(np.shape(pixels))
 
     def back(self, pixels: np.ndarray) -> np.ndarray:
-        """Joints (..., 2) of the resampled image in the source image."""
+        """Joints of the resampled image in the source image.
+
+        Args:
+            pixels: (..., 2) of the resampled image.
+
+        Returns:
+            (..., 2) of the source image.
+        """
         return self.source.distort(self._ideal(pixels))
 
     def _ideal(self, pixels: np.ndarray) -> np.ndarray:
@@ -70,5 +93,12 @@ class Resampler:
 
 
 def to_metres(points_mm: np.ndarray) -> np.ndarray:
-    """Millimetres with y up as metres in the project's camera axes (y down)."""
+    """RefiNet's points in the project's camera axes.
+
+    Args:
+        points_mm: (..., 3) millimetres, y up.
+
+    Returns:
+        (..., 3) metres, y down.
+    """
     return np.asarray(points_mm, dtype=np.float64) * (1e-3, -1e-3, 1e-3)

@@ -17,11 +17,10 @@ ITOP_STD = (181.09583842180834, 501.31640903793743, 175.27181130365182)
 class SkeletonScale:
     """(pose - mean) / std of the joints that are there; a missing joint is (0, 0, 0).
 
-    Attributes
-    ----------
-    mean, std : millimetres; ITOP's by default.
-    root : "camera": as it is (published). "median": the median of the present joints is subtracted first, so that the
-        network sees a pose, not a place; `mean` and `std` are then those of such poses.
+    Attributes:
+        mean, std: Millimetres; ITOP's by default.
+        root: "camera": as it is (published). "median": the median of the present joints is subtracted first, so that
+            the network sees a pose, not a place; `mean` and `std` are then those of such poses.
     """
 
     mean: tuple[float, float, float] = ITOP_MEAN
@@ -42,14 +41,30 @@ class SkeletonScale:
         return np.where(valid[..., None], (poses - self.mean) / self.std, 0.0)
 
     def roots(self, poses_mm: np.ndarray, valid: np.ndarray) -> np.ndarray:
-        """(..., 3) what is subtracted first, and added to places that a network predicts; zeros for "camera"."""
+        """What is subtracted first, and added to places that a network predicts.
+
+        Args:
+            poses_mm: (..., K, 3) millimetres.
+            valid: (..., K) bool.
+
+        Returns:
+            (..., 3); zeros for "camera".
+        """
         if self.root == "camera":
             return np.zeros((*np.shape(poses_mm)[:-2], 3))
         return median_root(np.asarray(poses_mm, dtype=np.float64), np.asarray(valid, dtype=bool))[..., 0, :]
 
 
 def median_root(poses: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """(..., 1, 3) median of the present joints; zeros where there is none."""
+    """Median of the present joints.
+
+    Args:
+        poses: (..., K, 3).
+        valid: (..., K) bool.
+
+    Returns:
+        (..., 1, 3); zeros where there is none.
+    """
     count = valid.sum(axis=-1)[..., None]
     order = np.sort(np.where(valid[..., None], poses, np.inf), axis=-2)
     low = np.take_along_axis(order, np.maximum(count - 1, 0)[..., None, :] // 2, axis=-2)

@@ -51,10 +51,19 @@ def _swing(angle: np.ndarray, sideways: np.ndarray) -> np.ndarray:
 def body_motion(
     rng: np.random.Generator, frames: int, fps: float = 30.0, action: str = "walk"
 ) -> dict[str, np.ndarray]:
-    """One person's named points, each (F, 3).
+    """One person's motion as named points.
 
     Args:
-        action: One of :data:`ACTIONS`.
+        rng: Source of all randomness.
+        frames: F.
+        fps: Frames per second.
+        action: One of `ACTIONS`.
+
+    Returns:
+        Name -> (F, 3) metres in the room.
+
+    Raises:
+        ValueError: Another action.
     """
     if action not in ACTIONS:
         raise ValueError(f"action {action!r}, expected one of {', '.join(ACTIONS)}")
@@ -109,12 +118,30 @@ def body_motion(
 
 
 def in_skeleton(points: dict[str, np.ndarray], skeleton: Skeleton) -> np.ndarray:
-    """(F, J, 3) named points in a joint set's order."""
+    """Named points in a joint set's order.
+
+    Args:
+        points: Name -> (F, 3).
+        skeleton: The joint set.
+
+    Returns:
+        (F, J, 3).
+    """
     return np.stack([points[name] if name in points else points[_ALIAS[name]] for name in skeleton.joints], 1)
 
 
 def look_at(position: Sequence[float], target: Sequence[float], focal: float = 525.0, size=SIZE) -> Camera:
-    """A camera at ``position`` that looks at ``target``, upright."""
+    """A camera that looks at a point, upright.
+
+    Args:
+        position: (3,) of the camera, metres.
+        target: (3,) that is seen in the middle of the image, metres.
+        focal: Focal length, pixels.
+        size: (width, height), pixels.
+
+    Returns:
+        The camera.
+    """
     place, aim = np.asarray(position, dtype=float), np.asarray(target, dtype=float)
     forward = (aim - place) / np.linalg.norm(aim - place)
     right = np.cross(forward, (0.0, 0.0, 1.0))
@@ -131,7 +158,15 @@ def room_rig() -> list[Camera]:
 
 
 def parallel_cameras(baseline: float = 0.28, distance: float = 3.2) -> list[Camera]:
-    """A rectified pair in front of the room's middle, left camera first; both see what is ``distance`` metres away."""
+    """A rectified pair in front of the room's middle.
+
+    Args:
+        baseline: Distance of the two, metres.
+        distance: From the middle of the room, metres.
+
+    Returns:
+        The left camera and the right one.
+    """
     left = look_at((-baseline / 2, -distance, 1.0), (-baseline / 2, 0.0, 1.0))
     right = look_at((baseline / 2, -distance, 1.0), (baseline / 2, 0.0, 1.0))
     return [left, right]
@@ -144,8 +179,18 @@ def observe(
     noise_px: float = 0.0,
     missing: float = 0.0,
 ) -> np.ndarray:
-    """Detections (..., J, 3: x, y, confidence) of room points (..., J, 3); zeros where missing or outside the
-    picture."""
+    """Detections of room points; zeros where missing or outside the image.
+
+    Args:
+        camera: The camera.
+        points: (..., J, 3) metres.
+        rng: Source of noise, gaps and confidence; None: none of them.
+        noise_px: Standard deviation, pixels.
+        missing: Probability that a joint is missing.
+
+    Returns:
+        (..., J, 3) x, y in pixels, confidence.
+    """
     pixels, depth = camera.project(points)
     seen = (depth > 0.1) & (pixels >= 0).all(-1) & (pixels <= np.array(camera.size) - 1).all(-1)
     confidence = np.ones(seen.shape)
@@ -166,7 +211,15 @@ def write_lifting_data(
 ) -> None:
     """Write ``data_3d_motion.npz``, ``data_2d_motion_{coco,h36m}.npz`` and ``cameras.json`` in VideoPose3D's forms.
 
-    Every subject does every action once, seen by the room's three cameras; 2D has noise of ``noise_px``.
+    Every subject does every action once, seen by the room's three cameras.
+
+    Args:
+        folder: Where the files are written.
+        subjects: Names.
+        frames: Of each clip.
+        fps: Frames per second.
+        seed: Of the motion.
+        noise_px: Standard deviation of the 2D joints, pixels.
     """
     folder, rng, cameras = Path(folder), np.random.default_rng(seed), room_rig()
     world: dict = {}
@@ -191,9 +244,10 @@ def save_lifting_files(folder: Path, world: dict, images: dict, cameras: dict) -
     """Write ``data_3d_motion.npz``, ``data_2d_motion_{coco,h36m}.npz`` and ``cameras.json`` in VideoPose3D's forms.
 
     Args:
+        folder: Where the files are written.
         world: {subject: {action: (F, 17, 3)}}, metres.
-        images: {"coco" or "h36m": {subject: {action: [(F, 17, 2) pixels a camera]}}}.
-        cameras: {subject, or "*" for any: [:func:`camera_record` a camera]}.
+        images: {"coco" or "h36m": {subject: {action: [(F, 17, 2) pixels per camera]}}}.
+        cameras: {subject, or "*" for any: [`camera_record` of each camera]}.
     """
     with atomic_write(folder / "data_3d_motion.npz", "wb") as file:
         np.savez_compressed(file, positions_3d=object_scalar(world))
@@ -206,7 +260,14 @@ def save_lifting_files(folder: Path, world: dict, images: dict, cameras: dict) -
 
 
 def camera_record(camera: Camera) -> dict:
-    """A camera as ``cameras.json`` holds it."""
+    """A camera as ``cameras.json`` holds it.
+
+    Args:
+        camera: The camera.
+
+    Returns:
+        JSON values.
+    """
     from scipy.spatial.transform import Rotation
 
     x, y, z, w = Rotation.from_matrix(camera.pose[:3, :3]).as_quat().tolist()
@@ -220,7 +281,14 @@ def camera_record(camera: Camera) -> dict:
 
 
 def rig_record(cameras: Sequence[Camera]) -> dict:
-    """Cameras as the JSON of :func:`orplugins.io.calibration.read_rig`."""
+    """Cameras as the JSON of `orplugins.io.calibration.read_rig`.
+
+    Args:
+        cameras: The cameras.
+
+    Returns:
+        JSON values.
+    """
     records = []
     for camera in cameras:
         inverse = np.linalg.inv(camera.pose)

@@ -103,7 +103,8 @@ def make_room_lifting_data(
 
     Args:
         out: Folder.
-        clips, frames: Number of clips, and of frames in each.
+        clips: Number of clips.
+        frames: Frames in each.
         seed: Another seed gives another set.
         noise_px: Least and greatest noise of the 2D joints.
 
@@ -237,7 +238,8 @@ def draw_montage(path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), m
 
     Args:
         path: The file.
-        seed, numbers: Frames: colour, true joints, depth and 64x48 depth of each view.
+        seed: Of the set.
+        numbers: Of frames: colour, true joints, depth and 64x48 depth of each view.
         motion: Moments of clip ``numbers[0]`` instead.
 
     Returns:

@@ -1,4 +1,4 @@
-"""People who move in the synthetic operating room, without pictures: training data for lifting 2D joints to 3D.
+"""People who move in the synthetic operating room, without images: training data for lifting 2D joints to 3D.
 
 The same rooms, people and motion as the clips of `mvor_layout.write_dataset`, but nothing is rendered: a frame takes a
 sixth of the time. Every clip has cameras of its own.
@@ -21,10 +21,19 @@ _MEMORY = 0.4  # seconds for which a detector's error lasts
 
 
 def detector_noise(rng: np.random.Generator, shape: Sequence[int], level: float, fps: float) -> np.ndarray:
-    """Errors (F, ...) of standard deviation `level`: half of the variance white, half lasting (first order, 0.4 s).
+    """Errors as a detector makes them: half of the variance white, half lasting (first order, 0.4 s).
 
     A detector errs alike in neighbouring frames: it misreads the same fold of cloth. White noise alone would be
     averaged away by a network that sees many frames.
+
+    Args:
+        rng: Source of all randomness.
+        shape: (F, ...).
+        level: Standard deviation.
+        fps: Frames per second.
+
+    Returns:
+        (F, ...).
     """
     white, steps = rng.normal(size=shape), rng.normal(size=shape)
     keep = np.exp(-1 / (_MEMORY * fps))
@@ -43,20 +52,29 @@ def write_room_lifting_data(
     people: tuple[int, int] = (2, 6),
     progress: Callable[[], None] | None = None,
 ) -> int:
-    """Write the files of `motion_points.save_lifting_files`: a clip is a subject, a person an action; people counted.
+    """Write the files of `motion_points.save_lifting_files`: a clip is a subject, a person an action.
 
-    clips, frames : how many clips of how many frames, 25 a second. seed : another seed, other rooms and people.
-    noise_px : least and greatest noise of the 2D joints (pictures of 640x480); drawn for each person and camera,
-        logarithmically even. people : in a room.
-    progress : called after each clip.
+    Args:
+        folder: Where the files are written.
+        clips: Number of clips.
+        frames: Of each clip, 25 per second.
+        seed: Another seed, other rooms and people.
+        noise_px: (min, max) noise of the 2D joints (images of 640x480); drawn for each person and camera,
+            logarithmically even.
+        people: (min, max) number of people in a room.
+        progress: Called after each clip.
 
-    Raises ValueError for an argument out of its range.
+    Returns:
+        Number of people.
+
+    Raises:
+        ValueError: An argument is out of its range.
     """
     low, high = noise_px
     if clips < 1 or not 0 < low <= high:
         raise ValueError(
             f"write_room_lifting_data: found clips={clips}, noise_px={noise_px}, expected 1 or more clips "
-            "and 0 < least <= greatest noise"
+            "and 0 < min <= max noise"
         )
     world: dict = {}
     images: dict = {"coco": {}, "h36m": {}}

@@ -14,7 +14,15 @@ _FULL_WIDTH = 640
 
 
 def joint_table(coco: dict, mvor: dict) -> dict[str, str]:
-    """People, boxes and visibility, as text by name of the figure."""
+    """People, boxes and visibility.
+
+    Args:
+        coco: Content of the COCO file.
+        mvor: Content of the MVOR file.
+
+    Returns:
+        Text by name of the figure.
+    """
     pictures = len(coco["images"])
     scale = _FULL_WIDTH / coco["images"][0]["width"]
     heights = np.array([person["bbox"][3] for person in coco["annotations"]]) * scale
@@ -33,7 +41,14 @@ def joint_table(coco: dict, mvor: dict) -> dict[str, str]:
 
 
 def camera_table(coco: dict) -> dict[str, str]:
-    """Heights and pitches of the cameras."""
+    """Heights and pitches of the cameras.
+
+    Args:
+        coco: Content of the COCO file.
+
+    Returns:
+        Text by name of the figure.
+    """
     poses = np.array([image["camera"]["pose"] for image in coco["images"]]).reshape(-1, 4, 4)
     pitch = np.degrees(np.arcsin(poses[:, 2, 2]))
     return {
@@ -43,7 +58,14 @@ def camera_table(coco: dict) -> dict[str, str]:
 
 
 def penetration_table(scenes: Iterable[Scene]) -> dict[str, str]:
-    """How often staff go through the table top, the drape, or each other's trunks; and their statures."""
+    """How often staff go through the table top, the drape, or each other's trunks; and their statures.
+
+    Args:
+        scenes: Some scenes.
+
+    Returns:
+        Text by name of the figure.
+    """
     in_table, deepest, in_cloth, staff, close, pairs, tall = 0, 0.0, 0, 0, 0, 0, []
     for scene in scenes:
         people = [p for p in scene.people if p.role == "clinician"]

@@ -40,12 +40,28 @@ class TCNOptions:
 
 
 def is_published(state: Mapping) -> bool:
-    """Whether this is a whole published checkpoint or one network's published state dict."""
+    """Whether this is a whole published checkpoint or one network's published state dict.
+
+    Args:
+        state: Content of a file.
+
+    Returns:
+        True if the names are published ones.
+    """
     return "model_pos" in state or any(str(key).removeprefix("module.") == "expand_conv.weight" for key in state)
 
 
 def to_mmpose_name(name: str, backbone: str = "backbone.", head: str = "head.") -> str | None:
-    """mmpose's name of a published one, None if there is none."""
+    """Give a published tensor its name in mmpose.
+
+    Args:
+        name: Published name, also behind ``module.``.
+        backbone: Prefix of the backbone.
+        head: Prefix of the head.
+
+    Returns:
+        The name in mmpose, None if there is none.
+    """
     name = name.removeprefix("module.")
     module, _, leaf = name.rpartition(".")
     if module == "shrink":
@@ -59,7 +75,16 @@ def to_mmpose_name(name: str, backbone: str = "backbone.", head: str = "head.") 
 
 
 def to_published_name(name: str, backbone: str = "backbone.", head: str = "head.") -> str | None:
-    """Inverse of :func:`to_mmpose_name`; None for a name of another part of the model."""
+    """Inverse of `to_mmpose_name`.
+
+    Args:
+        name: Name in mmpose.
+        backbone: Prefix of the backbone.
+        head: Prefix of the head.
+
+    Returns:
+        The published name; None for a name of another part of the model.
+    """
     if name.startswith(f"{head}conv."):
         return f"shrink.{name.removeprefix(f'{head}conv.')}"
     if not name.startswith(backbone):
@@ -78,6 +103,9 @@ def convert_published(checkpoint: Mapping) -> dict[str, Any]:
 
     Args:
         checkpoint: A whole checkpoint (``model_pos``, ``model_traj``) or the state dict of a pose network.
+
+    Returns:
+        Names in mmpose to the same tensors.
 
     Raises:
         ValueError: Names that are not of this network, all listed; or a dense-filter network.
@@ -98,7 +126,14 @@ def convert_published(checkpoint: Mapping) -> dict[str, Any]:
 
 
 def to_published(state_dict: Mapping) -> dict[str, dict[str, Any]]:
-    """Published form of a PoseLifter's state dict: ``model_pos`` and, if there is one, ``model_traj``."""
+    """Published form of a PoseLifter's state dict.
+
+    Args:
+        state_dict: Names in mmpose to tensors.
+
+    Returns:
+        ``model_pos`` and, if there is one, ``model_traj``.
+    """
     out: dict[str, dict[str, Any]] = {}
     for part, prefixes in _PREFIXES.items():
         renamed = {name: to_published_name(name, *prefixes) for name in state_dict}
@@ -111,9 +146,15 @@ def to_published(state_dict: Mapping) -> dict[str, dict[str, Any]]:
 def recover_options(weights: Mapping) -> TCNOptions:
     """Width, joints and filter widths from the shapes of a published state dict.
 
+    Args:
+        weights: Published names to tensors.
+
+    Returns:
+        The network's options.
+
     Raises:
-        ValueError: A tensor is missing, the input has not two numbers a joint, or the filters are not small and odd (a
-            network with dense filters instead of dilated ones).
+        ValueError: A tensor is missing, the input has not two numbers per joint, or the filters are not small and odd
+            (a network with dense filters instead of dilated ones).
     """
     shapes = {str(name).removeprefix("module."): tuple(value.shape) for name, value in weights.items()}
     try:
@@ -168,11 +209,17 @@ def _inert_load(file, **kwargs):
 
 
 def read_checkpoint(path: str) -> dict:
-    """Read a published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), without
-    executing anything that it names.
+    """Read a lifter's checkpoint without executing anything that it names.
+
+    Args:
+        path: A published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), also
+            behind ``videopose3d://``.
+
+    Returns:
+        The file's content, or the state dict in it.
 
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: There is no such file.
         ValueError: Not a torch file, or without ``model_pos``.
     """
     import torch

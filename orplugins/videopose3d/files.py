@@ -1,5 +1,4 @@
-"""VideoPose3D's data files: detection archives, 2D sets, Human3.6M's 3D positions; and our own plain npz of one
-clip."""
+"""VideoPose3D's data files (detection archives, 2D sets, Human3.6M's 3D positions), and our own npz of one clip."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ class Keypoints2D:
         keypoints: (F, 17, 2) float32 pixels, COCO-17, no gaps: undetected frames are interpolated.
         detected: (F,) frames in which the person was really there.
         size: (width, height).
-        fps: Frames a second, None if unknown.
+        fps: Frames per second, None if unknown.
         video: Name of the video.
         boxes: (F, 4) x1, y1, x2, y2, interpolated too, or None.
         scores: (F, 17) or None.
@@ -51,8 +50,15 @@ class Keypoints2D:
 def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     """Read ``<video>.npz`` as Detectron's in-the-wild script writes it: the person with the best box in each frame.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The person.
+
     Raises:
-        FileNotFoundError, ValueError: File, field, found and expected; nobody in the whole video.
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected; or nobody in the whole video.
     """
     data = read_npz(path, ("boxes", "keypoints", "metadata"))
     boxes, keypoints, meta = data["boxes"], data["keypoints"], data["metadata"]
@@ -105,7 +111,8 @@ def write_detection_archive(
     """Write detections in Detectron's form.
 
     Args:
-        frames: One (boxes (N, 5): x1, y1, x2, y2, score; keypoints (N, 17, 3): x, y, score) a frame.
+        path: The file.
+        frames: One (boxes (N, 5): x1, y1, x2, y2, score; keypoints (N, 17, 3): x, y, score) per frame.
         size: (width, height).
     """
     boxes: list[list]
@@ -127,7 +134,12 @@ def write_detection_archive(
 
 
 def write_custom_2d(path: str | os.PathLike, clips: list[Keypoints2D]) -> None:
-    """Write ``data_2d_custom_<name>.npz``, the form that VideoPose3D's scripts read."""
+    """Write ``data_2d_custom_<name>.npz``, the form that VideoPose3D's scripts read.
+
+    Args:
+        path: The file.
+        clips: One per video.
+    """
     meta = {
         "layout_name": "coco",
         "num_joints": 17,
@@ -140,7 +152,19 @@ def write_custom_2d(path: str | os.PathLike, clips: list[Keypoints2D]) -> None:
 
 
 def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoints2D:
-    """One video of a ``data_2d_custom_*`` file (the only one if ``video`` is None). It keeps no detection mask."""
+    """Read one video of a ``data_2d_custom_*`` file, which keeps no detection mask.
+
+    Args:
+        path: The file.
+        video: Its name; None: the only one.
+
+    Returns:
+        The person.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No such video, a choice of several, or another form.
+    """
     data = read_npz(path, ("positions_2d", "metadata"))
     positions, meta = data["positions_2d"], data["metadata"]
     if video is None and len(positions) != 1:
@@ -163,7 +187,12 @@ def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoin
 
 
 def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
-    """Write our own npz of one clip: plain arrays, with what VideoPose3D's form loses."""
+    """Write our own npz of one clip: plain arrays, with what VideoPose3D's form loses.
+
+    Args:
+        path: The file.
+        clip: What to write.
+    """
     extra: dict[str, Any] = {} if clip.scores is None else {"scores": clip.scores}
     if clip.fps:
         extra["time"] = np.arange(len(clip.keypoints)) / clip.fps
@@ -180,7 +209,18 @@ def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
 
 
 def read_clip(path: str | os.PathLike) -> Keypoints2D:
-    """Read what :func:`write_clip` writes."""
+    """Read what `write_clip` writes.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The clip.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: An entry is missing, or another joint set or shape.
+    """
     data = read_npz(path, ("keypoints", "image_size", "layout", "video"))
     optional = np.load(path, allow_pickle=False)
     keypoints, layout = data["keypoints"], str(data["layout"])
@@ -195,8 +235,18 @@ def read_clip(path: str | os.PathLike) -> Keypoints2D:
 
 
 def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
-    """``data_3d_*.npz``: {subject: {action: (F, 17, 3) world metres}}; 32 joints become 17, corrupt clips are left
-    out."""
+    """Read ``data_3d_*.npz``; 32 joints become 17, corrupt clips are left out.
+
+    Args:
+        path: The file.
+
+    Returns:
+        {subject: {action: (F, 17, 3)}}, metres in the world.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A clip of another shape.
+    """
     positions = read_npz(path, ("positions_3d",))["positions_3d"]
     out: dict[str, dict[str, np.ndarray]] = {}
     for subject, actions in positions.items():
@@ -211,7 +261,14 @@ def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray
 
 
 def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list[np.ndarray]]], dict]:
-    """``data_2d_*.npz``: {subject: {action: [one (F, J, 2) pixels a camera]}} and its metadata."""
+    """Read ``data_2d_*.npz``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        {subject: {action: [one (F, J, 2) per camera]}}, pixels, and the file's metadata.
+    """
     data = read_npz(path, ("positions_2d", "metadata"))
     clips = {
         str(subject): {
@@ -225,8 +282,16 @@ def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list
 
 @dataclass(frozen=True)
 class LiftingClip:
-    """One clip of one camera for training: 2D (F, K, 2) pixels, 3D (F, J, 3) camera axes in metres or None, screen
-    intrinsics (9,)."""
+    """One clip of one camera for training.
+
+    Attributes:
+        name: Subject, action and camera.
+        action: As the file names it.
+        keypoints: (F, K, 2) pixels.
+        positions: (F, J, 3) metres in the camera's axes, or None.
+        size: (width, height).
+        intrinsics: (9,) in screen units, see `screen_intrinsics`.
+    """
 
     name: str
     action: str
@@ -237,13 +302,21 @@ class LiftingClip:
 
 
 def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
-    """Cameras of every subject: a JSON object of lists, one entry a camera in the order of the 2D file.
+    """Read the cameras of every subject: a JSON object of lists, one entry per camera in the order of the 2D file.
 
-    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x,
-    y, z,
-    camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
-    for
-    any that is not listed.
+    Entry: ``size`` [w, h], ``focal`` [fx, fy], ``center`` [cx, cy] in pixels, ``orientation`` (unit quaternion w, x, y,
+    z, camera to world), ``position`` (metres), optional ``radial`` (3) and ``tangential`` (2). The subject ``*`` stands
+    for any that is not listed.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Entries by subject, lists as arrays.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected.
     """
     name = str(path)
     data = load_json(path)
@@ -272,7 +345,14 @@ def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
 
 
 def screen_intrinsics(camera: dict) -> np.ndarray:
-    """(9,) fx, fy, cx, cy, k1, k2, k3, p1, p2 in screen units."""
+    """Intrinsics in screen units.
+
+    Args:
+        camera: An entry of `read_cameras`.
+
+    Returns:
+        (9,) fx, fy, cx, cy, k1, k2, k3, p1, p2.
+    """
     size = (int(camera["size"][0]), int(camera["size"][1]))
     focal = 2 * camera["focal"] / size[0]
     return np.concatenate([focal, to_screen(camera["center"], size), camera["radial"], camera["tangential"]]).astype(
@@ -290,7 +370,20 @@ def load_lifting_clips(
     downsample: int = 1,
     subset: float = 1.0,
 ) -> list[LiftingClip]:
-    """Clips of all cameras, 3D brought into camera axes.
+    """Load clips of all cameras, 3D brought into camera axes.
+
+    Args:
+        keypoints_file: ``data_2d_*.npz``.
+        camera_file: JSON, see `read_cameras`.
+        positions_file: ``data_3d_*.npz``; None: unlabelled clips.
+        subjects: Subjects to use; None: all.
+        source: Joint set of the 2D.
+        target: Joint set of the 3D.
+        downsample: Use every n-th frame.
+        subset: Use this share of every clip, one contiguous part.
+
+    Returns:
+        One entry per action and camera.
 
     Raises:
         ValueError: Joint counts that do not fit, fewer 2D than 3D frames, a subject without cameras, no clip at all.

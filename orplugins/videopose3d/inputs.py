@@ -102,9 +102,14 @@ def read_input(path: Path, options: InputOptions) -> InputClip:
     Args:
         path: Video or folder of images (both need ``options.pose2d``), folder of OpenPose's JSON, COCO result list
             (image_id = frame number), Detectron archive, ``data_2d_custom_*.npz`` or our own npz of a clip.
+        options: How it is read.
+
+    Returns:
+        The person's clip.
 
     Raises:
-        FileNotFoundError, ValueError: No such input, one of unknown form, or nobody in it.
+        FileNotFoundError: There is no such input.
+        ValueError: It is of unknown form, or nobody is in it.
     """
     from orplugins.io.video import VIDEO_SUFFIXES
 
@@ -128,10 +133,11 @@ def read_frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[n
     """Open a video or a folder of images.
 
     Args:
+        path: The video or folder.
         failed: Takes a line for every frame that cannot be read; a video that ends early is read as far as it goes.
 
     Returns:
-        Frames a second where known; the frames (BGR, or depth in millimetres; None: not readable); their number where
+        Frames per second where known; the frames (BGR, or depth in millimetres; None: not readable); their number where
         known.
     """
     from orplugins.depth.png import is_depth_png, load_depth

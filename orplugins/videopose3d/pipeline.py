@@ -103,7 +103,10 @@ def write_results(out: Path, clip: Keypoints2D, lifted: dict[str, np.ndarray], f
     """Write every file but the animation.
 
     Args:
-        lifted: ``pose`` (F, 17, 3) about the pelvis and, with a trajectory network, ``trajectory`` (F, 1, 3).
+        out: Folder.
+        clip: The 2D joints.
+        lifted: ``pose`` (F, 17, 3) about the pelvis and, with a trajectory network, ``trajectory`` (F, 1, 3), metres.
+        fps: Frames per second.
         weights: Name of the lifter's file, for the record.
 
     Returns:
@@ -153,9 +156,11 @@ def render_lifted(
     """Draw the animation: the image with its 2D joints, and the lifted pose.
 
     Args:
+        lifted: What was lifted.
         path: A ``.gif`` or a video.
         background: Video or folder of images to draw on; None: black.
-        every, limit: Draw every n-th frame, and at most so many.
+        every: Draw every n-th frame.
+        limit: Maximum number of frames.
 
     Returns:
         The number of frames that were drawn.

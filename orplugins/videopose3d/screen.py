@@ -16,19 +16,43 @@ CX, P1 = 2, 7  # the entries of the intrinsics vector that change sign in a mirr
 
 
 def to_screen(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(..., 2) pixels of a (width, height) image in screen units."""
+    """Pixels in screen units.
+
+    Args:
+        pixels: (..., 2).
+        size: (width, height) of the image.
+
+    Returns:
+        (..., 2).
+    """
     width, height = size
     return pixels * (2.0 / width) - np.array([1.0, height / width], dtype=pixels.dtype)
 
 
 def to_pixels(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Inverse of :func:`to_screen`."""
+    """Inverse of `to_screen`.
+
+    Args:
+        points: (..., 2) screen units.
+        size: (width, height) of the image.
+
+    Returns:
+        (..., 2) pixels.
+    """
     width, height = size
     return (points + np.array([1.0, height / width], dtype=points.dtype)) * (width / 2.0)
 
 
 def rotate(quaternion, vectors: np.ndarray) -> np.ndarray:
-    """(..., 3) vectors turned by a unit quaternion (w, x, y, z) of shape (4,)."""
+    """Turn vectors by a unit quaternion.
+
+    Args:
+        quaternion: (4,) w, x, y, z.
+        vectors: (..., 3).
+
+    Returns:
+        (..., 3).
+    """
     quaternion = np.asarray(quaternion, dtype=vectors.dtype)
     axis = np.broadcast_to(quaternion[1:], vectors.shape)
     first = np.cross(axis, vectors)
@@ -36,14 +60,31 @@ def rotate(quaternion, vectors: np.ndarray) -> np.ndarray:
 
 
 def world_to_camera(points: np.ndarray, orientation, position) -> np.ndarray:
-    """World points (..., 3) in camera axes; orientation (w, x, y, z) turns camera axes to world axes, position:
-    metres."""
+    """World points in camera axes.
+
+    Args:
+        points: (..., 3) metres.
+        orientation: (4,) unit quaternion w, x, y, z that turns camera axes to world axes.
+        position: (3,) of the camera, metres.
+
+    Returns:
+        (..., 3) metres.
+    """
     w, x, y, z = orientation
     return rotate((w, -x, -y, -z), points - np.asarray(position, dtype=points.dtype))
 
 
 def camera_to_world(points: np.ndarray, orientation, position=(0.0, 0.0, 0.0)) -> np.ndarray:
-    """Inverse of :func:`world_to_camera`."""
+    """Inverse of `world_to_camera`.
+
+    Args:
+        points: (..., 3) metres in camera axes.
+        orientation: (4,) unit quaternion w, x, y, z that turns camera axes to world axes.
+        position: (3,) of the camera, metres.
+
+    Returns:
+        (..., 3) metres.
+    """
     return rotate(orientation, points) + np.asarray(position, dtype=points.dtype)
 
 
@@ -53,15 +94,16 @@ def project_screen(points, intrinsics, distort: bool = True):
     x/z and y/z are clamped to [-1, 1] before anything else, also behind the camera: early in training a network puts
     joints anywhere. The tangential term is neither OpenCV's nor that of mmpose's ``SimpleCamera``.
 
-    Parameters
-    ----------
-    points : (N, ..., 3), array or tensor.
-    intrinsics : (N, 9), the same kind; it is not changed.
-    distort : apply k and p; otherwise focal length and centre only.
+    Args:
+        points: (N, ..., 3), array or tensor.
+        intrinsics: (N, 9), the same kind; it is not changed.
+        distort: Apply k and p; otherwise focal length and centre only.
 
-    Returns
-    -------
-    (N, ..., 2).
+    Returns:
+        (N, ..., 2).
+
+    Raises:
+        ValueError: Shapes that do not fit.
     """
     if intrinsics.shape[-1] != NUM_INTRINSICS or len(intrinsics) != len(points):
         raise ValueError(f"intrinsics have shape {tuple(intrinsics.shape)}, expected ({len(points)}, {NUM_INTRINSICS})")
@@ -77,9 +119,15 @@ def project_screen(points, intrinsics, distort: bool = True):
 
 
 def display_points(poses: np.ndarray) -> np.ndarray:
-    """Poses (F, J, 3) in camera axes, turned for display: z up, the lowest point of the whole clip at height 0.
+    """Poses turned for display: z up, the lowest point of the whole clip at height 0.
 
     One offset for the clip, so that a jump stays a jump.
+
+    Args:
+        poses: (F, J, 3) camera axes.
+
+    Returns:
+        (F, J, 3).
     """
     turned = camera_to_world(poses, DISPLAY_QUATERNION)
     turned[..., 2] -= np.nanmin(turned[..., 2])

@@ -20,22 +20,54 @@ TRAINING_HZ = 50.0  # Human3.6M's frame rate, at which the published networks we
 
 
 def receptive_field(filter_widths: Sequence[int]) -> int:
-    """Frames that one output has seen."""
+    """Frames that one output has seen.
+
+    Args:
+        filter_widths: Of the convolutions.
+
+    Returns:
+        R.
+    """
     return int(np.prod(filter_widths))
 
 
 def padding(field: int, causal: bool) -> tuple[int, int]:
-    """Frames to repeat before and after a clip so that every frame gets an output."""
+    """Frames to repeat before and after a clip so that every frame gets an output.
+
+    Args:
+        field: R.
+        causal: Outputs belong to the last frame of their window.
+
+    Returns:
+        (before, after).
+    """
     return (field - 1, 0) if causal else ((field - 1) // 2, (field - 1) // 2)
 
 
 def window(clip: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Frames [start, stop) of a clip (F, ...); frames outside repeat the edge."""
+    """Part of a clip; frames outside repeat the edge.
+
+    Args:
+        clip: (F, ...).
+        start: First frame.
+        stop: Frame after the last one.
+
+    Returns:
+        (stop - start, ...).
+    """
     return clip[np.clip(np.arange(start, stop), 0, len(clip) - 1)]
 
 
 def chunk_bounds(frames: int, chunk: int) -> Iterator[tuple[int, int]]:
-    """Bounds of the ceil(F / c) chunks of a clip, overhanging evenly at both ends; one chunk if ``chunk`` is 0."""
+    """Bounds of the ceil(F / c) chunks of a clip, overhanging evenly at both ends.
+
+    Args:
+        frames: F.
+        chunk: c; 0: one chunk.
+
+    Yields:
+        (start, stop).
+    """
     if chunk == 0:
         yield 0, frames
         return
@@ -46,25 +78,59 @@ def chunk_bounds(frames: int, chunk: int) -> Iterator[tuple[int, int]]:
 
 
 def input_bounds(start: int, stop: int, field: int, causal: bool) -> tuple[int, int]:
-    """Frames of 2D input that the outputs [start, stop) need."""
+    """Frames of 2D input that outputs need.
+
+    Args:
+        start: First output frame.
+        stop: Frame after the last one.
+        field: R.
+        causal: Outputs belong to the last frame of their window.
+
+    Returns:
+        (start, stop) of the input.
+    """
     before, after = padding(field, causal)
     return start - before, stop + after
 
 
 def output_frames(inputs: np.ndarray, count: int, causal: bool) -> np.ndarray:
-    """The ``count`` frames of an input window (L, ...) that the outputs belong to."""
+    """The frames of an input window that the outputs belong to.
+
+    Args:
+        inputs: (L, ...).
+        count: Number of outputs.
+        causal: They belong to the last frames, not to the middle ones.
+
+    Returns:
+        (count, ...).
+    """
     start = len(inputs) - count if causal else (len(inputs) - count) // 2
     return inputs[start : start + count]
 
 
 def mirror(points: np.ndarray, skeleton: Skeleton | None) -> np.ndarray:
-    """Mirror image of points (..., J, D) about x = 0; left and right joints exchanged unless ``skeleton`` is None."""
+    """Mirror image of points about x = 0.
+
+    Args:
+        points: (..., J, D).
+        skeleton: Their joint set, left and right joints of which are exchanged; None: no joint is.
+
+    Returns:
+        (..., J, D).
+    """
     out = points * np.array([-1.0, *(1.0,) * (points.shape[-1] - 1)], dtype=points.dtype)
     return out if skeleton is None else out[..., list(skeleton.flip_indices), :]
 
 
 def mirror_intrinsics(intrinsics: np.ndarray) -> np.ndarray:
-    """Screen intrinsics (..., 9) of the mirrored camera: cx and p1 change sign."""
+    """Intrinsics of the mirrored camera: cx and p1 change sign.
+
+    Args:
+        intrinsics: (..., 9) in screen units.
+
+    Returns:
+        (..., 9).
+    """
     out = np.array(intrinsics)
     out[..., [CX, P1]] *= -1
     return out
@@ -80,12 +146,15 @@ def lift_normalised(
     """Dense pass over a whole clip, one output for every frame.
 
     Args:
+        network: See the module.
         keypoints: (F, K, 2) screen units.
+        field: Receptive field of the network.
+        causal: Whether the network is causal.
         flip: Joint sets of input and output for averaging with the mirrored clip; None: no averaging. The output's is
             None for a trajectory, whose one joint has no sides.
 
     Returns:
-        (F, J, 3).
+        (F, J, 3) metres.
     """
     before, after = padding(field, causal)
     clip = window(np.asarray(keypoints, dtype=np.float32), -before, len(keypoints) + after)
@@ -105,11 +174,26 @@ def lift_sequence(
     fps: float | None = None,
     resample_hz: float | None = None,
 ) -> np.ndarray:
-    """:func:`lift_normalised` from pixels (F, K, 2) of a (width, height) video.
+    """`lift_normalised` from pixels.
 
-    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at
-    50 Hz
-    sees 243 frames as 4.9 s, at 30 frames a second they are 8.1 s.
+    With ``resample_hz`` the 2D is brought from ``fps`` to that rate, lifted and brought back: a network trained at 50
+    Hz sees 243 frames as 4.9 s, at 30 frames per second they are 8.1 s.
+
+    Args:
+        network: See the module.
+        keypoints: (F, K, 2) pixels, without gaps.
+        size: (width, height) of the video.
+        field: Receptive field of the network.
+        causal: Whether the network is causal.
+        flip: See `lift_normalised`.
+        fps: Frames per second of the video.
+        resample_hz: Rate at which the network sees it; None: as it is.
+
+    Returns:
+        (F, J, 3) metres.
+
+    Raises:
+        ValueError: NaN or infinity, or ``resample_hz`` without ``fps``.
     """
     keypoints = np.asarray(keypoints, dtype=np.float32)
     if not np.isfinite(keypoints).all():
@@ -132,8 +216,8 @@ class StreamingLifter:
     Args:
         network: See the module; it gets windows of exactly R frames, which a strided network computes cheaply.
         field: R.
-        size: (width, height) of the video; None: :meth:`push` takes screen units.
-        flip: As in :func:`lift_normalised`.
+        size: (width, height) of the video; None: `push` takes screen units.
+        flip: As in `lift_normalised`.
     """
 
     def __init__(self, network: Network, field: int, size: tuple[int, int] | None = None, flip=None):
@@ -141,7 +225,14 @@ class StreamingLifter:
         self._frames: np.ndarray | None = None
 
     def push(self, keypoints: np.ndarray) -> np.ndarray:
-        """Pose (J, 3) of the newest frame (K, 2)."""
+        """Lift the newest frame.
+
+        Args:
+            keypoints: (K, 2) pixels, or screen units.
+
+        Returns:
+            (J, 3) metres.
+        """
         frame = np.asarray(keypoints, dtype=np.float32)
         frame = frame if self.size is None else to_screen(frame, self.size)
         if self._frames is None:

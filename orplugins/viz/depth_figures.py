@@ -1,4 +1,4 @@
-"""Pictures of refined 3D poses: the depth image with the pose on it, and the pose from the side, before and after."""
+"""Figures of refined 3D poses: the depth image with the pose on it, and the pose from the side, before and after."""
 
 from __future__ import annotations
 
@@ -68,10 +68,12 @@ def _scene(axes, result, skeleton: Skeleton, limits, plain: bool, title: str) ->
 def draw_frame(path: str | os.PathLike, depth_mm: np.ndarray, result, skeleton: Skeleton, name: str) -> None:
     """Write a PNG: depth image with the refined pose, plain lifting in 3D, refined pose in 3D (crosses: hidden joints).
 
-    Parameters
-    ----------
-    depth_mm : (H, W), 0 = hole.
-    result : an :class:`orplugins.refinet.refiner.Refined3D`.
+    Args:
+        path: The file.
+        depth_mm: (H, W) millimetres, 0 = hole.
+        result: An `orplugins.refinet.refiner.Refined3D`.
+        skeleton: Its joint set.
+        name: Title of the figure.
     """
     figure = _figure(figsize=(13, 4.2), layout="constrained")
     picture = figure.add_subplot(1, 3, 1)
@@ -98,7 +100,15 @@ def draw_frame(path: str | os.PathLike, depth_mm: np.ndarray, result, skeleton: 
 def save_animation(
     path: str | os.PathLike, results: Sequence, skeleton: Skeleton, names: Sequence[str], fps: float = 5.0
 ) -> None:
-    """Write a GIF of the refined poses of all frames, from one fixed view."""
+    """Write a GIF of the refined poses of all frames, from one fixed view.
+
+    Args:
+        path: The file.
+        results: One `orplugins.refinet.refiner.Refined3D` per frame.
+        skeleton: Their joint set.
+        names: Titles of the frames.
+        fps: Frames per second.
+    """
     from PIL import Image
 
     limits = _limits([_room(result.points[result.valid]) for result in results])

@@ -1,4 +1,4 @@
-"""Pictures of 3D people, of lifted clips and of metrics: PNG, GIF, MP4; no display is needed."""
+"""Figures of 3D people, of lifted clips and of metrics: PNG, GIF, MP4; no display is needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ ELEVATION, AZIMUTH, SIDE = 15.0, 70.0, 1.7  # VideoPose3D's view, degrees and me
 
 
 def limb_colour(skeleton: Skeleton, a: int, b: int) -> tuple[float, float, float]:
-    """Colour of the side that a limb belongs to."""
+    """Colour of the side that a limb belongs to.
+
+    Args:
+        skeleton: The joint set.
+        a: Index of one joint.
+        b: Index of the other joint.
+
+    Returns:
+        RGB, 0 to 1 each.
+    """
     names = skeleton.joints[a], skeleton.joints[b]
     sides = {name.split("_")[0] for name in names} & {"left", "right"}
     return MIDDLE if len(sides) != 1 else LEFT if "left" in sides else RIGHT
@@ -36,7 +45,12 @@ def new_figure(width: float, height: float, dpi: int = 100):
 
 
 def save_figure(path: str | os.PathLike, figure) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, whole or not at all.
+
+    Args:
+        path: The file.
+        figure: A matplotlib figure.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     with atomic_write(path, "wb") as file:
@@ -44,7 +58,15 @@ def save_figure(path: str | os.PathLike, figure) -> None:
 
 
 def upright(points: np.ndarray, up: np.ndarray | None) -> np.ndarray:
-    """Points (..., 3) turned so that ``up`` is z; None: z already."""
+    """Turn points so that the vertical is z.
+
+    Args:
+        points: (..., 3).
+        up: (3,) the vertical; None: z already.
+
+    Returns:
+        (..., 3).
+    """
     if up is None:
         return points
     z = np.asarray(up, dtype=np.float64) / np.linalg.norm(up)
@@ -67,7 +89,15 @@ def draw_people(
     title: str,
     up: np.ndarray | None = None,
 ) -> None:
-    """Draw groups of people (N, J, 3) in 3D and from above, NaN joints left out; "annotated" ones dashed."""
+    """Draw people in 3D and from above into a PNG.
+
+    Args:
+        path: The file.
+        groups: Name -> (N, J, 3) metres, NaN joints left out; the group "annotated" is dashed.
+        skeleton: Their joint set.
+        title: Of the figure.
+        up: (3,) the vertical; None: z.
+    """
     figure = new_figure(11, 5.5)
     solid, above = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
     every = [upright(people, up) for people in groups.values()]
@@ -105,15 +135,21 @@ def animation_frames(
     inferred: np.ndarray | None = None,
     height_px: int = 360,
 ) -> Iterator[np.ndarray]:
-    """Frames (H, W, 3) uint8 RGB: the picture with its 2D joints beside the 3D pose.
+    """Frames of a clip: the image with its 2D joints beside the 3D pose.
 
     Args:
         poses: (F, J, 3) display axes, z up (see ``videopose3d.screen.display_points``).
+        skeleton: Joint set of the poses.
         keypoints: (F, K, 2) pixels, or None.
         size: (width, height) of the video.
+        source: Joint set of the keypoints.
         pictures: Frame number to (H, W, 3) RGB, or None for black.
         indices: Frames to draw.
         inferred: (F,) frames without a detection: their title says so.
+        height_px: Height of the result.
+
+    Yields:
+        (H, W, 3) uint8 RGB.
     """
     width = height_px * size[0] / size[1]
     figure = new_figure((width + height_px) / 100, height_px / 100)
@@ -146,10 +182,18 @@ def animation_frames(
 
 
 def write_animation(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: float) -> int:
-    """Write RGB frames as ``.gif`` (Pillow) or as a video (OpenCV); returns their number.
+    """Write frames as ``.gif`` (Pillow) or as a video (OpenCV).
+
+    Args:
+        path: The file; its suffix chooses the form.
+        frames: (H, W, 3) uint8 RGB each.
+        fps: Frames per second.
+
+    Returns:
+        Number of frames written.
 
     Raises:
-        ValueError: Another suffix, or no encoder for it here.
+        ValueError: No frame, another suffix, or no encoder for it here.
     """
     suffix = Path(path).suffix.lower()
     if suffix != ".gif":
@@ -177,7 +221,12 @@ def write_animation(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: 
 
 
 def plot_ladder(tables: dict[str, dict[float, dict[str, float]]], path: str | Path) -> None:
-    """Draw metrics against scale, one panel a metric and one line a model, into a PNG."""
+    """Draw metrics against scale, one panel per metric and one line per model, into a PNG.
+
+    Args:
+        tables: Model -> factor -> metric -> value.
+        path: The file.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

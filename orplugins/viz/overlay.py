@@ -1,4 +1,4 @@
-"""Poses drawn on a picture: in the colours of ORPose-Color's pictures, or by the states of joints. Needs OpenCV."""
+"""Poses drawn on an image: in the colours of ORPose-Color's figures, or by the states of joints. Needs OpenCV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def draw_pose(
     box: np.ndarray | None = None,
     colour: tuple[int, int, int] | None = None,
 ) -> np.ndarray:
-    """Draw a person into a picture, in place.
+    """Draw a person into an image, in place.
 
     Args:
         image: (H, W, 3) uint8 BGR.
@@ -32,6 +32,12 @@ def draw_pose(
         style: "camma", "coco" or "h36": which joints these are.
         box: x1, y1, x2, y2, if any.
         colour: BGR of all limbs and the box, instead of the style's.
+
+    Returns:
+        The image itself.
+
+    Raises:
+        ValueError: Another style.
     """
     import cv2
 
@@ -58,10 +64,19 @@ _BOX = (0, 0, 255)
 
 
 def draw_people(image: np.ndarray, people: Sequence[dict], joints: Sequence[str], links) -> np.ndarray:
-    """A copy of a picture with boxes and joints: full dots are visible, rings occluded, the rest is not drawn.
+    """A copy of an image with boxes and joints: full dots are visible, rings occluded, the rest is not drawn.
 
     Limbs are drawn where both ends are in view, thin where one is occluded. A side at which the frame cuts the box is
     drawn thick. Of a patient's front and back only the one that is seen is drawn.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        people: Records of a results file of partial bodies.
+        joints: Joint names in order.
+        links: Pairs of joint indices, the limbs.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
     """
     import cv2
 

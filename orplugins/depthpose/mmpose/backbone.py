@@ -13,9 +13,9 @@ class DepthPoseBackbone(BaseModule):
     """Super-resolution steps and VGG extractor.
 
     Args:
-        init: ``"trainable"`` or ``"published"``, see :func:`orplugins.depthpose.network.init_depthpose`.
+        init: ``"trainable"`` or ``"published"``, see `orplugins.depthpose.network.init_depthpose`.
         init_cfg: mmengine's own initialisation (``Pretrained``); it is applied after ``init``.
-        **trunk: Arguments of :class:`orplugins.depthpose.network.DepthPoseTrunk`; none give the published network.
+        **trunk: Arguments of `orplugins.depthpose.network.DepthPoseTrunk`; none give the published network.
     """
 
     def __init__(self, init: str = "trainable", init_cfg: dict | None = None, **trunk):
@@ -24,9 +24,17 @@ class DepthPoseBackbone(BaseModule):
         self.trunk = DepthPoseTrunk(**trunk)
 
     def init_weights(self) -> None:
+        """Initialise the convolutions, then apply ``init_cfg``."""
         init_depthpose(self.trunk, self.init)
         super().init_weights()
 
     def forward(self, inputs) -> TrunkOutput:
-        """Features for ``inputs`` (N, 1, H, W), depth in [0, 1]."""
+        """Extract features.
+
+        Args:
+            inputs: (N, 1, H, W) depth in [0, 1].
+
+        Returns:
+            What `orplugins.depthpose.mmpose.head.PAFHead` takes.
+        """
         return self.trunk(inputs)

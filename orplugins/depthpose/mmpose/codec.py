@@ -18,16 +18,16 @@ class PAFCodec(BaseKeypointCodec):
     Args:
         input_size: (width, height) of the network's input.
         map_size: (width, height) of its maps; the input's by default.
-        frame_stride: Pixels of the target frame in a map cell. The frame in which ``sigma`` is measured is this many
+        frame_stride: Pixels of the target frame per map cell. The frame in which ``sigma`` is measured is this many
             times the map: for DepthPose, the super-resolved image.
         sigma: Spread of a heatmap peak in frame pixels.
         half_width: Half width of a limb's field in map cells.
         ear_limbs: Draw the shoulder-ear fields to the ``"ear"``, as decoders read them, or to the ``"eye"``, as a
             published training code does.
-        decode: ``"published"`` or ``"fast"``, see :func:`orplugins.depthpose.paf.decode_pafs`.
+        decode: ``"published"`` or ``"fast"``, see `orplugins.depthpose.paf.decode_pafs`.
         decode_scale: Enlargement of the maps before published decoding, 10 for 64x48; ``"fast"`` only counts its pixels
             by it.
-        settings: Thresholds that differ from :class:`orplugins.depthpose.paf.PafDecodeSettings`' defaults.
+        settings: Thresholds that differ from `orplugins.depthpose.paf.PafDecodeSettings`' defaults.
     """
 
     auxiliary_encode_keys = set()
@@ -61,10 +61,13 @@ class PAFCodec(BaseKeypointCodec):
 
         Args:
             keypoints: (N, 17, 2) COCO joints in input pixels.
-            keypoints_visible: (N, 17), above 0.5 where a joint is annotated.
+            keypoints_visible: (N, 17), above 0.5 where a joint is annotated; all if None.
 
         Returns:
             ``heatmaps`` (19, h, w), background last, and ``pafs`` (38, h, w), float32.
+
+        Raises:
+            ValueError: Keypoints of another shape.
         """
         keypoints = np.asarray(keypoints, dtype=np.float64)
         if keypoints.ndim != 3 or keypoints.shape[1:] != (17, 2):
@@ -78,11 +81,26 @@ class PAFCodec(BaseKeypointCodec):
         return dict(heatmaps=heatmaps, pafs=pafs)
 
     def decode_poses(self, heatmaps: np.ndarray, pafs: np.ndarray) -> PafPoses:
-        """People in input pixels, with person scores."""
+        """People of an image, with person scores.
+
+        Args:
+            heatmaps: (19, h, w).
+            pafs: (38, h, w).
+
+        Returns:
+            Poses in input pixels.
+        """
         poses = decode_pafs(heatmaps, pafs, scale=self.decode_scale, decode=self.decode_how, settings=self.settings)
         return replace(poses, keypoints=(poses.keypoints / self.peak_scale).astype(np.float32))
 
     def decode(self, encoded: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (N, 17, 2) in input pixels and scores (N, 17) of the maps (heatmaps, pafs)."""
+        """People of an image, in the form that mmpose's codecs give.
+
+        Args:
+            encoded: Heatmaps (19, h, w) and part affinity fields (38, h, w).
+
+        Returns:
+            Keypoints (N, 17, 2) in input pixels, (0, 0) where missing, and scores (N, 17).
+        """
         poses = self.decode_poses(*encoded)
         return poses.keypoints, poses.keypoint_scores

@@ -26,9 +26,9 @@ class DepthPoseEstimator(CheckpointMixin, BottomupPoseEstimator):
     Args:
         strict_checkpoint: Refuse a checkpoint that leaves parameters at random (the training-only reconstruction
             excepted). mmengine would only log them.
-        fast_convolutions: Use :func:`orplugins.depthpose.winograd.use_fast_convolutions`: inference on a CPU takes
-            about half the time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
-        **kwargs: Arguments of :class:`mmpose.models.BottomupPoseEstimator`.
+        fast_convolutions: Use `orplugins.depthpose.winograd.use_fast_convolutions`: inference on a CPU takes about half
+            the time, and maps differ by rounding only. Training, GPUs and checkpoints are not affected.
+        **kwargs: Arguments of `mmpose.models.BottomupPoseEstimator`.
     """
 
     may_lack = (*TRAINING_ONLY, "data_preprocessor.")
@@ -40,18 +40,21 @@ class DepthPoseEstimator(CheckpointMixin, BottomupPoseEstimator):
             use_fast_convolutions(self)
 
     def renamed(self, state: dict) -> dict:
+        """Translate published names. See `CheckpointMixin`."""
         return convert_published(state, "backbone.trunk.", "head.stages.") if is_published(state) else state
 
     def compared(self, state: dict) -> dict:
+        """Leave out what a checkpoint may hold beside the model. See `CheckpointMixin`."""
         own = self.state_dict()  # training-only layers may be left over
         return {k: v for k, v in state.items() if not (k.startswith(TRAINING_ONLY) and k not in own)}
 
     def extract_feat(self, inputs):
+        """Features of a batch (N, 1, H, W), computed with channels last."""
         # Convolutions on a CPU and on tensor cores are faster with channels last.
         return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
 
     def predict(self, inputs, data_samples):
-        """People of every image; see :meth:`BottomupPoseEstimator.predict`."""
+        """People of every image; see mmpose's `BottomupPoseEstimator.predict`."""
         if self.test_cfg.get("flip_test", False):
             both = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
             feats = [
@@ -65,6 +68,7 @@ class DepthPoseEstimator(CheckpointMixin, BottomupPoseEstimator):
         return self.add_pred_to_datasample(instances, fields, data_samples)
 
     def add_pred_to_datasample(self, batch_pred_instances, batch_pred_fields, batch_data_samples):
+        """Bring poses to the original image; joints that were not found stay at (0, 0)."""
         samples = super().add_pred_to_datasample(batch_pred_instances, batch_pred_fields, batch_data_samples)
         for sample in samples:
             people = sample.pred_instances

@@ -25,8 +25,9 @@ class PAFHead(BaseHead):
         heatmap_loss, paf_loss: Loss configs, applied to each stage and summed over the stages.
         reconstruction: ``dict(in_channels=64, loss_weight=1.0)`` adds the training-only convolution that predicts the
             high-resolution depth from the enlarged features; ``None`` leaves it out.
-        init: See :func:`orplugins.depthpose.network.init_depthpose`.
-        **stages: Arguments of :class:`orplugins.depthpose.network.PAFStages`.
+        init: See `orplugins.depthpose.network.init_depthpose`.
+        init_cfg: mmengine's own initialisation (``Pretrained``); it is applied after ``init``.
+        **stages: Arguments of `orplugins.depthpose.network.PAFStages`.
     """
 
     def __init__(
@@ -51,15 +52,33 @@ class PAFHead(BaseHead):
             self.reconstruction = DepthReconstruction(reconstruction.get("in_channels", 64))
 
     def init_weights(self) -> None:
+        """Initialise the convolutions, then apply ``init_cfg``."""
         init_depthpose(self.stages, self.init)
         super().init_weights()
 
     def forward(self, feats: TrunkOutput) -> list[StageOutput]:
-        """Maps of every stage."""
+        """Maps of every stage.
+
+        Args:
+            feats: The backbone's output.
+
+        Returns:
+            One entry per stage, last stage last.
+        """
         return self.stages(feats.context, feats.num_features)
 
     def loss(self, feats: TrunkOutput, batch_data_samples: Sequence, train_cfg: dict | None = None) -> dict:
-        """Losses over all stages, and of the reconstruction where it is configured."""
+        """Losses over all stages, and of the reconstruction where it is configured.
+
+        Args:
+            feats: The backbone's output.
+            batch_data_samples: With ``gt_fields.heatmaps`` (19, h, w) and ``gt_fields.pafs`` (38, h, w), and for the
+                reconstruction ``gt_depth.depth`` (1, H, W).
+            train_cfg: Not used.
+
+        Returns:
+            ``loss_heatmap``, ``loss_paf`` and, with the reconstruction, ``loss_sr``.
+        """
         heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
         pafs = torch.stack([sample.gt_fields.pafs for sample in batch_data_samples])
         outputs = self(feats)
@@ -76,11 +95,14 @@ class PAFHead(BaseHead):
     def predict(self, feats, batch_data_samples: Sequence, test_cfg: dict | None = None):
         """People of a batch.
 
-        ``feats`` are the images' features, or the list [images', mirrored images'] of mmpose's flip test.
+        Args:
+            feats: The images' features, or the list [images', mirrored images'] of mmpose's flip test.
+            batch_data_samples: One per image.
+            test_cfg: ``output_heatmaps`` asks for the maps too.
 
         Returns:
             ``InstanceData`` per image: keypoints (N, 17, 2) in input pixels ((0, 0) where missing), keypoint_scores
-            (N, 17), bbox_scores (N,) the persons' scores. With ``output_heatmaps`` also the maps as ``PixelData``.
+            (N, 17), bbox_scores (N,) the people's scores. With ``output_heatmaps`` also the maps as ``PixelData``.
         """
         test_cfg = test_cfg or {}
         if isinstance(feats, list):
@@ -104,6 +126,13 @@ def average_flip(direct: StageOutput, mirrored: StageOutput) -> StageOutput:
     """Mean of an image's maps and of its mirror image's maps, mirrored back.
 
     Averaging here equals averaging the enlarged maps up to rounding (1e-7), at 1/100 of the pixels.
+
+    Args:
+        direct: Maps (N, C, h, w) of the images.
+        mirrored: Maps of the mirrored images, not mirrored back.
+
+    Returns:
+        The mean maps.
     """
 
     def back(maps: Tensor, channels: Sequence[int]) -> Tensor:

@@ -16,19 +16,20 @@ from orplugins.registry import TRANSFORMS
 class LoadDepth(BaseTransform):
     """Read a single-channel depth PNG.
 
+    Reads ``img_path``, or takes ``img`` if it is there. Writes ``img`` (H, W) uint16 or uint8, ``img_shape`` and
+    ``ori_shape``.
+
     Args:
         bits: 16 for millimetres, 8 for the published low-resolution form.
         size: Expected (width, height); any by default.
         allow_empty: Accept an image without a single measurement.
-
-    Reads ``img_path``, or takes ``img`` if it is there. Writes ``img`` (H, W) uint16 or uint8, ``img_shape`` and
-    ``ori_shape``.
     """
 
     def __init__(self, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True):
         self.bits, self.size, self.allow_empty = bits, size, allow_empty
 
     def transform(self, results: dict) -> dict:
+        """Read, or check, the image of a record."""
         options = dict(bits=self.bits, size=self.size, allow_empty=self.allow_empty)
         if results.get("img") is not None:
             img = check_depth(results["img"], name=str(results.get("img_path", "array")), **options)
@@ -43,14 +44,14 @@ class LoadDepth(BaseTransform):
 class RandomDepthAffine(BaseTransform):
     """Rotate, scale and shift a depth image and its keypoints about the centre.
 
+    Pixels from outside are holes; joints that leave the image become unlabelled.
+
     Args:
-        rotate: Largest angle in degrees.
-        scale: (least, most) magnification.
-        shift: Largest shift as a fraction of the image's size.
+        rotate: Maximum angle in degrees.
+        scale: (min, max) magnification.
+        shift: Maximum shift as a fraction of the image's size.
         scale_depth: Divide depth by the magnification, as coming nearer by that factor would.
         prob: Probability that anything is done.
-
-    Pixels from outside are holes; joints that leave the image become unlabelled.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class RandomDepthAffine(BaseTransform):
         self.scale_depth, self.prob = scale_depth, prob
 
     def transform(self, results: dict) -> dict:
+        """Warp ``img`` and ``keypoints`` of a record."""
         if np.random.rand() >= self.prob:
             return results
         import cv2
@@ -94,15 +96,16 @@ class RandomDepthHoles(BaseTransform):
     """Punch rectangular holes and single missing pixels into a depth image, as real sensors do.
 
     Args:
-        rectangles: Most rectangles an image.
-        size: Largest side of a rectangle as a fraction of the image's.
-        pixels: Largest fraction of single pixels without a measurement.
+        rectangles: Maximum number of rectangles per image.
+        size: Maximum side of a rectangle as a fraction of the image's.
+        pixels: Maximum fraction of single pixels without a measurement.
     """
 
     def __init__(self, rectangles: int = 3, size: float = 0.12, pixels: float = 0.02):
         self.rectangles, self.size, self.pixels = rectangles, size, pixels
 
     def transform(self, results: dict) -> dict:
+        """Punch the holes into ``img`` of a record."""
         img = results["img"].copy()
         height, width = img.shape[:2]
         for _ in range(np.random.randint(self.rectangles + 1)):
@@ -118,6 +121,9 @@ class RandomDepthHoles(BaseTransform):
 class DepthToInput(BaseTransform):
     """Turn a depth image into the network's input: what a low-resolution sensor would see, in [0, 1].
 
+    Writes ``img`` (h, w, 1) float32, mmpose's ``input_size``, ``input_center`` and ``input_scale``,
+    ``transformed_keypoints`` in input pixels, and ``depth_target`` (1, H, W).
+
     Args:
         size: (width, height) of the input. An image of that size is not resampled, so the published low-resolution
             images and full-size ones take the same pipeline.
@@ -127,9 +133,6 @@ class DepthToInput(BaseTransform):
         frame_size: (width, height) of the image that annotations and results refer to, if it is not the loaded one:
             640x480 for the published low-resolution images.
         target_size: (width, height) of the high-resolution depth to reconstruct; none by default.
-
-    Writes ``img`` (h, w, 1) float32, mmpose's ``input_size``, ``input_center`` and ``input_scale``,
-    ``transformed_keypoints`` in input pixels, and ``depth_target`` (1, H, W).
     """
 
     def __init__(
@@ -150,6 +153,7 @@ class DepthToInput(BaseTransform):
         return img.astype(np.float32) / 255
 
     def transform(self, results: dict) -> dict:
+        """Make the input, and the reconstruction's target, of a record."""
         img = results["img"]
         frame = np.array(self.frame_size or img.shape[1::-1], dtype=np.float32)
         if img.dtype == np.uint16:
@@ -170,6 +174,7 @@ class PackDepthPoseInputs(PackPoseInputs):
     """mmpose's packing, with ``depth_target`` as ``gt_depth``: it has another size than the other fields."""
 
     def transform(self, results: dict) -> dict:
+        """Pack a record."""
         packed = super().transform(results)
         if "depth_target" in results:
             depth = PixelData(depth=results["depth_target"]).to_tensor()

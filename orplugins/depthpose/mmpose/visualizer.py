@@ -13,7 +13,14 @@ from orplugins.skeletons import SKELETONS
 
 
 def depth_to_rgb(depth: np.ndarray) -> np.ndarray:
-    """A grey picture (H, W, 3) uint8 of a depth image (H, W): near is bright, holes are dark blue."""
+    """A grey image of a depth image: near is bright, holes are dark blue.
+
+    Args:
+        depth: (H, W), 0 = hole.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
     valid = depth > 0
     rgb = np.empty((*depth.shape, 3), np.uint8)
     rgb[:] = (16, 20, 48)
@@ -26,13 +33,17 @@ def depth_to_rgb(depth: np.ndarray) -> np.ndarray:
 
 @VISUALIZERS.register_module()
 class DepthVisualizer(PoseLocalVisualizer):
-    """mmpose's visualizer for depth: the picture is read again from the sample's file, because the hosts read images as
-    8-bit colour, is brought to a visible range, and to the size of the frame that results refer to.
+    """mmpose's visualizer for depth images.
+
+    The image is read again from the sample's file, because the hosts read images as 8-bit colour, is brought to a
+    visible range, and to the size of the frame that results refer to.
 
     Args:
+        name: Of mmpose's `PoseLocalVisualizer`.
+        *args: Of mmpose's `PoseLocalVisualizer`.
         skeleton: Joint set of the predictions. A data set's own is not used: MVOR's people have ten joints, and are
             found by networks for COCO's seventeen.
-        name, *args, **kwargs: Those of :class:`mmpose.visualization.PoseLocalVisualizer`.
+        **kwargs: Of mmpose's `PoseLocalVisualizer`.
     """
 
     def __init__(self, name: str = "visualizer", *args, skeleton: str = "coco_17", **kwargs):
@@ -40,10 +51,12 @@ class DepthVisualizer(PoseLocalVisualizer):
         self._joint_set = SKELETONS[skeleton]
 
     def set_dataset_meta(self, dataset_meta: dict, skeleton_style: str = "mmpose") -> None:
+        """Take the joint set's metainfo in place of the data set's."""
         meta = parse_pose_metainfo(skeleton_metainfo(self._joint_set, dataset_name=self._joint_set.name))
         super().set_dataset_meta(meta, skeleton_style)
 
     def add_datasample(self, name, image, data_sample, *args, **kwargs):
+        """Draw a sample on its depth image; arguments as for mmpose's `PoseLocalVisualizer.add_datasample`."""
         path = data_sample.metainfo.get("img_path")
         depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path else None
         if depth is None:  # an array was given: the host has made three equal channels of it

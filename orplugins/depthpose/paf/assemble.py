@@ -1,4 +1,4 @@
-"""From limb connections to people: the published table walk and a union of pieces without its quirks."""
+"""From limb connections to people: the published table walk and a union of fragments without its quirks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def assemble_published(
     connections: Sequence[Sequence[tuple[int, int, float]]],
     settings: PafDecodeSettings | None = None,
 ) -> np.ndarray:
-    """People as the published decoder puts them together.
+    """People as the published decoder puts them together (after Cao et al. 2017, section 2.4).
 
     Limbs are walked in decoding order. Kept from the published code: a source joint is lost where only the destination
     is found in a row; an overwritten joint is counted again; of two rows that overlap the earlier one is changed.
@@ -28,6 +28,7 @@ def assemble_published(
     Args:
         scores: (P,) heatmap values of the peaks.
         connections: For each limb in decoding order its (source id, destination id, score).
+        settings: Thresholds; None: the defaults.
 
     Returns:
         (N, 20) float64 rows: 18 peak ids (-1: missing), total score, joint counter.
@@ -72,14 +73,15 @@ def assemble_union(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """People as unions of connected peaks, the surest connections first.
 
-    A connection joins the pieces of its two peaks unless both pieces have a joint of the same type. So every peak
-    belongs to one person at most, a person has one peak a joint, and pieces without a neck meet through any limb
-    between them.
+    A connection joins the fragments of its two peaks unless both have a joint of the same type. So every peak belongs
+    to one person at most, a person has one peak per joint, and fragments without a neck meet through any limb between
+    them.
 
     Args:
         types: (P,) joint numbers of the peaks.
         scores: (P,) heatmap values of the peaks.
         connections: (limb, source peak, destination peak, score), the best first.
+        settings: Thresholds; None: the defaults.
 
     Returns:
         ids (N, 18) peak numbers, -1 where missing; totals (N,) sums of joint and limb scores; counters (N,) of joints.

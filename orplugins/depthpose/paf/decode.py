@@ -1,4 +1,4 @@
-"""One door to the decoders."""
+"""One entry point to the decoders."""
 
 from __future__ import annotations
 
@@ -25,15 +25,19 @@ def decode_pafs(
     Args:
         heat: (19, h, w) heatmaps at the network's resolution.
         paf: (38, h, w) part affinity fields.
-        scale: Frame pixels a map cell.
-        flip_heat, flip_paf: Maps of the mirrored image, not mirrored back; both or neither.
+        scale: Frame pixels per map cell.
+        flip_heat: (19, h, w) heatmaps of the mirrored image, not mirrored back; with ``flip_paf`` or None.
+        flip_paf: (38, h, w) fields of the mirrored image, not mirrored back; with ``flip_heat`` or None.
         decode: 'fast' (fifty to eighty times quicker and more accurate on generated scenes, see
             ``tools/compare_decoders.py``) or 'published', for the published numbers; 'published' keypoints are half a
             pixel to the lower right of 'fast' ones.
-        settings: Thresholds.
+        settings: Thresholds; None: the defaults.
+
+    Returns:
+        Poses in frame pixels.
 
     Raises:
-        ValueError: unknown decoder, wrong shapes, or values that are not finite.
+        ValueError: Unknown decoder, wrong shapes, or values that are not finite.
     """
     if decode not in DECODERS:
         raise ValueError(f"decode: found {decode!r}, expected one of {', '.join(map(repr, DECODERS))}")

@@ -29,7 +29,7 @@ _CURVATURE = 1 / 0.875**2
 
 
 def _sharpened(heat: np.ndarray) -> np.ndarray:
-    """heat - _SHARPEN * Laplacian, (C, h, w); border cells see themselves beyond the border."""
+    """The maps (C, h, w) less _SHARPEN times their Laplacian; border cells see themselves beyond the border."""
     sharp = (1 + 4 * _SHARPEN) * heat
     scaled = np.float32(_SHARPEN) * heat
     sharp[:, 1:] -= scaled[:, :-1]
@@ -51,11 +51,15 @@ def _framed(maps: np.ndarray) -> np.ndarray:
 
 
 def find_peaks_fast(heat: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Joint candidates of heatmaps (18, h, w) at their own resolution.
+    """Joint candidates of heatmaps at their own resolution.
 
-    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell
-    in reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and
-    along y.
+    A peak is above the threshold, and above its four neighbours in the sharpened map; of a flat top the first cell in
+    reading order is one. Its place is refined with a Gaussian through three values of the plain map, along x and along
+    y.
+
+    Args:
+        heat: (18, h, w) heatmaps.
+        threshold: What a peak's value must exceed.
 
     Returns:
         xy (P, 2) float64 in cells, scores (P,) float64, types (P,) int64 ascending.
@@ -111,10 +115,14 @@ def score_limbs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean field along limbs, less the penalty for those longer than half the map, and whether each is accepted.
 
+    Source: Cao et al. 2017, equations 10 and 11.
+
     Args:
-        paf: (38, h, w).
+        paf: (38, h, w) part affinity fields.
         limb: (K,) positions in ``LIMBS``.
-        start, end: (K, 2) x, y in cells.
+        start: (K, 2) x, y in cells.
+        end: (K, 2) x, y in cells.
+        settings: Thresholds.
 
     Returns:
         scores (K,) float64, accepted (K,) bool.
@@ -144,7 +152,17 @@ def score_limbs(
 def connect_fast(
     paf: np.ndarray, xy: np.ndarray, types: np.ndarray, settings: PafDecodeSettings
 ) -> list[tuple[int, int, int, float]]:
-    """Connections (limb, source peak, destination peak, score), the best first; no peak twice in one limb."""
+    """Connections between peaks; no peak is used twice in one limb.
+
+    Args:
+        paf: (38, h, w) part affinity fields.
+        xy: (P, 2) peaks in cells.
+        types: (P,) their joint numbers, ascending.
+        settings: Thresholds.
+
+    Returns:
+        (limb, source peak, destination peak, score), the best first.
+    """
     limb, i, j = _candidate_pairs(types)
     on_field = xy + FIELD_SHIFT
     scores, accepted = score_limbs(paf, limb, on_field[i], on_field[j], settings)
@@ -186,12 +204,16 @@ def decode_fast(
     Args:
         heat: (19, h, w) heatmaps at the network's resolution.
         paf: (38, h, w) part affinity fields.
-        scale: Frame pixels a map cell.
-        flip_heat, flip_paf: Maps of the mirrored image, not mirrored back; both or neither.
+        scale: Frame pixels per map cell.
+        flip_heat: (19, h, w) heatmaps of the mirrored image, not mirrored back; with ``flip_paf`` or None.
+        flip_paf: (38, h, w) fields of the mirrored image, not mirrored back; with ``flip_heat`` or None.
         settings: Thresholds; ``window`` has no meaning here.
 
     Returns:
-        Keypoints below a pixel, pixel centres at whole numbers, inside the frame.
+        Poses at subpixel precision, pixel centres at whole numbers, inside the frame.
+
+    Raises:
+        ValueError: Wrong shapes, or values that are not finite.
     """
     settings = settings or PafDecodeSettings()
     heat, paf = check_maps(heat, paf)

@@ -1,7 +1,7 @@
-"""Joining the pieces of people whose neck is not seen.
+"""Joining the fragments of people whose neck is not seen.
 
-Trunk limbs all start at the neck, so without it arms, legs and face stay apart: one person is counted several
-times. Here pieces are joined where the distances between them are those of a body of the pieces' own size.
+Trunk limbs all start at the neck, so without it arms, legs and face stay apart: one person is counted several times.
+Here fragments are joined where the distances between them are those of a body of the fragments' own size.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ _BONE_LENGTH = _table(_LENGTHS)[_BONE_A, _BONE_B]
 
 
 def join_pieces(ids: np.ndarray, xy: np.ndarray) -> list[list[int]]:
-    """Which pieces belong together.
+    """Which fragments belong together.
 
-    Two pieces are joined if neither has a neck, no joint is in both, their sizes agree, and the links between them
-    are not too long for a body of that size; the shortest links first. A piece's size is that of its longest bone,
+    Two fragments are joined if neither has a neck, no joint is in both, their sizes agree, and the links between them
+    are not too long for a body of that size; the shortest links first. A fragment's size is that of its longest bone,
     as perspective only shortens.
 
     Args:
-        ids: (N, 18) peak numbers of the pieces, -1 where missing.
+        ids: (N, 18) peak numbers of the fragments, -1 where missing.
         xy: (P, 2) positions of the peaks.
 
     Returns:
-        Groups of row numbers; a piece that is not joined is a group of its own.
+        Groups of row numbers; a fragment that is not joined is a group of its own.
     """
     groups = [[k] for k in range(len(ids))]
     has = ids >= 0

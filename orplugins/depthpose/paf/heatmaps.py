@@ -6,12 +6,28 @@ import numpy as np
 
 
 def cell_coordinates(points: np.ndarray, stride: float) -> np.ndarray:
-    """Frame pixels to grid cells: cell g has its centre at ``stride * g + stride / 2 - 0.5``."""
+    """Frame pixels to grid cells: cell g has its centre at ``stride * g + stride / 2 - 0.5``.
+
+    Args:
+        points: (..., 2) frame pixels.
+        stride: Frame pixels per cell.
+
+    Returns:
+        (..., 2) cells.
+    """
     return (np.asarray(points, dtype=np.float64) + 0.5) / stride - 0.5
 
 
 def frame_coordinates(cells: np.ndarray, stride: float) -> np.ndarray:
-    """Grid cells to frame pixels, the inverse of :func:`cell_coordinates`."""
+    """Grid cells to frame pixels, the inverse of `cell_coordinates`.
+
+    Args:
+        cells: (..., 2).
+        stride: Frame pixels per cell.
+
+    Returns:
+        (..., 2) frame pixels.
+    """
     return (np.asarray(cells) + 0.5) * stride - 0.5
 
 
@@ -24,22 +40,26 @@ def gaussian_heatmaps(
     cutoff: float = 4.6052,
     combine: str = "sum",
 ) -> np.ndarray:
-    """One heatmap a joint, people together.
+    """One heatmap per joint, people together.
 
     A joint's value in a cell is exp(-d^2 / (2 sigma^2)), d the distance from the cell's centre in frame pixels, and 0
-    where the exponent exceeds ``cutoff`` (4.6052: values below 0.01).
+    where the exponent exceeds ``cutoff``.
 
     Args:
         points: (N, J, 2) x, y in frame pixels; rows that are not visible may hold anything.
         visible: (N, J) bool.
         grid_size: (width, height) in cells.
-        stride: Frame pixels a cell.
+        stride: Frame pixels per cell.
         sigma: Frame pixels.
+        cutoff: Maximum of the (negated) exponent; 4.6052 drops values below 0.01.
         combine: 'sum' adds people and clips at 1 (the RTPose training code); 'max' takes the maximum, which keeps close
             people apart (Cao et al. 2017, equation 7).
 
     Returns:
         (J, height, width) float32 in [0, 1].
+
+    Raises:
+        ValueError: Another ``combine``.
     """
     if combine not in ("sum", "max"):
         raise ValueError(f"combine: found {combine!r}, expected 'sum' or 'max'")

@@ -1,8 +1,8 @@
 """Channel layout of heatmap and part affinity field (PAF) networks over the OpenPose-18 joints.
 
 19 heatmaps (18 joints in the order of ``OPENPOSE_18``, then background) and 38 PAF channels: an x and a y channel for
-each of 19 limbs (Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", 2017). Limbs
-are written here once, by joint name; every index table of the package is derived from them.
+each of 19 limbs (Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", 2017). Limbs are
+written here once, by joint name; every index table of the package is derived from them.
 """
 
 from __future__ import annotations

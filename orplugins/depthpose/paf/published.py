@@ -42,9 +42,16 @@ Connection = tuple[int, int, float]
 
 
 def enlarge(maps: np.ndarray, scale: int) -> np.ndarray:
-    """Bicubic enlargement, a = -0.75, borders replicated, no antialiasing: (C, h, w) -> (C, h * scale, w * scale).
+    """Bicubic enlargement, a = -0.75, borders replicated, no antialiasing.
 
     OpenCV does it where it is installed, torch otherwise; they agree within 1e-6 on map-like data.
+
+    Args:
+        maps: (C, h, w).
+        scale: Factor of both sides.
+
+    Returns:
+        (C, h * scale, w * scale) float32.
     """
     maps = np.asarray(maps, dtype=np.float32)
     height, width = maps.shape[1] * scale, maps.shape[2] * scale
@@ -65,8 +72,16 @@ def merge_flip(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean of an image's maps and those of the mirrored image, mirrored back.
 
-    Left and right joints and limbs change places and x components of the fields change sign. All arrays (C, h, w), at
-    any resolution.
+    Left and right joints and limbs change places and x components of the fields change sign.
+
+    Args:
+        heat: (C, h, w) heatmaps of the image, at any resolution.
+        paf: (C, h, w) its part affinity fields.
+        flip_heat: (C, h, w) heatmaps of the mirrored image.
+        flip_paf: (C, h, w) its part affinity fields.
+
+    Returns:
+        Heatmaps and fields of the image.
     """
     heat = (heat + flip_heat[HEAT_FLIP, :, ::-1]) / 2
     paf = (paf + flip_paf[PAF_FLIP, :, ::-1] * PAF_FLIP_SIGNS[:, None, None]) / 2
@@ -91,7 +106,15 @@ def _channel_peaks(heat: np.ndarray, settings: PafDecodeSettings) -> list[tuple[
 
 
 def find_peaks_published(heat: np.ndarray, settings: PafDecodeSettings | None = None) -> Peaks:
-    """Joint candidates of enlarged heatmaps (C, H, W), the first 18 channels; ordered by channel, y, x."""
+    """Joint candidates of enlarged heatmaps.
+
+    Args:
+        heat: (C, H, W), of which the first 18 channels are searched.
+        settings: Thresholds; None: the defaults.
+
+    Returns:
+        Candidates ordered by channel, y, x.
+    """
     settings = settings or PafDecodeSettings()
     found = [(*peak, joint) for joint, m in enumerate(heat[:NUM_JOINTS]) for peak in _channel_peaks(m, settings)]
     table = np.array(found, dtype=np.float64).reshape(-1, 4)
@@ -134,7 +157,16 @@ def _limb_connections(
 def connect_published(
     paf: np.ndarray, peaks: Peaks, settings: PafDecodeSettings | None = None
 ) -> list[list[Connection]]:
-    """Connections of each of the 19 limbs in decoding order, from enlarged fields (38, H, W)."""
+    """Connections between joint candidates.
+
+    Args:
+        paf: (38, H, W) enlarged part affinity fields.
+        peaks: The candidates.
+        settings: Thresholds; None: the defaults.
+
+    Returns:
+        Connections of each of the 19 limbs in decoding order.
+    """
     settings = settings or PafDecodeSettings()
     ids = [np.flatnonzero(peaks.types == joint) for joint in range(NUM_JOINTS)]
     return [
@@ -150,7 +182,21 @@ def enlarged_maps(
     flip_heat: np.ndarray | None = None,
     flip_paf: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Network maps brought to the frame and, with a mirrored pair, averaged there (in this order, as published)."""
+    """Network maps brought to the frame and, with a mirrored pair, averaged there (in this order, as published).
+
+    Args:
+        heat: (19, h, w) heatmaps at the network's resolution.
+        paf: (38, h, w) part affinity fields.
+        scale: Whole factor from map cells to frame pixels.
+        flip_heat: (19, h, w) heatmaps of the mirrored image, not mirrored back; with ``flip_paf`` or None.
+        flip_paf: (38, h, w) fields of the mirrored image, not mirrored back; with ``flip_heat`` or None.
+
+    Returns:
+        Heatmaps (19, H, W) and fields (38, H, W).
+
+    Raises:
+        ValueError: Wrong shapes, or values that are not finite.
+    """
     heat, paf = check_maps(heat, paf)
     maps = enlarge(heat, scale), enlarge(paf, scale)
     if check_flip(heat.shape, flip_heat, flip_paf):
@@ -174,12 +220,16 @@ def decode_published(
         heat: (19, h, w) heatmaps at the network's resolution.
         paf: (38, h, w) part affinity fields.
         scale: Whole factor from map cells to frame pixels (10 for 64x48 maps in a 640x480 frame).
-        flip_heat, flip_paf: Maps of the mirrored image, not mirrored back; both or neither.
-        settings: Thresholds.
+        flip_heat: (19, h, w) heatmaps of the mirrored image, not mirrored back; with ``flip_paf`` or None.
+        flip_paf: (38, h, w) fields of the mirrored image, not mirrored back; with ``flip_heat`` or None.
+        settings: Thresholds; None: the defaults.
 
     Returns:
-        Keypoints with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres
-        lie at (0.5, 0.5) here.
+        Poses with half a pixel added to both coordinates, which belongs to the published numbers: pixel centres lie at
+        (0.5, 0.5) here.
+
+    Raises:
+        ValueError: Wrong shapes, or values that are not finite.
     """
     settings = settings or PafDecodeSettings()
     heat, paf = enlarged_maps(heat, paf, scale, flip_heat, flip_paf)

@@ -1,8 +1,7 @@
 """Heatmaps and part affinity fields of made-up people, with the truth: what a decoder can be measured on.
 
-People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind
-others or beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers,
-and noise.
+People stand at random places, upright or leaning, whole or cut at the hips, with joints hidden at random, behind others
+or beyond the border. Their maps are the training targets with what networks add: weaker and uneven answers, and noise.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class PafScene:
 
     Attributes:
         keypoints: (N, 17, 3) x, y in frame pixels (pixel centres at whole numbers) and v: 2 drawn, 0 hidden.
-        scale: Frame pixels a map cell.
+        scale: Frame pixels per map cell.
         heat, paf: (19, h, w), (38, h, w) float32 maps of the image.
         flip_heat, flip_paf: Maps of the mirrored image, not mirrored back.
     """
@@ -72,9 +71,17 @@ def _person(rng: np.random.Generator, frame_size: tuple[int, int], height: float
 
 
 def random_people(rng: np.random.Generator, count: int, frame_size: tuple[int, int] = (640, 480)) -> np.ndarray:
-    """(count, 17, 3) keypoints; joints behind a nearer person's trunk are hidden half of the time.
+    """Keypoints of random people; joints behind a nearer person's trunk are hidden half of the time.
 
     The more people, the smaller they are. Everyone keeps at least four joints inside the frame.
+
+    Args:
+        rng: Source of all randomness.
+        count: Number of people.
+        frame_size: (width, height) in pixels.
+
+    Returns:
+        (count, 17, 3) x, y in frame pixels and v.
     """
     tallest = frame_size[1] * np.clip(2.2 / np.sqrt(count), 0.55, 1.1)
     people: list[np.ndarray] = []
@@ -119,10 +126,15 @@ def paf_scene(
     """A scene and its maps.
 
     Args:
+        rng: Source of all randomness.
         people: How many, or their (N, 17, 3) keypoints in the frame of map_size * scale pixels.
         map_size: (width, height) in cells.
+        scale: Frame pixels per map cell.
         noise: Standard deviation added to heatmaps; the fields get twice as much.
         weakest: Answers are multiplied by smooth random factors from this to 1.
+
+    Returns:
+        People and maps.
     """
     width, height = map_size
     frame = width * scale, height * scale

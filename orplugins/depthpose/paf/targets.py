@@ -29,6 +29,9 @@ def coco_to_openpose18(keypoints: np.ndarray, round_neck: bool = True) -> np.nda
 
     Returns:
         (..., 18, 3) float64.
+
+    Raises:
+        ValueError: Another shape.
     """
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape[-2:] != (COCO_17.num_joints, 3):
@@ -94,7 +97,7 @@ def encode_paf_targets(
     round_neck: bool = True,
     combine: str = "sum",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Heatmap and PAF targets of one image.
+    """Heatmap and PAF targets of one image (Cao et al. 2017, equations 6 to 9).
 
     Joints outside the frame or with v = 0 are not drawn. The fields' end points lie at joint / stride, without the
     half-cell shift that the heatmaps have: (stride - 1) / (2 stride) cells apart, as in the training code that this
@@ -103,16 +106,19 @@ def encode_paf_targets(
     Args:
         keypoints: (N, 17, 3) COCO x, y, v in frame pixels.
         frame_size: (width, height) of the frame in pixels.
-        stride: Frame pixels a grid cell; the grid has frame / stride cells.
+        stride: Frame pixels per grid cell; the grid has frame / stride cells.
         sigma: Of the Gaussians, in frame pixels.
         half_width: Of the limbs, in cells.
         ear_limbs: 'ear' draws the shoulder-ear limbs to the ears, where decoders read them; 'eye' to the eyes, as the
             published training code does.
-        round_neck: See :func:`coco_to_openpose18`.
-        combine: See :func:`orplugins.depthpose.paf.heatmaps.gaussian_heatmaps`.
+        round_neck: See `coco_to_openpose18`.
+        combine: See `orplugins.depthpose.paf.heatmaps.gaussian_heatmaps`.
 
     Returns:
         heat (19, h, w), the last channel 1 - maximum of the others; paf (38, h, w). float32.
+
+    Raises:
+        ValueError: Another shape, a visible joint that is not finite, or another ``ear_limbs``.
     """
     limbs = {"ear": PAF_LIMBS, "eye": PAF_LIMBS_EYE}
     if ear_limbs not in limbs:

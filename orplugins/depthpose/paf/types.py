@@ -17,7 +17,8 @@ class PafDecodeSettings:
         heatmap_threshold: A peak's heatmap value must be above it.
         paf_threshold: A sample on a limb counts if its PAF component along the limb is above it.
         samples: Samples on a limb, its end points included.
-        min_samples_above: So many of them at least must count. (The published code's comment says 80 %, its test 90 %.)
+        min_samples_above: Minimum number of samples that count. (The published code's comment says 80 %, its test
+            90 %.)
         window: Half-width in enlarged pixels of the window in which the published decoder moves a peak to the maximum.
         min_joints: People with fewer joints are dropped.
         min_mean_score: People with a smaller (sum of joint and limb scores) / joints are dropped.
@@ -53,7 +54,7 @@ class PafPoses:
 def poses_from_rows(
     ids: np.ndarray, totals: np.ndarray, counters: np.ndarray, xy: np.ndarray, scores: np.ndarray
 ) -> PafPoses:
-    """Look the joints of people up.
+    """Look up the joints of people.
 
     Args:
         ids: (N, 18) peak numbers, -1 where a joint is missing.
@@ -61,6 +62,9 @@ def poses_from_rows(
         counters: (N,) numbers of joints.
         xy: (P, 2) frame positions of the peaks.
         scores: (P,) heatmap values of the peaks.
+
+    Returns:
+        The people in COCO order.
     """
     ids = np.asarray(ids, dtype=np.int64).reshape(-1, NUM_JOINTS)[:, COCO_FROM_OPENPOSE]
     # One more, empty peak for the missing joints: index -1 finds it.
@@ -70,10 +74,17 @@ def poses_from_rows(
 
 
 def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Heatmaps (19, h, w) and PAFs (38, h, w) as finite float32 arrays.
+    """Check the maps of a network.
+
+    Args:
+        heat: (19, h, w) heatmaps.
+        paf: (38, h, w) part affinity fields.
+
+    Returns:
+        The same as finite float32 arrays.
 
     Raises:
-        ValueError: wrong number of dimensions or channels, different sizes, or a value that is not finite.
+        ValueError: Wrong number of dimensions or channels, different sizes, or a value that is not finite.
     """
     heat, paf = np.asarray(heat, dtype=np.float32), np.asarray(paf, dtype=np.float32)
     for name, maps, channels in (("heat", heat, NUM_HEATMAPS), ("paf", paf, NUM_PAF_CHANNELS)):
@@ -91,7 +102,19 @@ def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def check_flip(shape: tuple[int, ...], flip_heat: np.ndarray | None, flip_paf: np.ndarray | None) -> bool:
-    """Whether there is a mirrored pair; half a pair or another size than (h, w) is a ``ValueError``."""
+    """Whether there are maps of the mirrored image.
+
+    Args:
+        shape: (C, h, w) of the image's heatmaps.
+        flip_heat: (19, h, w) or None.
+        flip_paf: (38, h, w) or None.
+
+    Returns:
+        True if both are given, False if neither is.
+
+    Raises:
+        ValueError: Only one of them is given, or they have another size than (h, w).
+    """
     if (flip_heat is None) != (flip_paf is None):
         raise ValueError("flip_heat and flip_paf: found one of them, expected both or neither")
     if flip_heat is None or flip_paf is None:

@@ -32,7 +32,15 @@ def read_safetensors_too() -> None:
 
 
 def expect_weights(path: str) -> None:
-    """Before a model is built that a stock script then loads this file into: refuse one with code; know safetensors."""
+    """Prepare for a file that a stock script loads next: refuse one with code; make safetensors known.
+
+    Args:
+        path: The config's ``MODEL.WEIGHTS``; what is no local file is left to detectron2.
+
+    Raises:
+        ValueError: Truncated, or neither of the known forms.
+        UnsafeCheckpointError: Loading it would execute code.
+    """
     if Path(path).is_file():
         check_weights(path)
     read_safetensors_too()
@@ -42,8 +50,10 @@ class CarefulCheckpointer(DetectionCheckpointer):
     """detectron2's checkpointer that opens no file that would execute code, and replaces files in one step.
 
     Args:
+        model: The model.
+        save_dir: Where checkpoints are written.
         exact: Refuse a file that lacks a tensor of the model or has one of another shape, instead of logging it.
-        others: `DetectionCheckpointer`'s.
+        **options: `DetectionCheckpointer`'s.
     """
 
     def __init__(self, model: torch.nn.Module, save_dir: str = "", *, exact: bool = False, **options):
@@ -69,6 +79,12 @@ class CarefulCheckpointer(DetectionCheckpointer):
         return found
 
     def save(self, name: str, **extra) -> None:
+        """Write ``<name>.pth`` in one step.
+
+        Args:
+            name: The file's name without suffix.
+            **extra: Further entries of the file, such as the iteration.
+        """
         if not self.save_dir or not self.save_to_disk:
             return
         parts = {"model": self.model, **self.checkpointables}
@@ -83,8 +99,14 @@ class CarefulCheckpointer(DetectionCheckpointer):
 def load_weights(model: torch.nn.Module, path: str, exact: bool = True) -> None:
     """Load a file of weights into a model.
 
+    Args:
+        model: The model, changed in place.
+        path: A local file, or an address that detectron2 knows.
+        exact: Refuse a file that does not fit the model.
+
     Raises:
-        FileNotFoundError, ValueError: No such file, truncated, code in it, or (if ``exact``) for another model.
+        FileNotFoundError: There is no such file.
+        ValueError: Truncated, code in it, or (if ``exact``) for another model.
     """
     checkpointer = CarefulCheckpointer(model, exact=exact)
     if "://" not in path:

@@ -14,7 +14,7 @@ COMPONENTS: tuple[str, ...] = (
 
 
 def register() -> None:
-    """Import `COMPONENTS`. A second call does nothing, as detectron2's registries refuse a name's second registration.
+    """Import `COMPONENTS`, once: detectron2's registries refuse a name's second registration.
 
     `import orplugins` arranges for this to be called once detectron2 is imported.
     """

@@ -10,13 +10,11 @@ def add_orplugins_config(cfg: CfgNode) -> None:
     """Add our keys to a config, in place; those that are there already stay as they are.
 
     No key of detectron2's own is changed. A method's keys are below ``cfg.ORPLUGINS.<METHOD>``; those that a published
-    configuration names are where it has them (ORPose-Color: ``MODEL.KEYPOINT3D_ON``, ``MODEL.ROI_KEYPOINTS3D_HEAD``
-    and some of ``DATASETS``). A config file that sets an unknown key is refused.
+    configuration names are where it has them (ORPose-Color: ``MODEL.KEYPOINT3D_ON``, ``MODEL.ROI_KEYPOINTS3D_HEAD`` and
+    some of ``DATASETS``). A config file that sets an unknown key is refused.
 
-    Parameters
-    ----------
-    cfg
-        What ``detectron2.config.get_cfg()`` returned, before a file is merged into it.
+    Args:
+        cfg: What ``detectron2.config.get_cfg()`` returned, before a file is merged into it.
     """
     if "ORPLUGINS" not in cfg:
         cfg.ORPLUGINS = CfgNode()
@@ -25,7 +23,11 @@ def add_orplugins_config(cfg: CfgNode) -> None:
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:
-    """Do what ORPose-Color's function of this name does: add its keys, and set three of detectron2's own."""
+    """Do what ORPose-Color's function of this name does: add its keys, and set three of detectron2's own.
+
+    Args:
+        cfg: What ``detectron2.config.get_cfg()`` returned, changed in place.
+    """
     add_orplugins_config(cfg)
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = 1
     cfg.MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA = 0.5

@@ -1,4 +1,4 @@
-"""Models of detectron2 as plain callables on pictures: persons' boxes, joints in given boxes, the student."""
+"""Models of detectron2 as plain callables on images: boxes of people, joints in given boxes, the student."""
 
 from __future__ import annotations
 
@@ -20,10 +20,20 @@ CELLS = 56 * 56  # of a keypoint head's map
 
 
 def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
-    """The config of a file, or of one of detectron2's model zoo; without weights, the zoo's own are fetched.
+    """The config of a file, or of one of detectron2's model zoo.
+
+    Args:
+        config: A file, or a name in the zoo.
+        weights: Checkpoint; None takes the zoo's own, or the config's ``MODEL.WEIGHTS``.
+        device: Such as "cpu" or "cuda:0".
+        options: Further keys and values.
+
+    Returns:
+        The config, with weights and device.
 
     Raises:
         FileNotFoundError: Neither a file nor a name in the zoo.
+        ValueError: No weights are named.
     """
     cfg = get_cfg()
     add_orplugins_config(cfg)
@@ -48,7 +58,8 @@ class Predictor:
     """A built model with its weights.
 
     Args:
-        native: Give it pictures in their own size; otherwise resized as the config's ``INPUT`` says.
+        cfg: Its config, from `read_model_config`.
+        native: Give it images in their own size; otherwise resized as the config's ``INPUT`` says.
     """
 
     def __init__(self, cfg: CfgNode, native: bool = False):
@@ -60,6 +71,14 @@ class Predictor:
         self.resize = T.ResizeShortestEdge([side, side], cfg.INPUT.MAX_SIZE_TEST)
 
     def inputs(self, images: list[np.ndarray]) -> list[dict]:
+        """The model's input records of images.
+
+        Args:
+            images: (H, W, 3) uint8 BGR each.
+
+        Returns:
+            Records with ``image``, ``height`` and ``width``.
+        """
         records = []
         for image in images:
             picture = image if self.cfg.INPUT.FORMAT == "BGR" else image[:, :, ::-1]
@@ -70,17 +89,22 @@ class Predictor:
 
     @torch.no_grad()
     def __call__(self, images: list[np.ndarray]) -> list[Instances]:
-        """Instances of each picture (H, W, 3) uint8 BGR, in its pixels."""
+        """Instances of each image (H, W, 3) uint8 BGR, in its pixels."""
         return [output["instances"].to("cpu") for output in self.model(self.inputs(images))]
 
 
 class PersonDetector:
-    """Stage 1 of a teacher: pictures to (boxes (N, 4), scores (N,)), persons only."""
+    """Stage 1 of a teacher: images to (boxes (N, 4), scores (N,)) of people.
+
+    Args:
+        predictor: A model that detects people, among others.
+    """
 
     def __init__(self, predictor: Predictor):
         self.predictor = predictor
 
     def __call__(self, images: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Boxes (N, 4) and scores (N,) of the people in each image (H, W, 3) uint8 BGR."""
         persons = [found[found.pred_classes == PERSON] for found in self.predictor(images)]
         return [(found.pred_boxes.tensor.numpy(), found.scores.numpy()) for found in persons]
 
@@ -90,6 +114,9 @@ class KeypointsInBoxes:
 
     detectron2's score is the peak of a softmax over a map's cells, far below 1 for a good joint too. The confidence
     here is 1 + log(score) / log(cells): 0 for a flat map, 1 for a single peak.
+
+    Args:
+        predictor: A model with a keypoint head for COCO's 17 joints.
     """
 
     def __init__(self, predictor: Predictor):
@@ -97,6 +124,7 @@ class KeypointsInBoxes:
 
     @torch.no_grad()
     def __call__(self, images: list[np.ndarray], boxes: list[np.ndarray]) -> list[np.ndarray]:
+        """Joints (N, 17, 3) in the boxes (N, 4) of each image (H, W, 3) uint8 BGR."""
         model = self.predictor.model
         records, given = self.predictor.inputs(images), []
         for record, each in zip(records, boxes, strict=True):

@@ -57,14 +57,14 @@ def roi_align_forward(
 
     Args:
         input: (N, C, H, W) features.
-        rois: (K, 5): index of the picture, x1, y1, x2, y2.
+        rois: (K, 5): index of the image, x1, y1, x2, y2.
         output: (K, C, aligned_height, aligned_width), written.
         argmax_y: Not used: of maximum pooling.
         argmax_x: Not used: of maximum pooling.
         aligned_height: Rows of a pooled region.
         aligned_width: Columns of a pooled region.
-        spatial_scale: Feature cells a pixel of `rois`.
-        sampling_ratio: Samples a bin and axis; 0 for as many as the region's size asks for.
+        spatial_scale: Feature cells per pixel of `rois`.
+        sampling_ratio: Samples per bin and axis; 0 for as many as the region's size asks for.
         pool_mode: 1, the average; 0, the maximum, is refused.
         aligned: Whether cells are sampled at their centres (half a cell less).
 
@@ -93,7 +93,24 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Write the gradient with respect to the features into `grad_input`; arguments as in `roi_align_forward`."""
+    """Write the gradient with respect to the features into `grad_input`.
+
+    Args:
+        grad_output: (K, C, aligned_height, aligned_width) gradient of the pooled regions.
+        rois: (K, 5): index of the image, x1, y1, x2, y2.
+        argmax_y: Not used: of maximum pooling.
+        argmax_x: Not used: of maximum pooling.
+        grad_input: (N, C, H, W), written.
+        aligned_height: See `roi_align_forward`.
+        aligned_width: See `roi_align_forward`.
+        spatial_scale: See `roi_align_forward`.
+        sampling_ratio: See `roi_align_forward`.
+        pool_mode: See `roi_align_forward`.
+        aligned: See `roi_align_forward`.
+
+    Raises:
+        NotImplementedError: `pool_mode` is 0.
+    """
     _average_only(pool_mode)
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(

@@ -8,7 +8,15 @@ from orplugins.io.weights import read_weights
 
 
 def load_from_checked_local(filename: str, map_location=None) -> dict:
-    """Read a checkpoint that holds nothing but tensors and plain values; see `read_weights` for what it raises."""
+    """Read a checkpoint that holds nothing but tensors and plain values.
+
+    Args:
+        filename: A local file.
+        map_location: As for `torch.load`.
+
+    Returns:
+        The checkpoint, see `orplugins.io.weights.read_weights`, which also says what is raised.
+    """
     return read_weights(filename, map_location)
 
 

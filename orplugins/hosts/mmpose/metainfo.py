@@ -15,17 +15,15 @@ _PUBLISHED_SIGMAS = {USER_6.name: [0.67] * USER_6.num_joints}
 def skeleton_metainfo(skeleton: Skeleton, dataset_name: str | None = None, published: bool = False) -> dict:
     """Metainfo of a joint set in the form of mmpose's `dataset_info`.
 
-    Parameters
-    ----------
-    skeleton : the joint set.
-    dataset_name : name that mmpose stores files and messages under; the joint set's if None.
-    published : keep what the released files of the patient and user sets have: no mirror pairs, and the user's OKS
-        constants ten times wider (0.67, most likely a slip).
+    Args:
+        skeleton: The joint set.
+        dataset_name: Name that mmpose stores files and messages under; the joint set's if None.
+        published: Keep what the released files of the patient and user sets have: no mirror pairs, and the user's OKS
+            constants ten times wider (0.67, most likely a slip).
 
-    Returns
-    -------
-    `dataset_name`, `keypoint_info`, `skeleton_info`, `joint_weights` and `sigmas`. Where the joint set has no OKS
-    constants, joints have those of their COCO namesakes, or 0.079.
+    Returns:
+        `dataset_name`, `keypoint_info`, `skeleton_info`, `joint_weights` and `sigmas`. Where the joint set has no OKS
+        constants, joints have those of their COCO namesakes, or 0.079.
     """
     return {
         "dataset_name": dataset_name or skeleton.name,

@@ -25,6 +25,7 @@ class SeedEpochHook(Hook):
     priority = "VERY_HIGH"
 
     def before_train_epoch(self, runner) -> None:
+        """Seed the generators."""
         words = np.random.SeedSequence([runner.seed, get_rank(), runner.epoch]).generate_state(3)
         random.seed(int(words[0]))
         np.random.seed(words[1])

@@ -22,12 +22,11 @@ from orplugins.skeletons import COCO_17
 class Poses:
     """Poses of one frame's boxes.
 
-    Attributes
-    ----------
-    keypoints : (N, K, 2) in frame pixels.
-    scores : (N, K).
-    crops : (N, 4) x1, y1, x2, y2 of what the network saw, in frame pixels.
-    states : (N, K, 3) probabilities of out of view, occluded, visible; None if the network does not tell.
+    Attributes:
+        keypoints: (N, K, 2) in frame pixels.
+        scores: (N, K).
+        crops: (N, 4) x1, y1, x2, y2 of what the network saw, in frame pixels.
+        states: (N, K, 3) probabilities of out of view, occluded, visible; None if the network does not tell.
     """
 
     keypoints: np.ndarray
@@ -39,18 +38,16 @@ class Poses:
 class TopdownRunner:
     """A pose model and its test pipeline.
 
-    Parameters
-    ----------
-    config : mmpose's configuration, a file.
-    checkpoint : weights, a file or an address; None leaves the model untrained.
-    device : such as "cpu" or "cuda:0".
-    batch : people that go through the network together.
-    flip_test : the configuration's if None.
+    Args:
+        config: mmpose's configuration, a file.
+        checkpoint: Weights, a file or an address; None leaves the model untrained.
+        device: Such as "cpu" or "cuda:0".
+        batch: People that go through the network together.
+        flip_test: Average with the mirrored image; the configuration's if None.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        A file is missing; the checkpoint is damaged or holds code.
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: The checkpoint is damaged or holds code.
     """
 
     def __init__(
@@ -84,7 +81,7 @@ class TopdownRunner:
         return [tuple(link) for link in self.model.dataset_meta["skeleton_links"]]
 
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[Poses]:
-        """Poses of the boxes (N, 4) x1, y1, x2, y2 of pictures (H, W, 3) uint8 BGR; a frame may have no box."""
+        """Poses of the boxes (N, 4) x1, y1, x2, y2 of images (H, W, 3) uint8 BGR; a frame may have no box."""
         samples = [
             self.pipeline(
                 {
@@ -122,16 +119,13 @@ class TopdownRunner:
 
 
 class TeacherPose:
-    """Stage 2 of a teacher: pictures, boxes of each -> joints (N, 17, 3) x, y in continuous pixels, confidence.
+    """Stage 2 of a teacher: images, boxes of each -> joints (N, 17, 3) x, y in continuous pixels, confidence.
 
-    Parameters
-    ----------
-    runner : of a model with COCO's 17 joints.
+    Args:
+        runner: Of a model with COCO's 17 joints.
 
-    Raises
-    ------
-    ValueError
-        The model has other joints.
+    Raises:
+        ValueError: The model has other joints.
     """
 
     def __init__(self, runner: TopdownRunner):
@@ -140,6 +134,7 @@ class TeacherPose:
         self.runner = runner
 
     def __call__(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Joints (N, 17, 3) in the boxes (N, 4) of each image (H, W, 3) uint8 BGR."""
         # mmpose counts from a pixel's centre
         return [
             np.concatenate([found.keypoints + 0.5, found.scores[..., None].clip(0, 1)], axis=-1)

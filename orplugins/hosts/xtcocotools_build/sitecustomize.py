@@ -11,6 +11,16 @@ _exec = builtins.exec
 
 
 def exec_in_caller(source, *namespaces, **options):
+    """`exec` whose namespaces, where none are given, are those of the caller's frame.
+
+    Args:
+        source: What to execute.
+        *namespaces: Globals and locals.
+        **options: Others of `exec`.
+
+    Returns:
+        None.
+    """
     if not namespaces:
         frame = sys._getframe(1)
         namespaces = (frame.f_globals, frame.f_locals)

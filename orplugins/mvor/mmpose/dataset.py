@@ -25,18 +25,18 @@ class MVORDataset(BaseCocoStyleDataset):
     People have CAMMA-10 joints. MVOR has no training split; other sets of its form (generated ones, the low-resolution
     depth release) load alike and need neither 3D poses nor cameras.
 
-    Parameters
-    ----------
-    modality : "depth" or "color": the folder of that name takes the place of the one in the annotated file names.
-    data_mode : "bottomup" (a record is an image) or "topdown" (a record is a person with joints).
-    with_3d : add to every record what belongs to its multi-view frame: `frame_id`, `view` (0-based), `view_image_ids`
-        (V), `view_img_paths` (V), `camera_intrinsics` (V, 3, 3), `camera_poses` (V, 4, 4; camera to camera 1, metres),
-        and its 3D persons `poses_3d` (P, 10, 3; camera 1, metres), `poses_3d_present` (P, 10) and `poses_3d_person_id`
-        (P).
-    check_files : raise FileNotFoundError, naming the first, if image files are missing.
-    kwargs : those of mmpose's BaseCocoStyleDataset.
-
     In test mode records are sorted by image id. An instance also has its `person_id` (-1 if it has a box only).
+
+    Args:
+        ann_file: MVOR's annotation file.
+        modality: "depth" or "color": the folder of that name takes the place of the one in the annotated file names.
+        data_mode: "bottomup" (a record is an image) or "topdown" (a record is a person with joints).
+        with_3d: Add to every record what belongs to its multi-view frame: `frame_id`, `view` (0-based),
+            `view_image_ids` (V), `view_img_paths` (V), `camera_intrinsics` (V, 3, 3), `camera_poses` (V, 4, 4; camera
+            to camera 1, metres), and its people in 3D `poses_3d` (P, 10, 3; camera 1, metres), `poses_3d_present`
+            (P, 10) and `poses_3d_person_id` (P).
+        check_files: Raise FileNotFoundError, naming the first, if image files are missing.
+        **kwargs: Those of mmpose's BaseCocoStyleDataset.
     """
 
     METAINFO: dict = skeleton_metainfo(CAMMA_10, dataset_name="mvor")
@@ -60,7 +60,7 @@ class MVORDataset(BaseCocoStyleDataset):
         super().__init__(ann_file=ann_file, data_mode=data_mode, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Records of all images or persons; box files are read by the parent."""
+        """Records of all images or people; box files are read by the parent."""
         records = super().load_data_list()
         return sorted(records, key=lambda record: record["img_id"]) if self.test_mode else records
 
@@ -85,7 +85,7 @@ class MVORDataset(BaseCocoStyleDataset):
         return instances, images
 
     def _load_detection_results(self) -> list[dict]:
-        """Persons from `bbox_file`. The parent's reader would drop them all: it takes only a numeric category id."""
+        """People from `bbox_file`. The parent's reader would drop them all: it takes only a numeric category id."""
         images = {image["img_id"]: image for image in self._load_annotations()[1]}
         keypoints = np.zeros((1, _NUM_JOINTS, 2), dtype=np.float32)
         records = []

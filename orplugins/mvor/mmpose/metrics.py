@@ -1,7 +1,7 @@
 """MVOR's published evaluation protocols as mmpose metrics.
 
-Samples have `img_id` and `pred_instances`, whose coordinates are pixels of the annotated 640 x 480 pictures. A joint
-that was not found is exactly (0, 0) with score 0.
+Samples have `img_id` and `pred_instances`, whose coordinates are pixels of the annotated 640 x 480 images. A joint that
+was not found is exactly (0, 0) with score 0.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from orplugins.registry import METRICS
 
 
 class _MVORMetric(BaseMetric):
-    """Collects one entry a sample, in which every array has one row a person, and joins them in the order of image ids.
+    """Collects one entry per sample and joins them in the order of image ids; every array has one row per person.
 
-    One entry a sample, also without people: under several processes mmengine drops the sampler's padding by counting
-    entries.
+    There is an entry also for a sample without people: under several processes mmengine drops the sampler's padding by
+    counting entries.
     """
 
     def __init__(self, ann_file: str, outfile_prefix: str | None = None, **kwargs):
@@ -42,14 +42,14 @@ class _MVORMetric(BaseMetric):
 class MVORPCKMetric(_MVORMetric):
     """PCK@0.2 of 2D poses: `PCK/Head`, `Shoulder`, `Hip`, `Elbow`, `Wrist` and `Average`, in percent.
 
-    Parameters
-    ----------
-    ann_file : MVOR's annotation file.
-    outfile_prefix : the detections are written to `<outfile_prefix>.keypoints.json` in the form of the published files.
-    kwargs : those of mmengine's BaseMetric.
-
     Samples: `pred_instances` with `keypoints` (N, 17, 2) in COCO's order, `keypoint_scores` (N, 17), `bbox_scores`
     (N,).
+
+    Args:
+        ann_file: MVOR's annotation file.
+        outfile_prefix: The detections are written to `<outfile_prefix>.keypoints.json` in the form of the published
+            files.
+        **kwargs: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "PCK"
@@ -69,15 +69,14 @@ class MVORPCKMetric(_MVORMetric):
 class MVORPersonAPMetric(_MVORMetric):
     """AP and recall of person boxes, 0..1.
 
-    Parameters
-    ----------
-    ann_file : MVOR's annotation file.
-    from_keypoints : make the boxes from the joints and report `AP50`, `recall50@1`, `recall50@10`, as published for
-        pose estimators. Otherwise report `AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100` of the predicted `bboxes`.
-    outfile_prefix : the boxes are written to `<outfile_prefix>.bbox.json` in the form of the published files.
-    kwargs : those of mmengine's BaseMetric.
-
     Samples: `pred_instances` with `bbox_scores` (N,) and `bboxes` (N, 4; x1, y1, x2, y2), or as for `MVORPCKMetric`.
+
+    Args:
+        ann_file: MVOR's annotation file.
+        from_keypoints: Make the boxes from the joints and report `AP50`, `recall50@1`, `recall50@10`, as published for
+            pose estimators. Otherwise report `AP`, `AP50`, `AP75`, `AR1`, `AR10`, `AR100` of the predicted `bboxes`.
+        outfile_prefix: The boxes are written to `<outfile_prefix>.bbox.json` in the form of the published files.
+        **kwargs: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "PersonAP"
@@ -150,13 +149,13 @@ class MVORMPJPEMetric(BaseMetric):
 
 
 def _poses(sample: dict) -> dict[str, np.ndarray]:
-    """Joints with their scores (N, 17, 3) and scores of the persons (N,) of a sample."""
+    """Joints with their scores (N, 17, 3) and scores of the people (N,) of a sample."""
     keypoints, joint_scores = _array(sample, "keypoints", (17, 2)), _array(sample, "keypoint_scores", (17,))
     scores = _array(sample, "bbox_scores", ())
     if not len(keypoints) == len(joint_scores) == len(scores):
         raise ValueError(
             f"image {sample['img_id']}: pred_instances has {len(keypoints)} keypoints, {len(joint_scores)} "
-            f"keypoint_scores and {len(scores)} bbox_scores, expected the same number of persons"
+            f"keypoint_scores and {len(scores)} bbox_scores, expected the same number of people"
         )
     return {"keypoints": np.concatenate([keypoints, joint_scores[..., None]], axis=-1), "scores": scores}
 

@@ -33,6 +33,7 @@ def register_people(name: str, annotations: str | os.PathLike, images: str | os.
     """Make a set of people known to detectron2; its files are read, and checked, when it is first used.
 
     Args:
+        name: The set's name in configs.
         annotations: A file that `orplugins.io.coco_people.load_people` reads, or MVOR's of 2018.
         images: Folder that the file's image names are relative to.
 
@@ -57,7 +58,18 @@ def register_people(name: str, annotations: str | os.PathLike, images: str | os.
 
 
 def register_from_config(cfg: CfgNode, train: bool = True) -> list[str]:
-    """Register ``DATASETS.TEST_SET_*`` and, for training, ``TRAIN_SET_*``; return the names that have files."""
+    """Register ``DATASETS.TEST_SET_*`` and, for training, ``TRAIN_SET_*``.
+
+    Args:
+        cfg: The config.
+        train: Register the training set too.
+
+    Returns:
+        Names of the sets that have files.
+
+    Raises:
+        ValueError: A set has files and no name, or a name that is taken by other files.
+    """
     names = []
     for part in ("TRAIN", "TEST") if train else ("TEST",):
         name, annotations, images = (cfg.DATASETS[f"{part}_SET_{key}"] for key in ("NAME", "JSON", "IMGDIR"))
@@ -70,7 +82,11 @@ def register_from_config(cfg: CfgNode, train: bool = True) -> list[str]:
 
 
 def register_from_environment() -> None:
-    """Register what the variable `ORPLUGINS_DATASETS` lists."""
+    """Register what the variable `ORPLUGINS_DATASETS` lists.
+
+    Raises:
+        ValueError: An entry has another form, or a name that is taken by other files.
+    """
     for entry in filter(None, os.environ.get(VARIABLE, "").split(";")):
         name, equals, files = entry.partition("=")
         annotations, comma, images = files.partition(",")
@@ -81,15 +97,26 @@ def register_from_environment() -> None:
 
 @lru_cache(maxsize=4)
 def is_mvor(path: str) -> bool:
-    """Whether a file has MVOR's own 10-joint annotations."""
+    """Whether a file has MVOR's own 10-joint annotations.
+
+    Args:
+        path: JSON file.
+
+    Returns:
+        True if its first person has 30 numbers in `keypoints`.
+    """
     people = load_json(path).get("annotations", [])
     return bool(people) and "keypoints" in people[0] and len(people[0]["keypoints"]) == 30
 
 
 def evaluators_of(name: str) -> tuple[str, ...]:
-    """Evaluations that a set's annotations allow: "coco", "mpjpe", "pck", "person_ap"; none where nobody is annotated.
+    """Evaluations that a set's annotations allow.
 
-    A set that somebody else registered has "coco".
+    Args:
+        name: A registered set; one that somebody else registered has "coco".
+
+    Returns:
+        Of "coco", "mpjpe", "pck", "person_ap"; none where nobody is annotated.
     """
     meta = MetadataCatalog.get(name)
     if meta.get("orplugins_evaluators") is None and meta.get("keypoint_names") and name in DatasetCatalog.list():
@@ -118,7 +145,7 @@ def _dicts(name: str, annotations: str, images: str) -> list[dict]:
 
 
 def _colour(path: str) -> str:
-    """MVOR's layout lists depth pictures in some files; the colour ones lie beside them under the same names."""
+    """MVOR's layout lists depth images in some files; the colour ones lie beside them under the same names."""
     parts = Path(path).parts
     return str(Path(*("color" if part == "depth" else part for part in parts[:-1]), parts[-1])) if parts else path
 

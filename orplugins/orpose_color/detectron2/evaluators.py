@@ -61,6 +61,9 @@ class LiftedPoseEvaluator(_Gathering):
     The inputs carry the ground truth (`MVORDatasetMapper` at test time), the outputs `pred_keypoints_3d`.
 
     Args:
+        dataset_name: A registered set.
+        output_dir: Where results are written; None writes nothing.
+        distributed: Gather the results of all processes.
         protocol: "published" or "visible".
         statistics: Un-normalise `pred_keypoints_h36_3d` with these instead of taking `pred_keypoints_3d`.
     """
@@ -81,6 +84,7 @@ class LiftedPoseEvaluator(_Gathering):
         self.statistics = load_statistics(statistics) if isinstance(statistics, str) else statistics
 
     def process(self, inputs: list[dict], outputs: list[dict]) -> None:
+        """Keep the errors of a batch."""
         for record, output in zip(inputs, outputs, strict=True):
             errors = self._errors(record.get("instances"), output["instances"])
             if errors is not None:
@@ -105,6 +109,7 @@ class LiftedPoseEvaluator(_Gathering):
         )
 
     def compute(self, rows: list) -> dict:
+        """Means over all images, see `orplugins.orpose_color.mpjpe.summarise`."""
         return summarise([errors for _, errors in rows], self.protocol)
 
 
@@ -135,6 +140,7 @@ class PCKEvaluator(_Detections):
     name = "PCK"
 
     def compute(self, rows: list) -> dict:
+        """PCK by joint, in percent."""
         path = MetadataCatalog.get(self.dataset_name).json_file
         if is_mvor(path):
             ids, truth = load_mvor(path).keypoint_persons()
@@ -154,6 +160,7 @@ class PersonAPEvaluator(_Detections):
     name = "person_AP"
 
     def compute(self, rows: list) -> dict:
+        """AP and recall by name, in percent."""
         truth = load_mvor(MetadataCatalog.get(self.dataset_name).json_file)
         people = truth.box_persons()
         category = people[0]["category_id"] if people else "1"
@@ -170,7 +177,17 @@ class PersonAPEvaluator(_Detections):
 def build_people_evaluator(
     dataset_name: str, output_dir: str | None = None, mpjpe: str = "published", distributed: bool = True
 ) -> DatasetEvaluators:
-    """The evaluators that a data set's annotations allow (`datasets.evaluators_of`)."""
+    """The evaluators that a data set's annotations allow (`datasets.evaluators_of`).
+
+    Args:
+        dataset_name: A registered set.
+        output_dir: Where results are written; None writes nothing.
+        mpjpe: Protocol of the MPJPE, "published" or "visible".
+        distributed: Gather the results of all processes.
+
+    Returns:
+        One evaluator that runs them all.
+    """
     make = {
         "coco": lambda: COCOEvaluator(dataset_name, output_dir=output_dir, distributed=distributed),
         "mpjpe": lambda: LiftedPoseEvaluator(dataset_name, output_dir, distributed, protocol=mpjpe),
@@ -181,6 +198,15 @@ def build_people_evaluator(
 
 
 def evaluator_from_config(cfg: CfgNode, dataset_name: str, output_dir: str | None = None) -> DatasetEvaluators:
-    """`build_people_evaluator` with the config's output folder and MPJPE protocol."""
+    """`build_people_evaluator` with the config's output folder and MPJPE protocol.
+
+    Args:
+        cfg: The config.
+        dataset_name: A registered set.
+        output_dir: Where results are written; None takes a folder below the config's ``OUTPUT_DIR``.
+
+    Returns:
+        One evaluator that runs them all.
+    """
     folder = output_dir or str(Path(cfg.OUTPUT_DIR) / "inference" / dataset_name)
     return build_people_evaluator(dataset_name, folder, cfg.ORPLUGINS.ORPOSE_COLOR.MPJPE)

@@ -27,6 +27,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
 
     Args:
         input_shape: Channels (and sides) of the pooled features.
+        conv_dims, num_keypoints: See `orplugins.orpose_color.network.Keypoints3DNet`.
         loss_weights: Weight of each of `LOSSES`.
         loss_normalizer: "visible" divides the 2D losses by the number of joints that count; a number times the images
             of the batch is the divisor otherwise.
@@ -35,7 +36,12 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             neither, so that a batch without soft joints makes the total NaN.
         branches: Whose joints and poses are the result: the mean of "both", as published, or "hard" or "soft" alone,
             for a head of which only one was trained.
-        others: Of :class:`~orplugins.orpose_color.network.Keypoints3DNet`.
+        lifter_width, lifter_dropout: See `orplugins.orpose_color.network.LiftingNetwork`.
+        statistics: What poses are normalised with, or the file's path; None takes those of the checkpoint.
+        store_statistics: Put them into the state dict.
+
+    Raises:
+        ValueError: An option has another value.
     """
 
     @configurable
@@ -81,6 +87,7 @@ class StandardKeypoints3DHead(Keypoints3DNet):
 
     @classmethod
     def from_config(cls, cfg, input_shape: ShapeSpec) -> dict:
+        """Arguments of the head that a config asks for."""
         head, ours = cfg.MODEL.ROI_KEYPOINTS3D_HEAD, cfg.ORPLUGINS.ORPOSE_COLOR
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
         from orplugins.hosts.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
@@ -104,11 +111,18 @@ class StandardKeypoints3DHead(Keypoints3DNet):
         )
 
     def forward(self, features: Tensor, instances: list[Instances]):
-        """Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.
+        """Losses in training, results otherwise.
 
-        The fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose (height, width)
-        is in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
+        The results' fields: `pred_keypoints_h36_2d` (n, 17, 3) stays in pixels of the network's input, whose
+        (height, width) is in `pred_input_size` (n, 2); `pred_keypoints_h36_3d` (n, 48) is normalised, as published, and
         `pred_keypoints_3d` (n, 17, 3) is in metres from the pelvis. All of them survive detectron2's post-processing.
+
+        Args:
+            features: (R, C, S, S) pooled features of all instances.
+            instances: Of each image: proposals with targets in training, otherwise detections.
+
+        Returns:
+            Losses by name in training; otherwise the instances with `pred_keypoints` (n, 17, 3) and more.
         """
         if self.training:
             return self._losses(features, instances)
@@ -156,7 +170,14 @@ class StandardKeypoints3DHead(Keypoints3DNet):
 
 
 def h36_in_output(instances: Instances) -> Tensor:
-    """`pred_keypoints_h36_2d` (n, 17, 3) in pixels of the post-processed output, which detectron2 does not rescale."""
+    """`pred_keypoints_h36_2d` in pixels of the post-processed output, which detectron2 does not rescale.
+
+    Args:
+        instances: Detections of one image.
+
+    Returns:
+        (n, 17, 3) x, y, score.
+    """
     points = instances.pred_keypoints_h36_2d.clone()
     height, width = instances.image_size
     scale = points.new_tensor([width, height]) / instances.pred_input_size.flip(1).to(points)

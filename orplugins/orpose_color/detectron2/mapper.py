@@ -1,4 +1,4 @@
-"""From a data set's record to ORPose-Color's input: the picture at a low resolution, enlarged again; its targets."""
+"""From a data set's record to ORPose-Color's input: the image at a low resolution, enlarged again; its targets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CAMMA = {"anns2d_camma": "keypoints2D_camma", "anns3d_camma_allkps": "keypoints3
 
 
 def random_factor() -> float:
-    """The release's random factor: 1 for 30 %, 2 to 7 for 35 %, 8 to 11 for 35 % of the pictures."""
+    """The release's random factor: 1 for 30 %, 2 to 7 for 35 %, 8 to 11 for 35 % of the images."""
     if torch.rand(1) > 0.3:
         low, high = (8, 12) if torch.rand(1) > 0.5 else (2, 8)
         return float(torch.empty(1, dtype=torch.long).random_(low, high))
@@ -30,7 +30,15 @@ def random_factor() -> float:
 
 
 class LowResolution(T.Augmentation):
-    """Reduce a picture by a factor (None: a random one) and enlarge it again; sizes are cut off to whole pixels."""
+    """Reduce an image by a factor and enlarge it again; sizes are cut off to whole pixels.
+
+    Args:
+        factor: 1 or more; None draws it at random.
+        method: "bilinear" or "bicubic".
+
+    Raises:
+        ValueError: Another factor or method.
+    """
 
     def __init__(self, factor: float | None, method: str = "bilinear"):
         if method not in METHODS:
@@ -40,6 +48,7 @@ class LowResolution(T.Augmentation):
         self.factor, self.method = factor, method
 
     def get_transform(self, image: np.ndarray) -> T.Transform:
+        """The two resizes for an image (H, W, 3)."""
         height, width = image.shape[:2]
         factor = random_factor() if self.factor is None else self.factor
         low = max(int(height / factor), 1), max(int(width / factor), 1)
@@ -56,8 +65,11 @@ class MVORDatasetMapper:
         is_train: Flip at random, and pass on labels; otherwise pass on annotations for the evaluators.
         factor: Down-sampling; None draws it at random.
         method: "bilinear" or "bicubic".
-        flip_3d: "mirrored" flips lifter rows and 3D targets with the picture; "published" leaves them as they are.
+        flip_3d: "mirrored" flips lifter rows and 3D targets with the image; "published" leaves them as they are.
         statistics: What rows and targets were normalised with, or the file's path; needed to mirror them.
+
+    Raises:
+        ValueError: An option has another value.
     """
 
     @configurable
@@ -81,6 +93,7 @@ class MVORDatasetMapper:
 
     @classmethod
     def from_config(cls, cfg: CfgNode, is_train: bool = True) -> dict:
+        """Arguments of the mapper that a config asks for."""
         data = cfg.DATASETS
         moving = None if is_train else data.DOWN_SAMPLING_TEST_SCALE
         return dict(
@@ -92,11 +105,12 @@ class MVORDatasetMapper:
         )
 
     def __call__(self, record: dict) -> dict:
+        """The model's input of a data set's record, which is not changed."""
         record = copy.deepcopy(record)
         try:
             image = utils.read_image(record["file_name"], format="BGR")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise ValueError(f"image {record['file_name']}: cannot be read ({error}), expected a picture") from error
+            raise ValueError(f"image {record['file_name']}: cannot be read ({error}), expected an image") from error
         utils.check_image_size(record, image)
         inputs = T.AugInput(image)
         transforms = self.augmentations(inputs)

@@ -21,7 +21,18 @@ COLUMNS = (("box AP", "bbox", "AP"), ("keypoint AP", "keypoints", "AP"), ("keypo
 def evaluate_ladder(
     cfg: CfgNode, model: torch.nn.Module, dataset: str, factors: list[float], out: str | None = None
 ) -> dict[float, dict[str, float]]:
-    """Metrics of a built model with weights, by factor; `out` is a folder for the evaluators' files."""
+    """Metrics of a model at several resolutions.
+
+    Args:
+        cfg: Its config.
+        model: The built model with weights.
+        dataset: A registered set.
+        factors: How many times images are reduced.
+        out: Folder for the evaluators' files; None writes none.
+
+    Returns:
+        Metrics by name, by factor.
+    """
     table = {}
     for factor in factors:
         mapper = MVORDatasetMapper(False, factor=factor, method=cfg.DATASETS.DOWN_SAMPLING_METHOD)
@@ -35,7 +46,14 @@ def evaluate_ladder(
 
 
 def format_ladder(table: dict[float, dict[str, float]]) -> str:
-    """The table in Markdown."""
+    """The table of `evaluate_ladder` in Markdown.
+
+    Args:
+        table: Metrics by name, by factor.
+
+    Returns:
+        One row per factor.
+    """
     titles = list(next(iter(table.values())))
     lines = ["| scale | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
     lines += [f"| {factor:g}x | " + " | ".join(f"{row[t]:.1f}" for t in titles) + " |" for factor, row in table.items()]

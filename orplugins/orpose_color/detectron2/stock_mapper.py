@@ -8,7 +8,7 @@ from detectron2.config import CfgNode
 def choose_mapper() -> None:
     """Let detectron2's loaders take `MVORDatasetMapper` for models with `Keypoints3DROIHeads`, their own for others.
 
-    The stock ``train_net.py`` builds ``DatasetMapper(cfg, is_train)`` itself. Only the environment door
+    The stock ``train_net.py`` builds ``DatasetMapper(cfg, is_train)`` itself. Only the entry point
     (``DETECTRON2_ENV_MODULE``) calls this, for a process whose scripts nobody edits; a second call changes nothing.
     """
     from detectron2.data import build

@@ -1,7 +1,7 @@
 """Patients and users as detectron2 data sets.
 
 Importing registers ``partial_body_train`` and ``partial_body_val``: COCO files ``annotations/train.json`` and
-``annotations/val.json`` and pictures ``images/`` below ``$DETECTRON2_DATASETS/partial_body``. Files anywhere else are
+``annotations/val.json`` and images in ``images/`` below ``$DETECTRON2_DATASETS/partial_body``. Files anywhere else are
 registered with `register_partial_body`.
 """
 
@@ -18,12 +18,19 @@ from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 
 
 def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> list[dict]:
-    """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user, for a registered name.
+    """Records in detectron2's form of a COCO file with the categories 1 patient and 2 user.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        One line with file, field, found and expected.
+    Args:
+        name: A registered name.
+        json_file: The file.
+        image_root: Folder that its image names are relative to.
+
+    Returns:
+        One record per image.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, field, found and expected.
     """
     path = str(json_file)
     categories = entries(field(load_json(path), "categories", path), f"{path}: categories")
@@ -35,7 +42,13 @@ def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str |
 
 
 def register_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> None:
-    """Register a data set by its paths; the files are read when it is first used."""
+    """Register a data set by its paths; the files are read when it is first used.
+
+    Args:
+        name: The set's name in configs.
+        json_file: COCO file with the categories 1 patient and 2 user.
+        image_root: Folder that its image names are relative to.
+    """
     DatasetCatalog.register(name, lambda: load_partial_body(name, json_file, image_root))
     MetadataCatalog.get(name).set(
         json_file=str(json_file),

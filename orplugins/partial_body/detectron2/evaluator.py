@@ -13,11 +13,13 @@ from orplugins.partial_body.box_ap import box_ap
 class PartialBodyEvaluator(COCOEvaluator):
     """detectron2's `COCOEvaluator`; with ``protocol="lvis"`` also the figures in LVIS's manner, as ``bbox-lvis``.
 
-    Parameters
-    ----------
-    dataset_name : a registered data set.
-    protocol : ``"coco"``, or ``"lvis"`` for both, see :func:`orplugins.partial_body.box_ap.box_ap`.
-    kwargs : those of `COCOEvaluator`.
+    Args:
+        dataset_name: A registered data set.
+        protocol: ``"coco"``, or ``"lvis"`` for both, see `orplugins.partial_body.box_ap.box_ap`.
+        **kwargs: Those of `COCOEvaluator`.
+
+    Raises:
+        ValueError: Another protocol.
     """
 
     def __init__(self, dataset_name: str, protocol: str = "coco", **kwargs):

@@ -26,6 +26,7 @@ class PartialBodyRCNN(GeneralizedRCNN):
 
     @classmethod
     def from_config(cls, cfg) -> dict:
+        """Arguments of the model that a config asks for; its ``MODEL.WEIGHTS`` are looked into first."""
         # Whoever builds from a config loads MODEL.WEIGHTS next, and detectron2 would execute what a pickle asks for.
         from orplugins.hosts.detectron2.checkpoint import expect_weights  # not while detectron2 is half imported
 
@@ -41,12 +42,10 @@ class PartialBodyRCNN(GeneralizedRCNN):
         return super().forward(batched_inputs)
 
     def inference(self, batched_inputs, detected_instances=None, do_postprocess=True):
-        """Detections of a batch; see `GeneralizedRCNN`.
+        """Detections of a batch; arguments as for detectron2's `GeneralizedRCNN.inference`.
 
-        Raises
-        ------
-        ValueError
-            The last layer was neither loaded nor trained.
+        Raises:
+            ValueError: The last layer was neither loaded nor trained.
         """
         if not self._has_weights:
             raise ValueError(

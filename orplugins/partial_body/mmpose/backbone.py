@@ -20,7 +20,7 @@ class ViT(Network, BaseModule):
     Args:
         checkpoint_grid: (rows, columns) of a checkpoint's positions, where their number does not tell.
         init_cfg: mmengine's own initialisation, such as ``dict(type='Pretrained', checkpoint='mae_vit_base.pth')``.
-        **network: Arguments of :class:`orplugins.partial_body.vit.ViT`.
+        **network: Arguments of `orplugins.partial_body.vit.ViT`.
     """
 
     def __init__(self, checkpoint_grid: tuple[int, int] | None = None, init_cfg: dict | None = None, **network):
@@ -42,5 +42,12 @@ class ViT(Network, BaseModule):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, images):
-        """Features of images (B, 3, H, W): a tuple with one map (B, width, H / 16, W / 16)."""
+        """Features of images.
+
+        Args:
+            images: (B, 3, H, W).
+
+        Returns:
+            A tuple with one map (B, width, H / 16, W / 16).
+        """
         return (super().forward(images),)

@@ -19,9 +19,11 @@ class PublishedHeatmap(UDPHeatmap):
     outwards by up to 1.35 map pixels, 1.x pushes most inwards by up to 0.8.
 
     Args:
-        decoding: ``"udp"``, ``"quarter"`` or ``"argmax"``, see :func:`orplugins.partial_body.udp.decode`; the last two
+        input_size: (width, height) of the network's input.
+        heatmap_size: (width, height) of its maps.
+        decoding: ``"udp"``, ``"quarter"`` or ``"argmax"``, see `orplugins.partial_body.udp.decode`; the last two
             measure maps from edge to edge of their outer pixels.
-        **kwargs: Those of :class:`mmpose.codecs.UDPHeatmap`, Gaussian maps only.
+        **kwargs: Others of `mmpose.codecs.UDPHeatmap`, Gaussian maps only.
     """
 
     def __init__(self, input_size: tuple[int, int], heatmap_size: tuple[int, int], decoding: str = "udp", **kwargs):
@@ -31,7 +33,14 @@ class PublishedHeatmap(UDPHeatmap):
         self.decoding = decoding
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (1, K, 2) in input pixels and scores (1, K) of maps (K, h, w)."""
+        """Joints of one person.
+
+        Args:
+            encoded: (K, h, w) maps.
+
+        Returns:
+            Keypoints (1, K, 2) in input pixels and scores (1, K).
+        """
         positions, scores = decode(encoded, self.decoding, self.blur_kernel_size)
         size = np.array(self.heatmap_size) - (1 if self.decoding == "udp" else 0)
         return (positions / size * self.input_size)[None].astype(np.float32), scores[None]
@@ -44,7 +53,7 @@ class BatchedHeatmap(UDPHeatmap):
     Args:
         input_size: (width, height) of the network's input.
         heatmap_size: (width, height) of its maps.
-        **kwargs: Others of :class:`mmpose.codecs.UDPHeatmap`, Gaussian maps only.
+        **kwargs: Others of `mmpose.codecs.UDPHeatmap`, Gaussian maps only.
     """
 
     support_batch_decoding = True
@@ -55,7 +64,14 @@ class BatchedHeatmap(UDPHeatmap):
             raise ValueError(f"BatchedHeatmap: heatmap_type is {self.heatmap_type!r}, expected 'gaussian'")
 
     def batch_decode(self, encoded: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) of maps (B, K, h, w)."""
+        """Joints of the people of a batch.
+
+        Args:
+            encoded: (B, K, h, w) maps.
+
+        Returns:
+            Keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K).
+        """
         positions, scores = decode_batch(encoded.detach().float().cpu().numpy(), self.blur_kernel_size)
         size = np.array(self.heatmap_size) - 1
         return (positions / size * self.input_size)[:, None], scores[:, None]

@@ -21,8 +21,11 @@ class PartialBodyDataset(CocoDataset):
 
     Args:
         unlabelled: What v = 0 means in the file: ``"unknown"`` (COCO: nobody has said) or ``"out of view"`` (sets that
-            label every joint in the picture, such as the generated ones).
-        **kwargs: Those of :class:`mmpose.datasets.CocoDataset`.
+            label every joint in the image, such as the generated ones).
+        **kwargs: Those of `mmpose.datasets.CocoDataset`.
+
+    Raises:
+        ValueError: Another ``unlabelled``, or an annotation with another number of joints.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="coco")
@@ -77,20 +80,20 @@ class User6Dataset(PartialBodyDataset):
 
 @DATASETS.register_module()
 class PublishedPatient21Dataset(Patient21Dataset):
-    """:class:`Patient21Dataset` without left and right, as released: a mirrored left hand stays a left hand."""
+    """`Patient21Dataset` without left and right, as released: a mirrored left hand stays a left hand."""
 
     METAINFO: dict = skeleton_metainfo(PATIENT_21, published=True)
 
 
 @DATASETS.register_module()
 class PublishedPatient22Dataset(Patient22Dataset):
-    """:class:`Patient22Dataset` without left and right, as released."""
+    """`Patient22Dataset` without left and right, as released."""
 
     METAINFO: dict = skeleton_metainfo(PATIENT_22, published=True)
 
 
 @DATASETS.register_module()
 class PublishedUser6Dataset(User6Dataset):
-    """:class:`User6Dataset` without left and right and with OKS constants ten times too wide, as released."""
+    """`User6Dataset` without left and right and with OKS constants ten times too wide, as released."""
 
     METAINFO: dict = skeleton_metainfo(USER_6, published=True)

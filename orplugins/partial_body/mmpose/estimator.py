@@ -15,13 +15,13 @@ _TRUNK = "backbone."
 class PartialBodyEstimator(CheckpointMixin, TopdownPoseEstimator):
     """mmpose's top-down estimator with an `orplugins.ViT`, strict with checkpoints.
 
-    ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all fit is refused with a
-    list; mmengine would log a line and leave, for instance, a last layer of 22 channels in a model of 21 at random.
+    ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all fit is refused with a list;
+    mmengine would log a line and leave, for instance, a last layer of 22 channels in a model of 21 at random.
 
     Args:
-        fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such
-            as ``('head.final_layer.',)`` to start from a network for other joints.
-        **kwargs: Arguments of :class:`mmpose.models.TopdownPoseEstimator`.
+        fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such as
+            ``('head.final_layer.',)`` to start from a network for other joints.
+        **kwargs: Arguments of `mmpose.models.TopdownPoseEstimator`.
     """
 
     def __init__(self, fresh: tuple[str, ...] = (), **kwargs):
@@ -29,18 +29,22 @@ class PartialBodyEstimator(CheckpointMixin, TopdownPoseEstimator):
         self.fresh = tuple(fresh)
 
     def renamed(self, state: dict) -> dict:
+        """Translate published names. See `CheckpointMixin`."""
         return unwrap(state)  # the backbone renames its own
 
     def compared(self, state: dict) -> dict:
+        """Leave out what a checkpoint may hold beside the model. See `CheckpointMixin`."""
         trunk = {key[len(_TRUNK) :]: value for key, value in state.items() if key.startswith(_TRUNK)}
         converted = convert_vit(trunk, self.backbone.grid, self.backbone.checkpoint_grid)
         rest = {key: value for key, value in state.items() if not key.startswith(_TRUNK)}
         return rest | {_TRUNK + key: value for key, value in converted.items()}
 
     def excused(self, line: str) -> bool:
+        """Allow a head of another joint set to start anew. See `CheckpointMixin`."""
         return line.startswith(self.fresh) if self.fresh else False
 
     def advice(self, lines: list[str], state: dict, expected: dict) -> str:
+        """Say what else the file may be. See `CheckpointMixin`."""
         key = "head.final_layer.weight"
         if key not in state or key not in expected or len(state[key]) == len(expected[key]):
             return ""

@@ -24,7 +24,7 @@ class JointStateHead(HeatmapHead):
     Args:
         state_weight: Weight of the states' cross entropy.
         state_hidden: Hidden width of the branch.
-        **kwargs: Those of :class:`mmpose.models.HeatmapHead`; ``in_channels`` is a number.
+        **kwargs: Those of `mmpose.models.HeatmapHead`; ``in_channels`` is a number.
     """
 
     def __init__(self, state_weight: float = 0.001, state_hidden: int = 256, **kwargs):
@@ -35,12 +35,20 @@ class JointStateHead(HeatmapHead):
         self._latest: deque = deque(maxlen=2)
 
     def forward(self, feats):
-        """Heatmaps (B, K, h, w) of a tuple of feature maps."""
+        """Heatmaps of features.
+
+        Args:
+            feats: A tuple of maps (B, C, h', w').
+
+        Returns:
+            (B, K, h, w).
+        """
         heatmaps = super().forward(feats)
         self._latest.append(heatmaps.detach())
         return heatmaps
 
     def loss(self, feats, batch_data_samples, train_cfg={}) -> dict:  # noqa: B006 - the parent's signature
+        """The parent's losses and ``loss_state``."""
         losses = super().loss(feats, batch_data_samples, train_cfg)
         logits = self.states(feats[-1], self._latest[-1])
         labels = [sample.gt_instance_labels.keypoint_states for sample in batch_data_samples]
@@ -53,6 +61,7 @@ class JointStateHead(HeatmapHead):
         return losses
 
     def predict(self, feats, batch_data_samples, test_cfg={}):  # noqa: B006 - the parent's signature
+        """The parent's predictions with ``keypoint_states``."""
         predictions = super().predict(feats, batch_data_samples, test_cfg)
         if test_cfg.get("flip_test", False):
             straight, mirrored = feats

@@ -16,7 +16,7 @@ class JointStateMetric(BaseMetric):
     """Confusion of joint states over all joints of all annotated people.
 
     The truth is COCO's v of the annotation. The network's state probabilities are taken where it gives them; otherwise
-    :func:`orplugins.partial_body.joint_states.judge` goes by score and place.
+    `orplugins.partial_body.joint_states.judge` goes by score and place.
 
     Results: ``state/accuracy``, ``state/balanced`` (mean recall of the states that occur), and for every pair
     ``state/<true> as <found>``, the fraction of a true state; all in percent.
@@ -24,6 +24,7 @@ class JointStateMetric(BaseMetric):
     Args:
         unlabelled: ``"out of view"``, or ``"unknown"`` if v = 0 shall not count.
         threshold: Score from which on a joint is visible, for networks without states.
+        **kwargs: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "state"
@@ -33,6 +34,7 @@ class JointStateMetric(BaseMetric):
         self.unlabelled, self.threshold = unlabelled, threshold
 
     def process(self, data_batch, data_samples) -> None:
+        """Count the states of a batch."""
         for sample in data_samples:
             found, height_width = sample["pred_instances"], sample["ori_shape"]
             truth = np.array(sample["raw_ann_info"]["keypoints"])[2::3].astype(int)
@@ -49,6 +51,7 @@ class JointStateMetric(BaseMetric):
             self.results.append(confusion(truth, states[0]))
 
     def compute_metrics(self, results: list) -> dict:
+        """Rates of all samples; the table is logged."""
         counts = np.sum(results, axis=0)
         totals = counts.sum(1)
         rates = counts / np.maximum(totals, 1)[:, None]

@@ -44,10 +44,10 @@ def _leave(results: dict, gone: np.ndarray) -> None:
 
 @TRANSFORMS.register_module()
 class LoadImageOnce(LoadImage):
-    """mmpose's `LoadImage` that keeps pictures in memory: one of five people is decoded once, not five times an epoch.
+    """mmpose's `LoadImage` that keeps images in memory: one of five people is decoded once, not five times an epoch.
 
     Args:
-        most_megabytes: Of pictures, in every loader process; those beyond are read again each time.
+        most_megabytes: Of images, in every loader process; those beyond are read again each time.
         **kwargs: Those of `LoadImage`.
     """
 
@@ -57,13 +57,14 @@ class LoadImageOnce(LoadImage):
         self._kept: dict[str, np.ndarray] = {}
 
     def transform(self, results: dict) -> dict:
+        """Load the image of a record."""
         path = results["img_path"]
         if path in self._kept:
             return super().transform({**results, "img": self._kept[path]})
         results = super().transform(results)
         if results["img"].nbytes <= self._room:
             self._room -= results["img"].nbytes
-            results["img"].setflags(write=False)  # the next person's picture, too
+            results["img"].setflags(write=False)  # the next person's image, too
             self._kept[path] = results["img"]
         return results
 
@@ -73,16 +74,17 @@ class InclusiveBox(BaseTransform):
     """Boxes as mmpose 0.x understood them at inference: one pixel wider and higher."""
 
     def transform(self, results: dict) -> dict:
+        """Widen ``bbox`` of a record."""
         results["bbox"] = published_boxes(results["bbox"])
         return results
 
 
 @TRANSFORMS.register_module()
 class PublishedHalfBody(RandomHalfBody):
-    """mmpose's `RandomHalfBody` with 0.x's choice of the half, :func:`orplugins.partial_body.udp.half_body_ids`.
+    """mmpose's `RandomHalfBody` with 0.x's choice of the half, `orplugins.partial_body.udp.half_body_ids`.
 
     Args:
-        min_total_keypoints: Fewest labelled joints.
+        min_total_keypoints: Minimum number of labelled joints.
         prob: Probability of a half-body crop.
         upper_prioritized_prob: Of the upper half, where both are possible.
     """
@@ -111,8 +113,8 @@ class RandomBodyCrop(BaseTransform):
 
     Args:
         prob: Probability that anything is done.
-        joints: Least number of joints of the part, and its largest fraction of the labelled joints. Two of them at
-            least are not occluded.
+        joints: Minimum number of joints of the part, and its maximum fraction of the labelled joints. At least two of
+            them are not occluded.
         padding: Range of the factor by which the part's box is enlarged.
     """
 
@@ -136,6 +138,7 @@ class RandomBodyCrop(BaseTransform):
         return np.random.uniform(*self.padding)
 
     def transform(self, results: dict) -> dict:
+        """Change ``bbox_center`` and ``bbox_scale`` of a record."""
         part = self._part(_labelled(results), _seen(results), tuple(map(tuple, results["skeleton_links"])))
         if part is not None:
             least = 0.1 * float(results["bbox_scale"][0].max())
@@ -154,7 +157,7 @@ class RandomFrameTruncation(BaseTransform):
     Args:
         prob: Probability that anything is done.
         fraction: Range of the fraction of the box that a side loses.
-        least: Fewest joints, not occluded, that must stay; with fewer the person is left whole.
+        least: Minimum number of joints, not occluded, that must stay; with fewer the person is left whole.
     """
 
     def __init__(self, prob: float = 0.4, fraction: tuple[float, float] = (0.15, 0.65), least: int = 3):
@@ -169,6 +172,7 @@ class RandomFrameTruncation(BaseTransform):
         return [(SIDES[side], float(rng.uniform(*self.fraction) / len(sides))) for side in sides]
 
     def transform(self, results: dict) -> dict:
+        """Change ``img``, ``bbox`` and the joints' labels of a record."""
         x1, y1, x2, y2 = results["bbox"][0]
         window = np.array([0, 0, results["img"].shape[1], results["img"].shape[0]])
         for side, fraction in self._cuts():
@@ -193,6 +197,7 @@ class MarkOutOfView(BaseTransform):
     """Joints that lie outside the network's input are out of view. Comes after `TopdownAffine`."""
 
     def transform(self, results: dict) -> dict:
+        """Change the joints' labels of a record."""
         window = (0, 0, *results["input_size"])
         _leave(results, ~inside(results["transformed_keypoints"][0], window))
         return results
@@ -203,6 +208,7 @@ class PackPartialBodyInputs(PackPoseInputs):
     """mmpose's packing, with the states of the joints (1, K) as the label ``keypoint_states``."""
 
     def transform(self, results: dict) -> dict:
+        """Pack a record."""
         packed = super().transform(results)
         if "keypoints_visible_weights" in results:
             states = torch.as_tensor(results["keypoints_visible_weights"]).round().long()

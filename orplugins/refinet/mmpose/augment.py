@@ -1,4 +1,4 @@
-"""Augmentation of RefiNet's records; see :mod:`orplugins.refinet.augment`."""
+"""Augmentation of RefiNet's records; see `orplugins.refinet.augment`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orplugins.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class MirrorFrame(BaseTransform):
-    """Mirror depth, labels and file pose; before :class:`InitInputPose`. Not for point clouds from files.
+    """Mirror depth, labels and file pose; before `InitInputPose`. Not for point clouds from files.
 
     Args:
         prob: Probability.
@@ -23,6 +23,7 @@ class MirrorFrame(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
+        """Mirror a record."""
         if np.random.uniform() >= self.prob:
             return results
         if "cloud_points" in results:
@@ -41,8 +42,9 @@ class MirrorFrame(BaseTransform):
 
 @TRANSFORMS.register_module()
 class DropJoints(BaseTransform):
-    """Take joints out of an input pose in pixels, as detectors and the picture's border do; after
-    :class:`InitInputPose`. The truth stays, so module B learns to do without them.
+    """Take joints out of an input pose in pixels, as detectors and the image's border do; after `InitInputPose`.
+
+    The truth stays, so module B learns to do without them.
 
     Args:
         each: Probability of each joint by itself.
@@ -55,6 +57,7 @@ class DropJoints(BaseTransform):
         self.each, self.border = each, border
 
     def transform(self, results: dict) -> dict:
+        """Take joints out of ``pose`` of a record."""
         if results["pose_unit"] != "px":
             raise ValueError(f"DropJoints: found a pose in {results['pose_unit']}, expected pixels")
         gone = dropped_joints(results["pose"], self.each, self.border, np.random)

@@ -21,20 +21,20 @@ class _Network(BaseModule):
 
 @MODELS.register_module()
 class RefiNetPatchNet(_Network):
-    """Module A; arguments of :class:`orplugins.refinet.network.PatchNet`."""
+    """Module A; arguments of `orplugins.refinet.network.PatchNet`."""
 
     network = PatchNet
 
 
 @MODELS.register_module()
 class RefiNetSkeletonNet(_Network):
-    """Module B; arguments of :class:`orplugins.refinet.network.SkeletonNet`."""
+    """Module B; arguments of `orplugins.refinet.network.SkeletonNet`."""
 
     network = SkeletonNet
 
 
 @MODELS.register_module()
 class RefiNetPointNet(_Network):
-    """Module C; arguments of :class:`orplugins.refinet.network.PointCloudNet`."""
+    """Module C; arguments of `orplugins.refinet.network.PointCloudNet`."""
 
     network = PointCloudNet

@@ -16,8 +16,8 @@ class BaraccaDataset(RefineDataset):
     """Depth images of Baracca with given 2D poses.
 
     Args:
-        data_root: The folder with ``viewpoints.json`` and a folder a subject.
-        keypoint_file: Poses of all frames (.npz or pickle), or a folder with a pickle a sequence.
+        data_root: The folder with ``viewpoints.json`` and one folder per subject.
+        keypoint_file: Poses of all frames (.npz or pickle), or a folder with one pickle per sequence.
         preparation: ``"published"``: the camera of images turned by 180 degrees has width and height swapped, and point
             sets are taken from a cloud whose y points down and that ignores how the image is turned, so that cubes lie
             at the mirrored height. ``"correct"``: one camera for joints and points.
@@ -43,6 +43,7 @@ class BaraccaDataset(RefineDataset):
         super().__init__(data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """Records of all frames."""
         frames = baracca_frames(self.data_root, **self.size)
         poses = load_baracca_poses(self.keypoint_file, frames)
         return [
@@ -67,9 +68,11 @@ class BaraccaDataset(RefineDataset):
         ]
 
     def camera(self, record: dict):
+        """The camera of a record, by how its image is turned."""
         return baracca_camera(record["orientation"], self.preparation)
 
     def load_frame(self, record: dict) -> dict:
+        """Read the depth image of a record."""
         size = (480, 640) if record["orientation"] in (90, 270) else (640, 480)
         frame = {"depth_mm": load_depth(record["img_path"], size=size).astype(np.float32)}
         if self.preparation == "published":

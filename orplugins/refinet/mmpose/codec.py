@@ -33,8 +33,17 @@ class JointOffset(BaseKeypointCodec):
         input_pose: np.ndarray,
         input_root: np.ndarray | float = 0.0,
     ) -> dict:
-        """Labels and weights (float32) for truth (N, K, D), visibility (N, K), input poses (N, K, D) and the place
-        (N, 1, D) that predicted places are relative to."""
+        """Labels and weights.
+
+        Args:
+            keypoints: (N, K, D) truth, pixels or millimetres.
+            keypoints_visible: (N, K).
+            input_pose: (N, K, D).
+            input_root: (N, 1, D) what predicted places are relative to.
+
+        Returns:
+            ``keypoint_labels`` (N, K, D) and ``keypoint_weights`` (N, K), float32.
+        """
         target = keypoints - input_root if self.absolute else np.asarray(input_pose) - keypoints
         return dict(
             keypoint_labels=np.asarray(target / self.unit, dtype=np.float32),
@@ -42,12 +51,29 @@ class JointOffset(BaseKeypointCodec):
         )
 
     def refine(self, output, input_pose, input_root=0.0):
-        """Refined poses of network output and input, arrays or tensors of one shape."""
+        """Refined poses of network output and input, arrays or tensors.
+
+        Args:
+            output: (N, K, D).
+            input_pose: (N, K, D).
+            input_root: (N, 1, D), see `encode`.
+
+        Returns:
+            (N, K, D).
+        """
         output = output * self.unit if self.unit != 1 else output
         if self.absolute:
             return output + input_root
         return input_pose + output if self.apply == "add" else input_pose - output
 
     def decode(self, encoded: np.ndarray, input_pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Refined poses (N, K, D), and scores (N, K) of one."""
+        """Refined poses, in the form that mmpose's codecs give.
+
+        Args:
+            encoded: (N, K, D) network output.
+            input_pose: (N, K, D).
+
+        Returns:
+            Refined poses (N, K, D), and scores (N, K) of one.
+        """
         return self.refine(encoded, input_pose), np.ones(encoded.shape[:2], dtype=np.float32)

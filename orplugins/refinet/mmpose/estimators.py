@@ -26,10 +26,12 @@ class _RefiNetCheckpoint(CheckpointMixin):
 class RefiNetModule(_RefiNetCheckpoint, PoseLifter):
     """One of RefiNet's modules: mmpose's lifter, which also loads published checkpoints, strictly.
 
-    Arguments are those of :class:`mmpose.models.PoseLifter`.
+    Args:
+        **kwargs: Those of `mmpose.models.PoseLifter`.
     """
 
     def renamed(self, state: dict) -> dict:
+        """Translate published names. See `CheckpointMixin`."""
         if which_network(state) is None or any(name.startswith("backbone.") for name in state):
             return state
         return {f"backbone.net.{name}": value for name, value in bare_state_dict(state).items()}
@@ -37,20 +39,21 @@ class RefiNetModule(_RefiNetCheckpoint, PoseLifter):
 
 @MODELS.register_module()
 class DepthPoseRefiner(_RefiNetCheckpoint, BasePoseEstimator):
-    """The chain for testing: modules A, B and C, each optional. Modules train alone (:class:`RefiNetModule`);
-    ``tools/refinet_files.py merge-weights`` puts their checkpoints together.
+    """The chain for testing: modules A, B and C, each optional.
+
+    Modules train alone (`RefiNetModule`); ``tools/refinet_files.py merge-weights`` puts their checkpoints together.
 
     ``inputs`` are depth images (1, H, W) in millimetres; a sample's people are its ``gt_instance_labels.input_pose``
     (M, 15, 2) with ``input_valid``, and its camera is in the metainfo.
 
+    ``pred_instances``: ``keypoints`` (M, 15, 2), ``keypoints_3d`` (M, 15, 3) mm with y up, ``keypoint_scores``,
+    ``keypoints_valid``, ``cloud_counts`` (M, 15).
+
     Args:
         patch_net, skeleton_net, point_net: Backbone configs of modules A, B and C.
         stages: Also give the pose after each stage, as ``stage_input``, ``stage_a``, ``stage_b``, ``stage_c``.
-        data_preprocessor, init_cfg, metainfo: As in mmpose.
-        **chain: Other arguments of :class:`orplugins.refinet.chain.RefineChain`.
-
-    ``pred_instances``: ``keypoints`` (M, 15, 2), ``keypoints_3d`` (M, 15, 3) mm with y up, ``keypoint_scores``,
-    ``keypoints_valid``, ``cloud_counts`` (M, 15).
+        data_preprocessor, init_cfg, metainfo, train_cfg, test_cfg: As in mmpose.
+        **chain: Other arguments of `orplugins.refinet.chain.RefineChain`.
     """
 
     def __init__(
@@ -77,16 +80,29 @@ class DepthPoseRefiner(_RefiNetCheckpoint, BasePoseEstimator):
         self._register_load_state_dict_pre_hook(self._load_state_dict_pre_hook)
 
     def extract_feat(self, inputs):
+        """Not possible: each module's input is prepared from the one before."""
         raise NotImplementedError("DepthPoseRefiner prepares each module's input from the one before: use predict")
 
     def loss(self, inputs, data_samples):
+        """Not possible: modules are trained alone."""
         raise NotImplementedError("the chain is not trained as one: train its modules (refinet-a, -b, -c configs)")
 
     def _forward(self, inputs, data_samples=None):
         return self.predict(inputs, data_samples)
 
     def predict(self, inputs, data_samples):
-        """Refined people of every image."""
+        """Refined people of every image.
+
+        Args:
+            inputs: Depth images (1, H, W), millimetres.
+            data_samples: One per image.
+
+        Returns:
+            The samples, with ``pred_instances``.
+
+        Raises:
+            ValueError: An input pose is not in pixels.
+        """
         for depth, sample in zip(inputs, data_samples, strict=True):
             labels, meta = sample.gt_instance_labels, sample.metainfo
             if meta["input_unit"] != "px":

@@ -15,18 +15,22 @@ from orplugins.registry import KEYPOINT_CODECS, MODELS
 
 @MODELS.register_module()
 class OffsetHead(BaseHead):
-    """No parameters: the network before it gives the offsets.
+    """Losses and results of a network that gives the offsets; it has no parameters.
 
     Args:
         decoder: Codec config (``orplugins.JointOffset``).
         loss: ``"mse"``, of the targets (published), or ``"distance"``: the mean distance of refined joints from the
             truth, which joints lifted onto a wall behind the person do not dominate.
         mse_weight, symmetry_weight, range_weight: Alpha, beta and gamma of the paper. The last two need 3D poses.
-        average: See :func:`orplugins.refinet.network.masked_joint_mse`.
-        feet: See :func:`orplugins.refinet.network.depth_range_loss`.
+        average: See `orplugins.refinet.network.masked_joint_mse`.
+        feet: See `orplugins.refinet.network.depth_range_loss`.
         keep_missing: A joint that the input does not have stays missing; otherwise it gets the offset added to zeros,
             as published.
         loss_scale: Multiplies all losses. Gradients of squared millimetres are clipped and scaled by Adam anyway.
+        init_cfg: As in mmpose.
+
+    Raises:
+        ValueError: Another ``loss``.
     """
 
     def __init__(
@@ -51,10 +55,20 @@ class OffsetHead(BaseHead):
         self.average, self.feet, self.keep_missing, self.loss_scale = average, feet, keep_missing, loss_scale
 
     def forward(self, feats: tuple[Tensor]) -> Tensor:
+        """The network's output (B, K, D), as it is."""
         return feats[-1]
 
     def loss(self, feats: tuple[Tensor], batch_data_samples: Sequence, train_cfg: dict | None = None) -> dict:
-        """Weighted losses."""
+        """Weighted losses.
+
+        Args:
+            feats: The backbone's output.
+            batch_data_samples: With the labels of `PackRefineInputs`.
+            train_cfg: Not used.
+
+        Returns:
+            ``loss_mse`` and, where their weights ask for them, ``loss_symmetry`` and ``loss_range``.
+        """
         output = self(feats)
         labels = {
             key: _stacked(batch_data_samples, key)
@@ -72,8 +86,17 @@ class OffsetHead(BaseHead):
         return {name: loss * self.weights[name[5:]] * self.loss_scale for name, loss in losses.items()}
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Sequence, test_cfg: dict | None = None) -> list:
-        """``InstanceData`` per frame: ``keypoints`` (1, K, 2) px or ``keypoints_3d`` (1, K, 3) mm (then ``keypoints``
-        are its projection), ``keypoint_scores`` and ``keypoints_valid`` (1, K)."""
+        """Refined poses.
+
+        Args:
+            feats: The backbone's output.
+            batch_data_samples: With the labels of `PackRefineInputs`.
+            test_cfg: Not used.
+
+        Returns:
+            ``InstanceData`` per frame: ``keypoints`` (1, K, 2) px or ``keypoints_3d`` (1, K, 3) mm (then ``keypoints``
+            are its projection), ``keypoint_scores`` and ``keypoints_valid`` (1, K).
+        """
         inputs, valid = (_stacked(batch_data_samples, key) for key in ("input_pose", "input_valid"))
         root = _stacked(batch_data_samples, "input_root")[:, None]
         refined = self.decoder.refine(self(feats), inputs, root)

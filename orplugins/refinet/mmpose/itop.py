@@ -20,7 +20,14 @@ from orplugins.skeletons import ITOP_15
 
 
 def itop_metainfo(name: str) -> dict:
-    """Metainfo of ITOP's joints with RefiNet's sigmas and body halves."""
+    """Metainfo of ITOP's joints with RefiNet's sigmas and body halves.
+
+    Args:
+        name: Of the data set.
+
+    Returns:
+        In the form of mmpose's `dataset_info`.
+    """
     info = skeleton_metainfo(ITOP_15, dataset_name=name)
     return {**info, "sigmas": list(ITOP_SIGMAS), "upper_body_ids": list(UPPER), "lower_body_ids": list(LOWER)}
 
@@ -38,21 +45,22 @@ class RefineDataset(BaseDataset):
         return parse_pose_metainfo({**copy.deepcopy(cls.METAINFO), **(metainfo or {})})
 
     def get_data_info(self, idx: int) -> dict:
+        """A record with its camera and frame."""
         record = super().get_data_info(idx)
         return {**record, "camera": self.camera(record), **self.load_frame(record)}
 
     def camera(self, record: dict):
-        """The record's :class:`~orplugins.refinet.depth_camera.DepthCamera`."""
+        """The record's `orplugins.refinet.depth_camera.DepthCamera`; subclasses give it."""
         raise NotImplementedError
 
     def load_frame(self, record: dict) -> dict:
-        """`depth_mm` of the record, and what else is read with it."""
+        """`depth_mm` of the record, and what else is read with it; subclasses give it."""
         raise NotImplementedError
 
 
 @DATASETS.register_module()
 class ItopDataset(RefineDataset):
-    """One view of ITOP: a person a frame, 15 joints, depth and labels in HDF5.
+    """One view of ITOP: one person per frame, 15 joints, depth and labels in HDF5.
 
     Args:
         data_root: The folder that holds ``ITOP/``.
@@ -95,6 +103,7 @@ class ItopDataset(RefineDataset):
         return itop_path(self.data_root, self.view, "test" if self.split == "test" else "train", kind)
 
     def load_data_list(self) -> list[dict]:
+        """Records of a split's valid frames."""
         labels = load_itop_labels(self._path("labels"))
         self._depth = ItopFrames(self._path("depth_map"))
         self._cloud = ItopFrames(self._path("point_cloud"), cloud=True) if self.cloud == "file" else None
@@ -132,9 +141,11 @@ class ItopDataset(RefineDataset):
         return records
 
     def camera(self, record: dict):
+        """ITOP's camera, the same for all records."""
         return ITOP_CAMERA
 
     def load_frame(self, record: dict) -> dict:
+        """Read the depth image, and where asked for the points, of a record."""
         frame = {"depth_mm": self._depth[record["row"]]}
         if self._cloud is not None:
             frame["cloud_points"] = self._cloud[record["row"]]

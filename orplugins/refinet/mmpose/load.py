@@ -14,11 +14,19 @@ from orplugins.refinet.chain import RefineChain
 
 
 def load_refine_chain(config: str | os.PathLike, weights: str | os.PathLike, device: str = "cpu") -> RefineChain:
-    """The chain of a config (``orplugins.DepthPoseRefiner``) in evaluation mode; a checkpoint that would run code is
-    refused.
+    """Build a chain from a config and load its weights; a checkpoint that would run code is refused.
+
+    Args:
+        config: A config of ``orplugins.DepthPoseRefiner``.
+        weights: Its checkpoint.
+        device: Such as "cpu" or "cuda:0".
+
+    Returns:
+        The chain in evaluation mode.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, or not what the config describes.
+        FileNotFoundError: There is no such file.
+        ValueError: Truncated, code in it, or not what the config describes.
     """
     content = read_weights(weights)
     init_default_scope("mmpose")

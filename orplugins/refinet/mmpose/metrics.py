@@ -32,9 +32,11 @@ def _numpy(value: Any) -> np.ndarray:
 
 @METRICS.register_module()
 class JointDistance(BaseMetric):
-    """Share of joints within a distance and mean distance, of the refined and of the input pose: `acc@10cm`, `mde_cm`,
-    `input/acc@10cm` ..., for the chain also of each stage (`a/...`), by body half, and in a table by joint. Where the
-    input is a 2D pose also the mean distance in the image, `px` and `input/px` (of the chain: after module A).
+    """Share of joints within a distance and mean distance, of the refined and of the input pose.
+
+    Results: `acc@10cm`, `mde_cm`, `input/acc@10cm` ..., for the chain also of each stage (`a/...`), by body half, and
+    in a table by joint. Where the input is a 2D pose also the mean distance in the image, `px` and `input/px` (of the
+    chain: after module A).
 
     Args:
         thresholds: Millimetres; strictly less counts.
@@ -43,6 +45,7 @@ class JointDistance(BaseMetric):
             it: the label gets the surface's depth).
         by_visibility: Also the mean error of joints that the label calls visible, and of the others.
         table: Log the table.
+        collect_device, prefix: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "itop"
@@ -133,10 +136,11 @@ class JointDistance(BaseMetric):
 
 @METRICS.register_module()
 class RefineOKS(BaseMetric):
-    """OKS as RefiNet counts it (see :func:`orplugins.refinet.joint_distance.refinet_oks`); 3D poses are projected.
+    """OKS as RefiNet counts it (see `orplugins.refinet.joint_distance.refinet_oks`); 3D poses are projected.
 
     Args:
         sigmas: One for all joints, or one each.
+        collect_device, prefix: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "oks"
@@ -172,6 +176,7 @@ class DumpPoses(BaseMetric):
 
     Args:
         out_file: .npz, or .pkl for the published form (a dict from row to (15, D) float32).
+        collect_device, prefix: Those of mmengine's BaseMetric.
     """
 
     default_prefix = "dump"

@@ -15,12 +15,14 @@ META = ("row", "index", "img_id", "frame_id", "camera", "cloud_camera", "half_de
 
 @TRANSFORMS.register_module()
 class PackRefineInputs(BaseTransform):
-    """`inputs`, and a ``PoseDataSample`` with
+    """Pack a record as `inputs` and a ``PoseDataSample``.
+
+    The sample has
 
     - ``gt_instances``: ``keypoints`` (1, 15, 2) px, ``keypoints_3d`` (1, 15, 3) mm, ``keypoints_visible`` (1, 15) as
       the protocol counts, ``keypoints_seen`` (1, 15) whether the label says visible,
     - ``gt_instance_labels``: ``input_pose``, ``truth`` (1, 15, D), ``input_root`` (1, D), ``input_valid``,
-      ``keypoint_weights`` (1, 15), and ``keypoint_labels`` where :class:`EncodeOffsets` ran,
+      ``keypoint_weights`` (1, 15), and ``keypoint_labels`` where `EncodeOffsets` ran,
     - metainfo: the record's numbers, its camera, ``input_unit``, ``input_scores``, ``flip_indices``.
 
     Args:
@@ -31,6 +33,7 @@ class PackRefineInputs(BaseTransform):
         self.with_depth = with_depth
 
     def transform(self, results: dict) -> dict:
+        """Pack a record."""
         visible = results["visible"].astype(np.float32)
         sample = PoseDataSample()
         sample.gt_instances = InstanceData(

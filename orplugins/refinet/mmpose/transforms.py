@@ -1,6 +1,6 @@
 """RefiNet's preparation as mmpose transforms: the input pose, its noise, lifting, the networks' inputs, packing.
 
-Records come from :class:`orplugins.refinet.mmpose.itop.RefineDataset`. `pose` (15, D) is in pixels or, once lifted, in
+Records come from `orplugins.refinet.mmpose.itop.RefineDataset`. `pose` (15, D) is in pixels or, once lifted, in
 millimetres with y up (`pose_unit`); `pose_valid` (15,) says which joints are there and is carried to the result.
 """
 
@@ -32,6 +32,7 @@ class InitInputPose(BaseTransform):
         self.source, self.drop_invisible = source, drop_invisible
 
     def transform(self, results: dict) -> dict:
+        """Set ``pose``, ``pose_unit``, ``pose_valid`` and ``pose_scores`` of a record."""
         unit = {"label_px": "px", "label_mm": "mm"}.get(self.source, results["file_format"])
         pose = results["file_pose" if self.source == "file" else self.source]
         if pose is None:
@@ -82,6 +83,7 @@ class AddPoseNoise(BaseTransform):
         self.seed, self.dims, self.truncate = seed, dims, truncate
 
     def transform(self, results: dict) -> dict:
+        """Add noise to ``pose`` of a record."""
         pose = results["pose"]
         dims = self.dims or (2 if self.unit == "px" else 3)
         if self.draw == "frozen":
@@ -107,13 +109,14 @@ class LiftPose(BaseTransform):
     """Give a pose in pixels the depth of the image at its joints; a lifted pose stays as it is.
 
     Args:
-        **settings: Those of :class:`orplugins.refinet.lift.LiftSettings`.
+        **settings: Those of `orplugins.refinet.lift.LiftSettings`.
     """
 
     def __init__(self, **settings):
         self.settings = LiftSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Lift ``pose`` of a record to millimetres."""
         if results["pose_unit"] == "px":
             present = results["pose_valid"]
             pose, valid = lift(results["pose"], results["depth_mm"], results["camera"], self.settings, present)
@@ -125,24 +128,26 @@ class LiftPose(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropDepthPatches(BaseTransform):
-    """Module A's input (15, size, size); arguments of :class:`orplugins.refinet.patches.PatchSettings`."""
+    """Module A's input (15, size, size); arguments of `orplugins.refinet.patches.PatchSettings`."""
 
     def __init__(self, **settings):
         self.settings = PatchSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         results["inputs"] = depth_patches(results["pose"], results["depth_mm"], self.settings)
         return results
 
 
 @TRANSFORMS.register_module()
 class NormalizeSkeleton(BaseTransform):
-    """Module B's input (15, 3); arguments of :class:`orplugins.refinet.skeleton.SkeletonScale`."""
+    """Module B's input (15, 3); arguments of `orplugins.refinet.skeleton.SkeletonScale`."""
 
     def __init__(self, **settings):
         self.scale = SkeletonScale(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` and ``pose_root`` of a record."""
         results["inputs"] = self.scale(results["pose"], results["pose_valid"]).astype(np.float32)
         results["pose_root"] = self.scale.roots(results["pose"], results["pose_valid"])
         return results
@@ -150,12 +155,13 @@ class NormalizeSkeleton(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropJointClouds(BaseTransform):
-    """Module C's input (15, N + 1, 3); arguments of :class:`orplugins.refinet.clouds.CloudSettings`."""
+    """Module C's input (15, N + 1, 3); arguments of `orplugins.refinet.clouds.CloudSettings`."""
 
     def __init__(self, **settings):
         self.settings = CloudSettings(**settings)
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         valid = results["pose_valid"] & (results["visible"] != 0) if results["visible"].any() else results["pose_valid"]
         clouds = joint_clouds(
             results["pose"],
@@ -175,6 +181,7 @@ class UseDepth(BaseTransform):
     """The chain's input: the depth image itself, (1, H, W) float32 millimetres."""
 
     def transform(self, results: dict) -> dict:
+        """Set ``inputs`` of a record."""
         results["inputs"] = results["depth_mm"][None]
         return results
 
@@ -191,6 +198,7 @@ class EncodeOffsets(BaseTransform):
         self.encoder = KEYPOINT_CODECS.build(encoder)
 
     def transform(self, results: dict) -> dict:
+        """Set ``truth``, ``keypoint_labels`` and ``keypoint_weights`` of a record."""
         pose = results["pose"].astype(np.float32)
         truth = results["label_mm" if results["pose_unit"] == "mm" else "label_px"].astype(np.float32)
         if "dropped" in results:

@@ -14,17 +14,46 @@ _LICENSE = {"id": 1, "name": "CC0-1.0: generated data", "url": "https://creative
 
 
 def file_name(day: int, camera: int, number: int, kind: str = "depth") -> str:
-    """Path of a picture below the data set's folder; days and cameras count from 1."""
+    """Path of an image below the data set's folder.
+
+    Args:
+        day: From 1 on.
+        camera: From 1 on.
+        number: Of the frame.
+        kind: "depth" or "color".
+
+    Returns:
+        With forward slashes.
+    """
     return f"day{day}/cam{camera}/{kind}/{number:06d}.png"
 
 
 def image_id(day: int, camera: int, number: int) -> int:
-    """MVOR's rule: day 10^10 + camera 10^7 + number in the file name."""
+    """MVOR's rule: day 10^10 + camera 10^7 + number in the file name.
+
+    Args:
+        day: From 1 on.
+        camera: From 1 on.
+        number: Of the frame.
+
+    Returns:
+        The id, which does not fit 32 bits.
+    """
     return day * 10**10 + camera * 10**7 + number
 
 
 def mvor_file(records: list[dict], parameters: dict) -> dict:
-    """MVOR's annotation file. Cameras and 3D poses are in it only where all pictures of a camera share its place."""
+    """MVOR's annotation file.
+
+    Cameras and 3D poses are in it only where all images of a camera share its place.
+
+    Args:
+        records: From `records.frame_record`.
+        parameters: What the set was made with.
+
+    Returns:
+        The file's content.
+    """
     annotations: list[dict]
     poses: list[dict]
     images, annotations, frames, poses = [], [], [], []
@@ -81,12 +110,20 @@ def mvor_file(records: list[dict], parameters: dict) -> dict:
 
 
 def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dict:
-    """COCO person keypoints; `file_name` is that of the pictures of a kind, "depth" or "color". Beyond COCO's fields:
+    """COCO person keypoints.
 
-    images: `camera` (`intrinsics` fx, fy, cx, cy; `pose` 4x4 camera to room, metres), `frame_key`, the same for the
-    views of one moment. annotations: `bbox` of what is seen, `bbox_full` of the whole outline, `person_id` (the same in
-    every view and, in motion, over time), `person_role`, `action`, `keypoints_3d` (17 x X, Y, Z) and `h36m_3d` (17 x
-    X, Y, Z), metres in the axes of the picture's camera, of all joints, seen or not.
+    Beyond COCO's fields images have `camera` (`intrinsics` fx, fy, cx, cy; `pose` 4x4 camera to room, metres) and
+    `frame_key`, the same for the views of one moment. Annotations have `bbox` of what is seen, `bbox_full` of the whole
+    outline, `person_id` (the same in every view and, in motion, over time), `person_role`, `action`, `keypoints_3d` (17
+    x X, Y, Z) and `h36m_3d` (17 x X, Y, Z), metres in the axes of the image's camera, of all joints, seen or not.
+
+    Args:
+        records: From `records.frame_record`.
+        parameters: What the set was made with.
+        kind: Images that `file_name` names, "depth" or "color".
+
+    Returns:
+        The file's content.
     """
     annotations: list[dict]
     images, annotations = [], []
@@ -127,10 +164,14 @@ def coco_file(records: list[dict], parameters: dict, kind: str = "depth") -> dic
 
 
 def h36m_arrays(records: list[dict]) -> dict[str, np.ndarray]:
-    """Every person of every picture in Human3.6M's 17 joints, as plain arrays of N rows.
+    """Every person of every image in Human3.6M's 17 joints, as plain arrays of N rows.
 
-    image_id, day, camera, frame, person_id (N,) int64; keypoints_2d (N, 17, 3) pixels and visibility; keypoints_3d
-    (N, 17, 3) metres in the camera's axes.
+    Args:
+        records: From `records.frame_record`.
+
+    Returns:
+        image_id, day, camera, frame, person_id (N,) int64; keypoints_2d (N, 17, 3) pixels and visibility; keypoints_3d
+        (N, 17, 3) metres in the camera's axes.
     """
     rows = [
         (

@@ -2,9 +2,9 @@
 
 ```
 data_3d_h36m.npz         positions_3d: {subject: {action: float32 (F, 32, 3)}}, the room's axes, metres
-data_2d_h36m_gt.npz      positions_2d: {subject: {action: [float32 (F, 17, 2) a camera]}}, Human3.6M's joints, pixels
+data_2d_h36m_gt.npz      positions_2d: {subject: {action: [float32 (F, 17, 2) per camera]}}, its joints, pixels
 data_2d_h36m_coco.npz    the same in COCO's joints, as a 2D detector gives them
-h36m_cameras.json        {"*": [a camera each: size, focal, center, orientation (quaternion w, x, y, z), position]}
+h36m_cameras.json        {"*": [one per camera: size, focal, center, orientation (w, x, y, z), position]}
 ```
 
 A clip is a subject's: the published seven in turn, so that the published split (S9 and S11 for testing) works; each of
@@ -29,9 +29,17 @@ _OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
 
 def write_h36m(folder: Path, records: list[dict], parameters: dict) -> int:
-    """Write the files for a motion set with fixed cameras; the number of sequences.
+    """Write the files for a motion set with fixed cameras.
 
-    A person who is in no picture of some frame is left out of that clip.
+    A person who is in no image of some frame is left out of that clip.
+
+    Args:
+        folder: Where the files are written.
+        records: From `records.frame_record`.
+        parameters: What the set was made with.
+
+    Returns:
+        Number of sequences.
     """
     size = tuple(parameters["size"])
     cameras = [record_camera(view, size) for view in records[0]["views"]]
@@ -80,7 +88,14 @@ def _camera(camera: Camera) -> dict:
 
 
 def quaternion(matrix: np.ndarray) -> np.ndarray:
-    """(4,) unit quaternion w, x, y, z of a rotation (3, 3), w >= 0."""
+    """Unit quaternion of a rotation.
+
+    Args:
+        matrix: (3, 3) rotation.
+
+    Returns:
+        (4,) w, x, y, z, w >= 0.
+    """
     # The eigenvector of the largest eigenvalue of Bar-Itzhack's matrix: no cases, and no loss near half turns.
     (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = matrix
     k = (

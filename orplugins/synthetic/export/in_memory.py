@@ -25,23 +25,26 @@ def generate(
     start: int = 0,
     workers: int = 0,
 ) -> tuple[dict, dict[int, np.ndarray]]:
-    """Frames and their truth.
+    """Generate frames and their truth.
 
-    Parameters
-    ----------
-    frames, seed, start : which frames, as in `mvor_layout.write_dataset`, which makes the same ones.
-    size, views, people, color, noise, fixed_cameras : see `frames.render_frames`.
-    workers : processes; 0 renders in this one.
+    Args:
+        frames: Number of frames.
+        seed: Of the set; frames are those of `mvor_layout.write_dataset`.
+        size: (width, height) of the images, see `frames.render_frames`.
+        views: Number of cameras.
+        people: (min, max) number of people in the room.
+        color: Colour images instead of depth.
+        noise: Add the sensors' errors.
+        fixed_cameras: The cameras hang at one place for the whole set.
+        start: Number of the first frame.
+        workers: Processes; 0 renders in this one.
 
-    Returns
-    -------
-    coco : a COCO dict, see `annotation_files.coco_file`.
-    pictures : by image id, depth (H, W) uint16 millimetres, or with `color` (H, W, 3) uint8 RGB.
+    Returns:
+        coco: A COCO dict, see `annotation_files.coco_file`.
+        pictures: By image id, depth (H, W) uint16 millimetres, or with `color` (H, W, 3) uint8 RGB.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
+    Raises:
+        ValueError: An argument is out of its range.
     """
     if frames < 1 or seed < 0 or start < 0 or workers < 0:
         raise ValueError(

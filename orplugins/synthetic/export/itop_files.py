@@ -1,7 +1,7 @@
 """Generated frames in the HDF5 files of ITOP (Haque et al. 2016, arXiv 1603.07076): depth, clouds and labels.
 
 ITOP's camera is a pinhole with 320x240 pixels, centre (160, 120) and focal length 1 / 0.0035 pixels; lengths are metres
-in float16, and y points up. A frame has one person, the one that fills most of the picture; or a row for each, to train
+in float16, and y points up. A frame has one person, the one that fills most of the image; or a row for each, to train
 where people hide one another.
 """
 
@@ -42,22 +42,24 @@ def write_itop(
     Every 20th frame is of one subject; four of the subjects make the test files. `segmentation` tells the person (0)
     from the background (-1).
 
-    Parameters
-    ----------
-    people : least and greatest number of people in the room.
-    everyone : a row for each person, the patient too, whose joints are all in the picture and of whom three or more
-        are seen, with the joints that :func:`~orplugins.skeletons.convert` makes of COCO's (a hand is a wrist, the
-        torso the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth
-        (150 KB each); there are no point clouds: loaders make them of the depth.
+    Args:
+        out: Folder, made if it is missing.
+        frames: Number of frames.
+        seed: Of the set; a frame depends on the seed and its number alone.
+        views: Some of `VIEWS`.
+        people: (min, max) number of people in the room.
+        everyone: A row for each person, the patient too, whose joints are all in the image and of whom three or more
+            are seen, with the joints that `orplugins.skeletons.convert` makes of COCO's (a hand is a wrist, the torso
+            the middle of the hips), because those are what 2D estimators find. Rows of one frame repeat its depth (150
+            KB each); there are no point clouds: loaders make them of the depth.
+        noise: Add the sensor's errors.
+        progress: Called with (frames done, frames in all).
 
-    Returns
-    -------
-    Numbers of frames, views, rows, and rows that are valid.
+    Returns:
+        Numbers of frames, views, rows, and rows that are valid.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range, or where h5py is missing.
+    Raises:
+        ValueError: An argument is out of its range, or h5py is missing.
     """
     try:
         import h5py
@@ -106,15 +108,32 @@ def write_itop(
 def render_itop(
     seed: int, index: int, view: str = "side", *, people: tuple[int, int] = (1, 3), noise: bool = True
 ) -> tuple[Scene, Frame]:
-    """A scene and its picture by ITOP's camera (320x240), as the files have them."""
+    """A scene and its image by ITOP's camera (320x240), as the files have them.
+
+    Args:
+        seed: Of the set.
+        index: Number of the frame.
+        view: "side" or "top".
+        people: (min, max) number of people in the room.
+        noise: Add the sensor's errors.
+
+    Returns:
+        The scene and the frame.
+    """
     scene = make_scene(seed, index, people=people, views=1, fixed_cameras=False)
     scene.cameras = [_camera(scene.cameras[0], view, stream(RIG, seed, index, 1))]
     return scene, render_scene(scene, SIZE, (seed, index), noise=noise)[0]
 
 
 def label_everybody(frame: Frame) -> list[dict[str, np.ndarray]]:
-    """Labels, as a file's rows have them, of the people whose joints are all in the picture, three or more seen; their
-    joints are COCO's, converted."""
+    """Labels of the people whose joints are all in the image, three or more of them seen.
+
+    Args:
+        frame: By ITOP's camera.
+
+    Returns:
+        For each person what a row of the labels file has; joints are COCO's, converted.
+    """
     labels = [_label(frame, k, COCO_17) for k in range(len(frame.view.person_ids))]
     return [
         label
@@ -124,7 +143,14 @@ def label_everybody(frame: Frame) -> list[dict[str, np.ndarray]]:
 
 
 def point_cloud(depth: np.ndarray) -> np.ndarray:
-    """(76800, 3) float16 metres of a depth map (240, 320); holes are at the origin."""
+    """Points of a depth map; holes are at the origin.
+
+    Args:
+        depth: (240, 320) metres.
+
+    Returns:
+        (76800, 3) float16 metres, y up.
+    """
     z = depth.astype(np.float32)
     v, u = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
     x, y = (u - CENTRE[0]) * SCALE * z, -(v - CENTRE[1]) * SCALE * z
@@ -158,7 +184,7 @@ class _Table:
             shapes["data"] = (SIZE[::-1] if kind == "depth_map" else (SIZE[0] * SIZE[1], 3), "f2")
         self.sets = {}
         for name, (shape, dtype) in shapes.items():
-            # A picture is read by itself; small entries are kept in blocks.
+            # An image is read by itself; small entries are kept in blocks.
             chunks = (1 if len(shape) > 1 and shape[0] > 100 else _BLOCK, *shape)
             self.sets[name] = file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunks)
         self.waiting: list[dict] = []
@@ -178,7 +204,7 @@ class _Table:
 
 
 def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
-    """The label of the clinician who fills most of the picture; zeros where there is none."""
+    """The label of the clinician who fills most of the image; zeros where there is none."""
     roles = {person.id: person.role for person in scene.people}
     staff = [k for k, i in enumerate(frame.view.person_ids.tolist()) if roles[i] == "clinician"]
     if staff:
@@ -195,7 +221,7 @@ def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:
 
 def _label(frame: Frame, k: int, source: Skeleton = ITOP_15) -> dict[str, np.ndarray]:
     view = frame.view
-    # One more than the flag: a joint outside the picture has a place too.
+    # One more than the flag: a joint outside the image has a place too.
     flags = view.keypoints[source.name][k, :, 2:] + 1
     joints = convert(np.concatenate([view.points[source.name][k], flags], axis=-1), source, ITOP_15)
     pixels, _ = frame.camera.project(joints[:, :3])

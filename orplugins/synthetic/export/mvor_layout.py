@@ -5,7 +5,7 @@ OUT/day1/cam{1..3}/depth/000000.png     16-bit millimetres; in motion sets every
 OUT/day1/cam{1..3}/color/000000.png     8-bit RGB, where asked for
 OUT/annotations/mvor.json               MVOR's schema (CAMMA-10, boxes, 3D poses, cameras)
 OUT/annotations/coco17.json             COCO person keypoints, 3D, cameras, identities
-OUT/annotations/coco17_color.json       the same with the names of the colour pictures, where there are any
+OUT/annotations/coco17_color.json       the same with the names of the colour images, where there are any
 OUT/annotations/h36m17.npz              Human3.6M's 17 joints, 2D and 3D, as plain arrays
 OUT/annotations/data_*_h36m*.npz        motion sets: the files of `h36m_files`
 OUT/parameters.json                     what the set was made with
@@ -62,34 +62,32 @@ def write_dataset(
 ) -> dict[str, int]:
     """Render frames start .. start + frames - 1 of a seed; an interrupted run goes on where it stopped.
 
-    Parameters
-    ----------
-    out : folder, made if it is missing.
-    frames, seed, start : which frames; a frame depends on the seed and its number alone.
-    size : (width, height) of the pictures.
-    views : 1 to 3 cameras.
-    people : least and greatest number of people in the room.
-    noise : add the sensor's errors.
-    workers : processes; 0 renders in this one.
-    progress : called with (frames done, frames in all).
-    color : write colour pictures too.
-    fixed_cameras : the cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene (or
-        clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for each
-        picture). Default: fixed for several views.
-    motion : frames of a clip in which people move (25 a second); 0 makes every frame a scene of its own.
-    hips : joints of the MVOR file, see `annotate.annotate`.
-    masks : write the people's masks into the COCO file.
+    Args:
+        out: Folder, made if it is missing.
+        frames: Number of frames.
+        seed: Of the set; a frame depends on the seed and its number alone.
+        start: Number of the first frame.
+        size: (width, height) of the images.
+        views: 1 to 3 cameras.
+        people: (min, max) number of people in the room.
+        noise: Add the sensor's errors.
+        workers: Processes; 0 renders in this one.
+        progress: Called with (frames done, frames in all).
+        color: Write colour images too.
+        fixed_cameras: The cameras hang at one place for the whole set, as in MVOR; otherwise elsewhere in each scene
+            (or clip), for training, and the MVOR file then has no cameras and no 3D poses (the COCO file has them for
+            each image). Default: fixed for several views.
+        motion: Frames of a clip in which people move (25 per second); 0 makes every frame a scene of its own.
+        hips: Joints of the MVOR file, see `annotate.annotate`.
+        masks: Write the people's masks into the COCO file.
 
-    Returns
-    -------
-    Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
+    Returns:
+        Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range, or where `out` holds a set made with other parameters.
-    OSError
-        The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with it.
+    Raises:
+        ValueError: An argument is out of its range, or `out` holds a set made with other parameters.
+        OSError: The folder cannot be written, or the disk is full: what is there stays, and the same call goes on with
+            it.
     """
     if frames < 1 or start < 0 or start + frames > 10**7:
         raise ValueError(f"write_dataset: found frames={frames}, start={start}, expected frames >= 1 within 0 .. 10^7")
@@ -166,7 +164,7 @@ def _place_in_clip(number: int, motion: int) -> tuple[int, int]:
 
 def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, list[dict]]:
     """Render a run of frames unless they are there; (frames rendered, their records)."""
-    # The notes hold what the pictures do not: they make a second run cheap, and it needs no rendering to annotate.
+    # The notes hold what the images do not: they make a second run cheap, and it needs no rendering to annotate.
     notes = out / "annotations/frames" / f"{first:06d}.json"
     kinds = ("depth", "color") if parameters["color"] else ("depth",)
     paths = [
@@ -209,7 +207,12 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
 
 
 def save_color(path: Path, picture: np.ndarray) -> None:
-    """Write an RGB picture (H, W, 3) uint8 as PNG, atomically."""
+    """Write a colour image as PNG, atomically.
+
+    Args:
+        path: The file.
+        picture: (H, W, 3) uint8 RGB.
+    """
     from PIL import Image
 
     with atomic_write(path, mode="wb") as file:
@@ -217,7 +220,7 @@ def save_color(path: Path, picture: np.ndarray) -> None:
 
 
 def _complete(path: Path, size: list[int]) -> bool:
-    """Whether the picture is there, whole and of this size. Pictures are written atomically: the header tells."""
+    """Whether the image is there, whole and of this size. Images are written atomically: the header tells."""
     if not path.is_file():
         return False
     if path.parent.name == "color":

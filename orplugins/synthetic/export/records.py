@@ -12,7 +12,19 @@ from orplugins.synthetic.scene.scene import Scene
 
 
 def frame_record(day: int, number: int, scene: Scene, frames: list[Frame], hips: str, masks: bool) -> dict:
-    """The record of one moment: its pictures with their people; and in the room, each person that any picture shows."""
+    """The record of one moment: its images with their people; and in the room, each person that any image shows.
+
+    Args:
+        day: From 1 on.
+        number: Of the frame.
+        scene: The moment.
+        frames: Its images, one per camera.
+        hips: See `annotate.annotate`.
+        masks: Keep the people's masks.
+
+    Returns:
+        JSON values.
+    """
     shown = sorted({int(i) for frame in frames for i in frame.view.person_ids})
     people = {person.id: person for person in scene.people}
     return {
@@ -53,13 +65,28 @@ def _view_record(frame: Frame, masks: bool) -> dict:
 
 
 def record_camera(view: dict, size: tuple[int, int]) -> Camera:
-    """The camera of a picture's record; its pose is in the room."""
+    """The camera of an image's record; its pose is in the room.
+
+    Args:
+        view: One of the record's `views`.
+        size: (width, height) of the image.
+
+    Returns:
+        The camera.
+    """
     fx, fy, cx, cy = view["intrinsics"]
     return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=size, pose=np.array(view["pose"]))
 
 
 def run_lengths(mask: np.ndarray) -> dict:
-    """COCO's uncompressed run-length code of a mask (H, W): column by column, background first."""
+    """COCO's uncompressed run-length code of a mask: column by column, background first.
+
+    Args:
+        mask: (H, W) bool.
+
+    Returns:
+        `size` and `counts`.
+    """
     flat = mask.ravel(order="F")
     edges = np.flatnonzero(np.diff(flat)) + 1
     runs = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()

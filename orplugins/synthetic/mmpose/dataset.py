@@ -17,21 +17,21 @@ from orplugins.synthetic.export.mvor_layout import write_dataset
 
 @DATASETS.register_module()
 class SyntheticORDataset(BaseCocoStyleDataset):
-    """People of a synthetic operating room with COCO's joints; pictures are depth (uint16 millimetres) or colour (RGB).
+    """People of a synthetic operating room with COCO's joints; images are depth (uint16 millimetres) or colour (RGB).
 
-    Parameters
-    ----------
-    frames, seed, start : which frames; a frame depends on seed and number alone. Training, validation and test sets
-        need seeds of their own.
-    size : (width, height) of the pictures.
-    views : cameras, each a picture of every frame.
-    people : least and greatest number of people in the room.
-    color : colour pictures instead of depth.
-    fixed_cameras : the cameras hang at one place for the whole set; otherwise elsewhere in each frame.
-    workers : processes that make the frames.
-    cache_dir : make the set there (or go on with it, or use it if it is complete); None keeps it in memory.
-    kwargs : those of mmpose's BaseCocoStyleDataset. A record has `img` (in memory; colours as BGR) or `img_path`
-        (cached); an instance also has `keypoints_3d` (17, 3), metres in the camera's axes, and `person_id`.
+    Args:
+        frames, seed, start: Which frames; a frame depends on seed and number alone. Training, validation and test sets
+            need seeds of their own.
+        size: (width, height) of the images.
+        views: Cameras, each of which takes one image of every frame.
+        people: (min, max) number of people in the room.
+        color: Colour images instead of depth.
+        fixed_cameras: The cameras hang at one place for the whole set; otherwise elsewhere in each frame.
+        workers: Processes that make the frames.
+        cache_dir: Make the set there (or go on with it, or use it if it is complete); None keeps it in memory.
+        data_mode: "bottomup" (a record is an image) or "topdown" (a record is a person).
+        **kwargs: Those of mmpose's BaseCocoStyleDataset. A record has `img` (in memory; colours as BGR) or `img_path`
+            (cached); an instance also has `keypoints_3d` (17, 3), metres in the camera's axes, and `person_id`.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="synthetic_or")
@@ -97,7 +97,7 @@ class SyntheticORDataset(BaseCocoStyleDataset):
         return info
 
     def get_data_info(self, idx: int) -> dict:
-        """A record, with its picture where it is in memory."""
+        """A record, with its image where it is in memory."""
         info = super().get_data_info(idx)
         if self._pictures:
             info["img"] = self._pictures[info["img_id"]].copy()

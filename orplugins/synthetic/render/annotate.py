@@ -18,8 +18,8 @@ JOINT_SETS = (COCO_17, CAMMA_10, H36M_17, ITOP_15)
 # own clothed body part. More than that is another part of the body.
 COVER = np.array([0.05, 0.05, 0.05, 0.07, 0.07, 0.15, 0.15, 0.12, 0.12, 0.1, 0.1, 0.24, 0.24, 0.22, 0.22, 0.15, 0.15])
 
-# A person of whom less than this part of the side towards the camera is seen, or fewer pixels (of a picture of
-# 640x480), is not annotated in that picture.
+# A person of whom less than this part of the side towards the camera is seen, or fewer pixels (of an image of
+# 640x480), is not annotated in that image.
 LEAST_VISIBLE, LEAST_PIXELS = 0.1, 150
 
 # MVOR's hip joints lie higher and further apart than COCO's: metres to the side and up the spine from between the hips.
@@ -45,13 +45,17 @@ _COVER_OF = {
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The N annotated people of a picture.
+    """The N annotated people of an image.
 
-    keypoints : for each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the picture
-        or under the drape (then x = y = 0).
-    points : likewise (N, J, 3) in the room, metres, also of joints with 0. hands : (N, 2, 3) left, right.
-    bboxes : (N, 4) x, y, width, height of what is seen. full_bboxes : of the whole outline, cut at the border.
-    person_ids : (N,), the same in each view. areas : (N,) pixels seen.
+    Attributes:
+        keypoints: For each joint set of JOINT_SETS (N, J, 3): x, y in pixels and 2 seen, 1 hidden, 0 outside the image
+            or under the drape (then x = y = 0).
+        points: Likewise (N, J, 3) in the room, metres, also of joints with 0.
+        hands: (N, 2, 3) left, right, metres.
+        bboxes: (N, 4) x, y, width, height of what is seen.
+        full_bboxes: Of the whole outline, cut at the border.
+        person_ids: (N,), the same in each view.
+        areas: (N,) pixels seen.
     """
 
     keypoints: dict[str, np.ndarray]
@@ -66,13 +70,19 @@ class View:
 def annotate(
     scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, instances: np.ndarray, hips: str = "coco"
 ) -> View:
-    """Annotate a picture.
+    """Annotate an image.
 
-    Parameters
-    ----------
-    depth : (H, W) exact depth, metres. instances : (H, W) 0 = room, 1.. = person.
-    hips : "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
-        MVOR's annotators did.
+    Args:
+        scene: What it shows.
+        camera: Its camera.
+        caster: Of the scene's mesh.
+        depth: (H, W) exact depth, metres.
+        instances: (H, W) 0 = room, 1.. = person.
+        hips: "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
+            MVOR's annotators did.
+
+    Returns:
+        The people of whom enough is seen.
     """
     pixels = np.bincount(instances.ravel(), minlength=len(scene.people) + 1)
     least = LEAST_PIXELS * depth.size / (640 * 480)
@@ -105,14 +115,31 @@ def annotate(
 
 
 def body_joints(body: Body, name: str, hips: str = "coco") -> np.ndarray:
-    """(J, 3) joints of a body in the room, in the order of the joint set of that name."""
+    """Joints of a body in the room, in the order of a joint set.
+
+    Args:
+        body: The body.
+        name: Of the joint set.
+        hips: See `annotate`.
+
+    Returns:
+        (J, 3) metres.
+    """
     if name == CAMMA_10.name:
         return camma_joints(body, hips)
     return {COCO_17.name: lambda b: b.joints, H36M_17.name: h36m_joints, ITOP_15.name: itop_joints}[name](body)
 
 
 def camma_joints(body: Body, hips: str) -> np.ndarray:
-    """(10, 3) CAMMA-10: head, neck, then left and right shoulder, hip, elbow, wrist."""
+    """CAMMA-10: head, neck, then left and right shoulder, hip, elbow, wrist.
+
+    Args:
+        body: The body.
+        hips: See `annotate`.
+
+    Returns:
+        (10, 3) metres.
+    """
     j = body.joints
     head, neck, left_hip, right_hip = j[1:3].mean(0), j[5:7].mean(0), j[11], j[12]
     if hips == "mvor":
@@ -127,7 +154,14 @@ def camma_joints(body: Body, hips: str) -> np.ndarray:
 
 
 def h36m_joints(body: Body) -> np.ndarray:
-    """(17, 3) in the order of `skeletons.H36M_17`."""
+    """Joints in the order of `orplugins.skeletons.H36M_17`.
+
+    Args:
+        body: The body.
+
+    Returns:
+        (17, 3) metres.
+    """
     j = body.joints
     return np.stack(
         [
@@ -153,7 +187,14 @@ def h36m_joints(body: Body) -> np.ndarray:
 
 
 def itop_joints(body: Body) -> np.ndarray:
-    """(15, 3) in the order of `skeletons.ITOP_15`."""
+    """Joints in the order of `orplugins.skeletons.ITOP_15`.
+
+    Args:
+        body: The body.
+
+    Returns:
+        (15, 3) metres.
+    """
     j = body.joints
     left, right = body.hands
     head = (j[3] + j[4]) / 2
@@ -202,7 +243,7 @@ def _visibility(scene, camera, caster, joints, cover, ids, covered) -> np.ndarra
 
 
 def _seen(vertices: np.ndarray, camera: Camera, depth: np.ndarray) -> float:
-    """Part of a body's side towards the camera that the picture shows."""
+    """Part of a body's side towards the camera that the image shows."""
     pixels, z = camera.project(vertices)
     column, row = np.rint(pixels[..., 0]), np.rint(pixels[..., 1])
     inside = (z > 0.1) & (column >= 0) & (column < depth.shape[1]) & (row >= 0) & (row < depth.shape[0])

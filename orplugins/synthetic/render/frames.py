@@ -1,4 +1,4 @@
-"""Pictures of the synthetic operating room with their ground truth: the generator's front door."""
+"""Images of the synthetic operating room with their ground truth: the generator's entry point."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from orplugins.synthetic.scene.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a scene.
+    """One image of a scene.
 
-    depth_mm : (H, W) uint16 millimetres, 0 = hole. color : (H, W, 3) uint8 RGB, or None.
-    instances : (H, W) uint8, 0 = room, 1.. = person. view : the annotated people. camera : its pose is in the room.
+    Attributes:
+        depth_mm: (H, W) uint16 millimetres, 0 = hole.
+        color: (H, W, 3) uint8 RGB, or None.
+        instances: (H, W) uint8, 0 = room, 1.. = person.
+        view: The annotated people.
+        camera: Its pose is in the room.
     """
 
     depth_mm: np.ndarray
@@ -32,13 +36,23 @@ class Frame:
 
 
 def check_options(size: tuple[int, int], views: int, people: tuple[int, int], hips: str = "coco") -> None:
-    """Refuse options that no room can hold, with one ValueError that names the option."""
+    """Refuse options that no room can hold.
+
+    Args:
+        size: (width, height) of the images.
+        views: Number of cameras.
+        people: (min, max) number of people in the room.
+        hips: See `annotate.annotate`.
+
+    Raises:
+        ValueError: An option is out of its range; it is named.
+    """
     if len(size) != 2 or any(int(n) != n for n in size) or min(size) < 16 or max(size) > 4096:
         raise ValueError(f"size: found {size!r}, expected (width, height), whole numbers of 16 to 4096 pixels")
     if views not in range(1, MOST_VIEWS + 1):
         raise ValueError(f"views: found {views!r}, expected 1 to {MOST_VIEWS} cameras")
     if len(people) != 2 or not 0 <= people[0] <= people[1]:
-        raise ValueError(f"people: found {people!r}, expected (least, greatest), 0 <= least <= greatest")
+        raise ValueError(f"people: found {people!r}, expected (min, max), 0 <= min <= max")
     if people[1] > MOST_PEOPLE:
         raise ValueError(f"people: found {people[1]}, expected at most {MOST_PEOPLE}: the room holds no more")
     if hips not in ("coco", "mvor"):
@@ -60,22 +74,23 @@ def render_frames(
 ) -> tuple[Scene, list[Frame]]:
     """Render one scene from one to three cameras. A frame depends on its seed and index alone.
 
-    Parameters
-    ----------
-    seed, index : which scene.
-    size : (width, height) of the pictures; the field of view is that of 640x480 pixels.
-    views : number of cameras, see `cameras.hang_cameras`.
-    people : least and greatest number of people in the room; a camera may see fewer.
-    color : render colour pictures too.
-    noise : add the errors of the depth sensor and the noise of the colour camera.
-    fixed_cameras : the cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
-    hips : see `annotate.annotate`.
-    backend : "numpy", "embree", or "auto": embree if it is installed.
+    Args:
+        seed: Of the set.
+        index: Number of the scene.
+        size: (width, height) of the images; the field of view is that of 640x480 pixels.
+        views: Number of cameras, see `cameras.hang_cameras`.
+        people: (min, max) number of people in the room; a camera may see fewer.
+        color: Render colour images too.
+        noise: Add the errors of the depth sensor and the noise of the colour camera.
+        fixed_cameras: The cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
+        hips: See `annotate.annotate`.
+        backend: "numpy", "embree", or "auto": embree if it is installed.
 
-    Raises
-    ------
-    ValueError
-        For an argument out of its range.
+    Returns:
+        The scene and one frame per camera.
+
+    Raises:
+        ValueError: An argument is out of its range.
     """
     check_options(size, views, people, hips)
     if seed < 0 or index < 0:
@@ -94,7 +109,20 @@ def render_scene(
     hips: str = "coco",
     backend: str = "auto",
 ) -> list[Frame]:
-    """Render each camera of a scene; `key` (numbers) chooses the noise. See `render_frames`."""
+    """Render each camera of a scene.
+
+    Args:
+        scene: The scene.
+        size: (width, height) of the images.
+        key: Numbers that choose the noise.
+        color: See `render_frames`.
+        noise: See `render_frames`.
+        hips: See `render_frames`.
+        backend: See `render_frames`.
+
+    Returns:
+        One frame per camera.
+    """
     caster = Caster(scene.vertices, scene.faces, backend)
     lighting = Lighting(scene, backend) if color else None
     frames = []

@@ -1,7 +1,7 @@
 """Which face of a mesh a camera sees at each pixel, and how far it is.
 
 NumPy alone: faces are projected once, then each is tested only against the pixels (or given points) inside the bounds
-of its projection. Where `embreex` is installed, whole pictures are cast by it, with differences in a few border pixels.
+of its projection. Where `embreex` is installed, whole images are cast by it, with differences in a few border pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ def has_embree() -> bool:
 
 
 class Caster:
-    """Casts cameras into one mesh. backend : "numpy", "embree" or "auto" (embree if it is installed)."""
+    """Casts cameras into one mesh.
+
+    Args:
+        vertices: (V, 3) metres.
+        faces: (F, 3) vertex numbers.
+        backend: "numpy", "embree" or "auto" (embree if it is installed).
+
+    Raises:
+        ValueError: Another backend, or one that is not installed.
+    """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, backend: str = "auto"):
         if backend not in ("auto", "numpy", "embree"):
@@ -38,15 +47,30 @@ class Caster:
         self.embree = backend == "embree" or (backend == "auto" and has_embree())
 
     def picture(self, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-        """Depth (H, W) float32 in metres (0 where there is nothing) and the face seen (H, W) int32 (-1)."""
+        """What a camera sees at each pixel.
+
+        Args:
+            camera: The camera.
+
+        Returns:
+            Depth (H, W) float32 in metres (0 where there is nothing) and the face seen (H, W) int32 (-1).
+        """
         return self._embree(camera) if self.embree else self._projection(camera).picture()
 
     def at(self, camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Depth (N,) and face (N,) at positions (N, 2) in pixels; exact, whatever the picture's size."""
+        """What a camera sees at given positions; exact, whatever the image's size.
+
+        Args:
+            camera: The camera.
+            points: (N, 2) pixels.
+
+        Returns:
+            Depth (N,) in metres (0 where there is nothing) and face (N,) (-1).
+        """
         return self._projection(camera).at(points)
 
     def _projection(self, camera: Camera) -> Projection:
-        """The mesh in a camera; the last one is kept, since a picture and its joints are asked for in turn."""
+        """The mesh in a camera; the last one is kept, since an image and its joints are asked for in turn."""
         if self._last is None or self._last[0] is not camera:
             self._last = camera, Projection(self.vertices, self.faces, camera)
         return self._last[1]
@@ -73,7 +97,13 @@ class Caster:
 
 
 class Projection:
-    """A mesh projected into a camera."""
+    """A mesh projected into a camera.
+
+    Args:
+        vertices: (V, 3) metres.
+        faces: (F, 3) vertex numbers.
+        camera: The camera.
+    """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, camera: Camera):
         self.size = camera.size
@@ -117,7 +147,11 @@ class Projection:
         )
 
     def picture(self) -> tuple[np.ndarray, np.ndarray]:
-        """See `Caster.picture`."""
+        """What is seen at each pixel, see `Caster.picture`.
+
+        Returns:
+            Depth (H, W) in metres and face (H, W).
+        """
         width, height = self.size
         x0, y0 = np.maximum(np.ceil(self.low), 0).astype(np.int32)
         x1, y1 = np.minimum(np.floor(self.high), [[width - 1], [height - 1]]).astype(np.int32)
@@ -152,7 +186,14 @@ class Projection:
         return depth.reshape(height, width), seen.reshape(height, width)
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Caster.at`."""
+        """What is seen at given positions, see `Caster.at`.
+
+        Args:
+            points: (N, 2) pixels.
+
+        Returns:
+            Depth (N,) in metres and face (N,).
+        """
         points = np.asarray(points, np.float32).reshape(-1, 2)
         order = np.argsort(points[:, 0], kind="stable")
         xs, ys = points[order, 0], points[order, 1]

@@ -8,7 +8,7 @@ from orplugins.geometry.cameras import Camera
 from orplugins.synthetic.scene.geometry import DARK, METAL, SKIN
 
 _BASELINE = 0.075  # metres between projector and camera
-_STEPS = 8  # disparity is measured in parts of a pixel of the full picture
+_STEPS = 8  # disparity is measured in parts of a pixel of the full image
 _FULL_WIDTH = 640
 MEASURES_FROM, MEASURES_TO = 0.5, 8.0  # metres
 # Level of a smooth noise field above which a material gives no measurement: dark and shiny things lose patches.
@@ -17,7 +17,14 @@ _LOSES[[SKIN, METAL, DARK]] = 9.0, 1.9, 1.15
 
 
 def to_millimetres(depth: np.ndarray) -> np.ndarray:
-    """Exact depth (H, W), metres, 0 = nothing, as uint16 millimetres without any of the sensor's errors."""
+    """Exact depth without any of the sensor's errors.
+
+    Args:
+        depth: (H, W) metres, 0 = nothing.
+
+    Returns:
+        (H, W) uint16 millimetres.
+    """
     return np.where((depth > 0) & (depth < 65), np.rint(depth * 1000), 0).astype(np.uint16)
 
 
@@ -26,14 +33,15 @@ def measure(
 ) -> np.ndarray:
     """What the sensor stores.
 
-    Parameters
-    ----------
-    depth : (H, W) exact, metres, 0 = nothing. grazing : (H, W) cosine between ray and surface normal.
-    material : (H, W) see `geometry.MATERIALS`. rng : all randomness comes from it.
+    Args:
+        depth: (H, W) exact, metres, 0 = nothing.
+        grazing: (H, W) cosine between ray and surface normal.
+        material: (H, W) see `geometry.MATERIALS`.
+        camera: Of the sensor.
+        rng: Source of all randomness.
 
-    Returns
-    -------
-    (H, W) uint16 millimetres, 0 = hole.
+    Returns:
+        (H, W) uint16 millimetres, 0 = hole.
     """
     height, width = depth.shape
     scale = width / _FULL_WIDTH

@@ -1,4 +1,4 @@
-"""Colour pictures of a scene: three lights with shadow maps, cloth texture, floor tiles, exposure and camera noise."""
+"""Colour images of a scene: three lights with shadow maps, cloth texture, floor tiles, exposure and camera noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ _LIGHT_POWER = (1.7, 1.15, 1.15)
 
 
 class Lighting:
-    """What the views of a scene share: vertex normals and shadow maps."""
+    """What the views of a scene share: vertex normals and shadow maps.
+
+    Args:
+        scene: The scene.
+        backend: See `raster.Caster`.
+    """
 
     def __init__(self, scene: Scene, backend: str):
         self.scene = scene
@@ -31,7 +36,15 @@ class Lighting:
             self.maps.append((camera, np.where(depth > 0, depth, np.inf)))
 
     def lit(self, number: int, points: np.ndarray) -> np.ndarray:
-        """(N,) share 0..1 of a light that reaches points (N, 3): the mean of 3x3 tests in its shadow map."""
+        """Share of a light that reaches points: the mean of 3x3 tests in its shadow map.
+
+        Args:
+            number: Of the light.
+            points: (N, 3) metres in the room.
+
+        Returns:
+            (N,) 0..1.
+        """
         camera, nearest = self.maps[number]
         # `Camera.project` for a camera that looks straight down, in single precision.
         x, y, z = (points - camera.pose[:3, 3].astype(np.float32)).T
@@ -66,9 +79,18 @@ def shade(
     gains: np.ndarray,
     rng: np.random.Generator | None,
 ) -> np.ndarray:
-    """The colour picture (H, W, 3) uint8 of a view.
+    """The colour image of a view.
 
-    depth, faces : (H, W) what is seen. gains : (3,) of red, green, blue. rng : the camera's noise, or None.
+    Args:
+        lighting: Of the scene.
+        camera: The camera.
+        depth: (H, W) what is seen, metres.
+        faces: (H, W) what is seen, face numbers.
+        gains: (3,) of red, green, blue.
+        rng: The camera's noise, or None.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
     scene = lighting.scene
     height, width = depth.shape

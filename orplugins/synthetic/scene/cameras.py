@@ -16,13 +16,16 @@ _SLOTS = ((np.pi - 0.15, 2.45, 2.50), (0.35, 2.45, 2.58), (1.85, 2.30, 2.65))
 
 
 def hang_cameras(rng: np.random.Generator, views: int, varied: bool) -> list[Camera]:
-    """Cameras with poses in the room and pictures of 640x480.
+    """Cameras with poses in the room and images of 640x480.
 
-    Parameters
-    ----------
-    rng : all randomness comes from it.
-    views : how many of the three.
-    varied : turn the whole rig to any bearing and vary distances and heights more: for training, not for a fixed room.
+    Args:
+        rng: Source of all randomness.
+        views: How many of the three.
+        varied: Turn the whole rig to any bearing and vary distances and heights more: for training, not for a fixed
+            room.
+
+    Returns:
+        The cameras.
     """
     heading = rng.uniform(0, 2 * np.pi) if varied else rng.normal(0, 0.08)
     cameras = []

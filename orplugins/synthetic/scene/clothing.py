@@ -32,8 +32,15 @@ _SCRUB_LOOSE = {TRUNK: 0.012, THIGH: 0.014, UPPER_ARM: 0.012, SHIN: 0.016}
 
 
 def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style: str) -> None:
-    """Add a person with clothes to a mesh. style : one of STYLES, "plain" (scrubs without a tube, for people
-    who sit), or "patient"."""
+    """Add a person with clothes to a mesh.
+
+    Args:
+        mesh: Changed in place.
+        body: The person.
+        instance: Number of the person in the mesh.
+        rng: Source of all randomness.
+        style: One of STYLES, "plain" (scrubs without a tube, for people who sit), or "patient".
+    """
     model = body.shape.model
     region, up, behind = model.regions, model.head_height, model.head_depth
     head = region == HEAD

@@ -40,15 +40,16 @@ SIDES = (("L", 1.0), ("R", -1.0))
 class Pose:
     """What inverse kinematics solves, in the body's axes. Rows are left, right.
 
-    lean, tilt, twist : of the trunk, forwards, to the left, to the left.
-    ankles : (2, 4) metres to the front and to the left of the pelvis, lift of the ankle, and outward turn.
-    heels : (2,) pitch of the feet; above 0 the heel is up, and the ankle needs a lift of 0.12 metres a radian.
-    reach : greatest part of a leg's length that is used: the pelvis hangs at that height, so feet are on the floor.
-    seat : height of the pelvis when sitting.
-    hands : (2,) wrist targets (3,), or None: the arm hangs.
-    elbows : (2, 3) added to the direction that elbows point to.
-    pronation : (2,) turn of the hands about the forearms.
-    gaze : (3,) point to look at, or None.
+    Attributes:
+        lean, tilt, twist: Of the trunk, forwards, to the left, to the left, radians.
+        ankles: (2, 4) metres to the front and to the left of the pelvis, lift of the ankle, and outward turn.
+        heels: (2,) pitch of the feet; above 0 the heel is up, and the ankle needs a lift of 0.12 metres per radian.
+        reach: Maximum part of a leg's length that is used: the pelvis hangs at that height, so feet are on the floor.
+        seat: Height of the pelvis when sitting.
+        hands: (2,) wrist targets (3,), or None: the arm hangs.
+        elbows: (2, 3) added to the direction that elbows point to.
+        pronation: (2,) turn of the hands about the forearms.
+        gaze: (3,) point to look at, or None.
     """
 
     lean: float = 0.0
@@ -65,7 +66,11 @@ class Pose:
 
 
 class BodyModel:
-    """The baked arrays; `body_model()` gives the one instance."""
+    """The baked body; `body_model()` gives the one instance.
+
+    Args:
+        arrays: Of the asset, by name.
+    """
 
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.faces = arrays["faces"].astype(np.int32)
@@ -84,13 +89,28 @@ class BodyModel:
         self.num_vertices = len(self.weights)
 
     def shape(self, coefficients: np.ndarray) -> Shape:
-        """A body of shape coefficients (C,): standard deviations along the principal directions of adults."""
+        """A body of given shape.
+
+        Args:
+            coefficients: (C,) standard deviations along the principal directions of adults.
+
+        Returns:
+            The body at rest.
+        """
         points = self.mean + np.tensordot(coefficients, self.basis, 1)
         riding = self.point_mean + np.tensordot(coefficients, self.point_basis, 1)
         return Shape(self, points[: self.num_vertices], points[self.num_vertices :], riding)
 
     def random_shape(self, rng: np.random.Generator, stature: tuple[float, float] = (1.52, 1.95)) -> Shape:
-        """One of the sampled adults, varied a little, with a stature in metres within the range."""
+        """One of the sampled adults, varied a little.
+
+        Args:
+            rng: Source of all randomness.
+            stature: (min, max), metres.
+
+        Returns:
+            The body at rest.
+        """
         while True:
             near = self.shapes[rng.integers(len(self.shapes))]
             shape = self.shape(near + rng.normal(0, 0.15, near.shape))
@@ -129,7 +149,14 @@ def body_model() -> BodyModel:
 
 @dataclass
 class Shape:
-    """A body at rest: vertices (V, 3), bone heads (B, 3), points that ride on bones (17, B, 3)."""
+    """A body at rest.
+
+    Attributes:
+        model: What it is a shape of.
+        vertices: (V, 3) metres.
+        heads: (B, 3) heads of the bones.
+        riding: (17, B, 3) points that ride on bones.
+    """
 
     model: BodyModel
     vertices: np.ndarray
@@ -138,19 +165,30 @@ class Shape:
 
     @cached_property
     def stature(self) -> float:
+        """Height from the soles to the crown, metres."""
         return float(np.ptp(self.vertices[:, 2]))
 
     @cached_property
     def floor(self) -> float:
+        """Height of the soles, metres."""
         return float(self.vertices[:, 2].min())
 
     def length(self, first: str, second: str) -> float:
-        """Distance between two bones' heads."""
+        """Distance between two bones' heads.
+
+        Args:
+            first: Name of a bone.
+            second: Name of a bone.
+
+        Returns:
+            Metres.
+        """
         offset = self.heads[self.model.index[first]] - self.heads[self.model.index[second]]
         return float(np.sqrt(offset @ offset))
 
     @cached_property
     def arm(self) -> float:
+        """Length of an arm from shoulder to wrist, metres."""
         return self.length("upperarm01.L", "lowerarm01.L") + self.length("lowerarm01.L", "wrist.L")
 
 
@@ -158,8 +196,13 @@ class Shape:
 class Body:
     """A posed body in the room.
 
-    vertices : (V, 3). joints : (17, 3) COCO. bones : (B, 3) heads of the bones. axes : (3, 3) body to room.
-    turned : (B, 3, 3) rotations of the bones in the room. shape : whose body it is.
+    Attributes:
+        shape: Whose body it is.
+        vertices: (V, 3) metres.
+        joints: (17, 3) COCO.
+        bones: (B, 3) heads of the bones.
+        turned: (B, 3, 3) rotations of the bones in the room.
+        axes: (3, 3) body to room.
     """
 
     shape: Shape
@@ -170,11 +213,25 @@ class Body:
     axes: np.ndarray
 
     def bone(self, name: str) -> np.ndarray:
-        """(3,) head of a bone."""
+        """Head of a bone.
+
+        Args:
+            name: Of the bone.
+
+        Returns:
+            (3,) metres.
+        """
         return self.bones[self.shape.model.index[name]]
 
     def shifted(self, offset: np.ndarray) -> Body:
-        """The same body elsewhere."""
+        """The same body elsewhere.
+
+        Args:
+            offset: (3,) metres.
+
+        Returns:
+            The shifted body.
+        """
         return Body(
             self.shape, self.vertices + offset, self.joints + offset, self.bones + offset, self.turned, self.axes
         )
@@ -193,12 +250,31 @@ class Body:
 
 
 def solve(shape: Shape, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (B, 3, 3) and heads (B, 3) of the bones in the body's axes, the pelvis above the origin."""
+    """Inverse kinematics of a pose.
+
+    Args:
+        shape: Whose pose it is.
+        pose: What is asked for.
+
+    Returns:
+        Rotations (B, 3, 3) and heads (B, 3) of the bones in the body's axes, the pelvis above the origin.
+    """
     return _Solver(shape, pose).run()
 
 
 def skin(shape: Shape, turned: np.ndarray, heads: np.ndarray, axes: np.ndarray, place: np.ndarray) -> Body:
-    """Move a solved body into the room: linear blend skinning of the mesh and, exactly, of the COCO points."""
+    """Move a solved body into the room: linear blend skinning of the mesh and, exactly, of the COCO points.
+
+    Args:
+        shape: Whose body it is.
+        turned: (B, 3, 3) rotations of the bones, from `solve`.
+        heads: (B, 3) heads of the bones, from `solve`.
+        axes: (3, 3) body to room.
+        place: (3,) of the body in the room, metres.
+
+    Returns:
+        The body.
+    """
     model = shape.model
     turned, heads = axes @ turned, heads @ axes.T + place
     shift = heads - np.einsum("bij,bj->bi", turned, shape.heads)
@@ -210,7 +286,14 @@ def skin(shape: Shape, turned: np.ndarray, heads: np.ndarray, axes: np.ndarray, 
 
 
 def facing(yaw: float) -> np.ndarray:
-    """Axes of a body that faces the direction `yaw` in the room's plan."""
+    """Axes of a body that faces a direction in the room's plan.
+
+    Args:
+        yaw: Radians.
+
+    Returns:
+        (3, 3) body to room.
+    """
     return turn(yaw + np.pi / 2)
 
 

@@ -32,18 +32,37 @@ from orplugins.synthetic.scene.scene import (
 FPS = 25
 _CLIPS = 1  # last key of a clip's streams, which keeps them apart from those of single scenes
 _DUTY = 0.6  # part of a stride that a foot is planted for
-_TOP_SPEED = (0.65, 0.95)  # of walking, metres a second
-_HANDOVER_REACH = 1.5  # greatest distance between the two, metres
+_TOP_SPEED = (0.65, 0.95)  # of walking, metres per second
+_HANDOVER_REACH = 1.5  # maximum distance between the two, metres
 
 
 def minimum_jerk(t):
-    """0..1 to 0..1 with no speed and no acceleration at either end."""
+    """Progress of a move with no speed and no acceleration at either end (Flash and Hogan 1985).
+
+    Args:
+        t: Time from 0 to 1, a number or an array.
+
+    Returns:
+        0 to 1.
+    """
     t = np.clip(t, 0, 1)
     return t**3 * (10 - 15 * t + 6 * t * t)
 
 
 def track(rng: np.random.Generator, length: int, low, high, hold=(4, 22), move=(14, 36)) -> np.ndarray:
-    """(length, D) random goals within bounds (D,), held for some frames, with minimum-jerk moves between them."""
+    """Random goals, held for some frames, with minimum-jerk moves between them.
+
+    Args:
+        rng: Source of all randomness.
+        length: Number of frames.
+        low: (D,) lower bounds.
+        high: (D,) upper bounds.
+        hold: (min, below) frames that a goal is held.
+        move: (min, below) frames of a move.
+
+    Returns:
+        (length, D).
+    """
     low, high = np.atleast_1d(np.asarray(low, float)), np.atleast_1d(np.asarray(high, float))
     rows: list[np.ndarray]
     here, rows = rng.uniform(low, high), []
@@ -58,7 +77,14 @@ def track(rng: np.random.Generator, length: int, low, high, hold=(4, 22), move=(
 class Clip:
     """A room, its cameras and its people over `length` frames; `scene(t)` is moment t.
 
-    seed, number : which clip. people, views, fixed_cameras : see `scene.make_scene`.
+    Args:
+        seed: Of the set.
+        number: Of the clip.
+        length: Number of frames.
+        people, views, fixed_cameras: See `scene.make_scene`.
+
+    Raises:
+        ValueError: No frame.
     """
 
     def __init__(
@@ -95,7 +121,17 @@ class Clip:
                 self.actions[i] = Walk(person, own, legs, length) if legs else Work(person, own, length)
 
     def scene(self, t: int) -> Scene:
-        """Moment t, 0 <= t < length."""
+        """One moment.
+
+        Args:
+            t: Its frame, 0 <= t < length.
+
+        Returns:
+            The scene.
+
+        Raises:
+            ValueError: Another frame.
+        """
         if not 0 <= t < self.length:
             raise ValueError(f"Clip.scene: t: found {t}, expected 0 to {self.length - 1}")
         people = [action(self.room, person, t) for action, person in zip(self.actions, self.people, strict=True)]
@@ -133,8 +169,14 @@ def _placed(person: Person, pose: Pose, place: np.ndarray, yaw: float, kind: str
 
 
 class Work:
-    """Hands, trunk and gaze wander around a person's pose; with a `meeting` (frame, point in the room) the nearer hand
-    goes there and back."""
+    """Hands, trunk and gaze wander around a person's pose.
+
+    Args:
+        person: Who works.
+        rng: Source of all randomness.
+        length: Number of frames.
+        meeting: (frame, point in the room) that the nearer hand goes to, and back; None: it does not.
+    """
 
     def __init__(self, person: Person, rng: np.random.Generator, length: int, meeting=None):
         pose = person.pose
@@ -159,6 +201,7 @@ class Work:
             self.meeting = start, side, rest, target, np.clip(np.arctan2(local[0], -local[1]), -0.6, 0.6)
 
     def __call__(self, room: Room, person: Person, t: int) -> Person:
+        """The person at moment t."""
         ankles = person.pose.ankles.copy()
         ankles[:, 1] += self.sway * np.sin(0.5 * np.pi * t / FPS + self.phase)  # the pelvis sways over planted feet
         hands = [None if hand is None else hand[t] for hand in self.hands]
@@ -186,7 +229,17 @@ class Work:
 
 
 def plan_walk(room: Room, rng: np.random.Generator, start: np.ndarray, others: list[np.ndarray]) -> list[np.ndarray]:
-    """Points of the plan, from `start` on, that straight free ways join; empty if there is no way."""
+    """Plan a walk.
+
+    Args:
+        room: The room.
+        rng: Source of all randomness.
+        start: (2,) of the plan.
+        others: Places (2,) of other people.
+
+    Returns:
+        Points of the plan, from `start` on, that straight free ways join; empty if there is no way.
+    """
     points = [np.asarray(start, float)]
     for _ in range(60):
         goal = rng.uniform(-1, 1, 2) * np.array([2.5, 2.1])
@@ -204,7 +257,14 @@ def plan_walk(room: Room, rng: np.random.Generator, start: np.ndarray, others: l
 
 
 class Walk:
-    """Walk from point to point, pause, turn, walk on. A foot stays where it is while it is planted."""
+    """Walk from point to point, pause, turn, walk on. A foot stays where it is while it is planted.
+
+    Args:
+        person: Who walks.
+        rng: Source of all randomness.
+        points: From `plan_walk`.
+        length: Number of frames.
+    """
 
     def __init__(self, person: Person, rng: np.random.Generator, points: list[np.ndarray], length: int):
         shape = person.body.shape
@@ -228,6 +288,7 @@ class Walk:
         self.shoulder = shape.heads[shape.model.index["upperarm01.L"]][2] - shape.floor
 
     def __call__(self, room: Room, person: Person, t: int) -> Person:
+        """The person at moment t."""
         time = t / FPS
         leg = max((k for k, leg in enumerate(self.legs) if leg[0] <= time), default=0)
         start, turning, walking, a, b, yaw, change, strides, stride = self.legs[leg]

@@ -15,13 +15,15 @@ AT_TABLE = ("work", "lean", "reach")
 def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height: float, gaze: np.ndarray) -> Pose:
     """A pose of a kind.
 
-    Parameters
-    ----------
-    rng : all randomness comes from it.
-    kind : one of KINDS.
-    shape : whose pose it is.
-    field_height : height of the operating field, metres; hands of AT_TABLE kinds work above it.
-    gaze : (3,) point to look at, in the body's axes.
+    Args:
+        rng: Source of all randomness.
+        kind: One of KINDS.
+        shape: Whose pose it is.
+        field_height: Height of the operating field, metres; hands of AT_TABLE kinds work above it.
+        gaze: (3,) point to look at, in the body's axes.
+
+    Returns:
+        The pose.
     """
     tall = shape.stature
     stance = rng.uniform(0.09, 0.17)
@@ -96,7 +98,17 @@ def random_pose(rng: np.random.Generator, kind: str, shape: Shape, field_height:
 
 
 def supine_pose(rng: np.random.Generator, shape: Shape, arms_out: tuple[bool, bool], gaze: np.ndarray) -> Pose:
-    """A patient's pose before being laid on the back: legs straight, each arm along the body or out on a board."""
+    """A patient's pose before being laid on the back: legs straight.
+
+    Args:
+        rng: Source of all randomness.
+        shape: Whose pose it is.
+        arms_out: For the left and right arm whether it lies out on a board, or along the body.
+        gaze: (3,) point to look at, in the body's axes.
+
+    Returns:
+        The pose.
+    """
     shoulder = shape.heads[shape.model.index["upperarm01.L"]]
     wide, high = abs(shoulder[0]), shoulder[2] - shape.floor
     hands = []

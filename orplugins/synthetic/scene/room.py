@@ -46,7 +46,13 @@ _GREY, _STEEL, _BLACK = (0.80, 0.82, 0.84), (0.75, 0.76, 0.78), (0.12, 0.12, 0.1
 
 @dataclass
 class Drape:
-    """Cloth over the table in the table's axes: heights (len(y), len(x)) of its upper side."""
+    """Cloth over the table in the table's axes.
+
+    Attributes:
+        x, y: Places of its cells, metres.
+        heights: (len(y), len(x)) of its upper side, metres.
+        hang: How far it hangs from the table's border, metres.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -54,12 +60,26 @@ class Drape:
     hang: float
 
     def covers(self, points: np.ndarray) -> np.ndarray:
-        """(N,) which points (N, 3) in the table's axes lie under the cloth."""
+        """Which points lie under the cloth.
+
+        Args:
+            points: (N, 3) in the table's axes, metres.
+
+        Returns:
+            (N,) bool.
+        """
         column, row, inside = self._cells(points)
         return inside & (points[:, 2] < self.heights[row, column])
 
     def clearance(self, points: np.ndarray) -> np.ndarray:
-        """(N,) heights of points (N, 3) above the cloth; inf beside it."""
+        """Heights of points above the cloth.
+
+        Args:
+            points: (N, 3) in the table's axes, metres.
+
+        Returns:
+            (N,) metres; inf beside it.
+        """
         column, row, inside = self._cells(points)
         return np.where(inside, points[:, 2] - self.heights[row, column], np.inf)
 
@@ -72,7 +92,16 @@ class Drape:
 
 @dataclass
 class Room:
-    """centre (2,), yaw and height of the table; footprints; lights (3, 3); the drape, once there is one."""
+    """The operating room.
+
+    Attributes:
+        centre, yaw, height: (2,) place of the table in the plan, its bearing, and its height.
+        mesh: Everything but people.
+        footprints: Of things that stand on the floor: (centre, yaw, half sides).
+        lights: (3, 3) places of the lights.
+        drape: Once there is one.
+        cameras: (N, 3) their places.
+    """
 
     centre: np.ndarray
     yaw: float
@@ -84,29 +113,77 @@ class Room:
     cameras: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
     def on_table(self, x: float, y: float, z: float) -> np.ndarray:
-        """A point of the table's axes in the room; z counts from the floor."""
+        """A point of the table's axes in the room.
+
+        Args:
+            x: Along the table, metres.
+            y: Across the table, metres.
+            z: Above the floor, metres.
+
+        Returns:
+            (3,) metres.
+        """
         return turn(self.yaw) @ np.array([x, y, 0]) + np.array([*self.centre, z])
 
     def to_table(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) points of the room in the table's axes."""
+        """Points of the room in the table's axes.
+
+        Args:
+            points: (..., 3) metres.
+
+        Returns:
+            (..., 3) metres.
+        """
         return (points - np.array([*self.centre, 0])) @ turn(self.yaw)
 
     def clear_of_cameras(self, place: np.ndarray, distance: float = _CLEAR_OF_CAMERAS) -> bool:
-        """Whether a place of the plan is far enough from every camera."""
+        """Whether a place of the plan is far enough from every camera.
+
+        Args:
+            place: (2 or 3,) metres.
+            distance: Minimum distance in the plan, metres.
+
+        Returns:
+            True if it is.
+        """
         gaps = np.linalg.norm(self.cameras[:, :2] - np.asarray(place)[:2], axis=1)
         return bool((np.round(gaps, 4) > distance).all())
 
     def inside(self, place: np.ndarray, margin: float) -> bool:
-        """Whether a place of the plan is in the room and not near a wall."""
+        """Whether a place of the plan is in the room and not near a wall.
+
+        Args:
+            place: (2 or 3,) metres.
+            margin: Minimum distance from the walls, metres.
+
+        Returns:
+            True if it is.
+        """
         return bool((np.round(np.abs(place[:2]), 4) < SIZE[:2] / 2 - margin).all())
 
     def gap(self, place: np.ndarray, first: int = 0) -> float:
-        """Distance of a place of the plan from the nearest footprint, counting from number `first`."""
+        """Distance of a place of the plan from the nearest footprint.
+
+        Args:
+            place: (2,) metres.
+            first: Number of the first footprint that counts.
+
+        Returns:
+            Metres; inf without a footprint.
+        """
         return min((float(outside_rectangle(place, *spot)) for spot in self.footprints[first:]), default=np.inf)
 
 
 def build_room(rng: np.random.Generator, cameras: np.ndarray) -> Room:
-    """Walls, wall furniture, table and everything that hangs or stands, for cameras at (N, 3)."""
+    """Walls, wall furniture, table and everything that hangs or stands.
+
+    Args:
+        rng: Source of all randomness.
+        cameras: (N, 3) their places.
+
+    Returns:
+        The room, without people and drape.
+    """
     room = Room(
         centre=rng.normal(0, [0.15, 0.12]), yaw=rng.normal(0, 0.15), height=rng.uniform(0.86, 1.0), cameras=cameras
     )
@@ -174,7 +251,13 @@ def _table(room: Room) -> None:
 
 
 def drape_over(room: Room, vertices: np.ndarray, rng: np.random.Generator) -> None:
-    """Cover the table, with a lying body of vertices (V, 3) in the room or none, from the feet up to chest or waist."""
+    """Cover the table, with a lying body or none, from the feet up to chest or waist.
+
+    Args:
+        room: Changed in place.
+        vertices: (V, 3) of the body in the room, V may be 0.
+        rng: Source of all randomness.
+    """
     end = rng.uniform(0.35, 0.62) if rng.random() < 0.8 else -0.1
     x, y = np.arange(-TABLE[0] / 2 - 0.05, end, _CELL), np.arange(-0.37, 0.371, _CELL)
     heights = np.full((len(y), len(x)), room.height - 0.01)
@@ -203,7 +286,13 @@ def drape_over(room: Room, vertices: np.ndarray, rng: np.random.Generator) -> No
 
 
 def arm_board(room: Room, shoulder: np.ndarray, wrist: np.ndarray) -> None:
-    """A board under a patient's stretched arm."""
+    """A board under a patient's stretched arm.
+
+    Args:
+        room: Changed in place.
+        shoulder: (3,) in the room.
+        wrist: (3,) in the room.
+    """
     middle, along = (shoulder + wrist) / 2, wrist - shoulder
     length, yaw = np.hypot(*along[:2]), np.arctan2(along[1], along[0])
     place = (middle[0], middle[1], room.height - 0.05)

@@ -1,7 +1,7 @@
 """One moment in the operating room: room, cameras, people, and the mesh of it all.
 
 A scene is a function of (seed, index). Room, cameras, people, clothes and sensor have streams of random numbers of
-their own, so that a depth picture and a colour picture of one scene agree, whichever of them is made.
+their own, so that a depth image and a colour image of one scene agree, whichever of them is made.
 """
 
 from __future__ import annotations
@@ -30,9 +30,17 @@ _PERSONAL_SPACE = 0.52
 
 @dataclass
 class Person:
-    """id : 1.. within the scene, the same in every view. role : "clinician" or "patient". kind : of pose.
+    """A person in the room.
 
-    place (2,), yaw : where a standing person stands and faces; pose : as it was solved.
+    Attributes:
+        id: 1.. within the scene, the same in every view.
+        role: "clinician" or "patient".
+        kind: Of pose.
+        style: Of clothes.
+        body: As posed.
+        place: (2,) where a standing person stands.
+        yaw: Where a standing person faces, radians.
+        pose: As it was solved.
     """
 
     id: int
@@ -47,10 +55,16 @@ class Person:
 
 @dataclass
 class Scene:
-    """room, cameras (poses in the room), people, and the mesh as arrays (see `geometry.Mesh.arrays`).
+    """One moment, and the mesh of it as arrays (see `geometry.Mesh.arrays`).
 
-    person_vertices : {id: slice of the vertices, clothes included}. exposures : (views, 3) gains of red, green and blue
-    of the colour cameras: a property of the scene, so that a clip does not flicker.
+    Attributes:
+        room: The room.
+        cameras: With poses in the room.
+        people: In the order of their ids.
+        vertices, faces, colours, instances, materials: The mesh.
+        person_vertices: {id: slice of the vertices, clothes included}.
+        exposures: (views, 3) gains of red, green and blue of the colour cameras: a property of the scene, so that a
+            clip does not flicker.
     """
 
     room: Room
@@ -66,7 +80,16 @@ class Scene:
 
 
 def stream(kind: int, seed: int, *numbers: int) -> np.random.Generator:
-    """A stream of random numbers of its own."""
+    """A stream of random numbers of its own.
+
+    Args:
+        kind: What it is for.
+        seed: Of the set.
+        *numbers: Of the scene or clip.
+
+    Returns:
+        The generator.
+    """
     return np.random.default_rng([kind, seed, *numbers])
 
 
@@ -75,12 +98,15 @@ def make_scene(
 ) -> Scene:
     """Put a scene together.
 
-    Parameters
-    ----------
-    seed, index : which scene.
-    people : least and greatest number of people, the patient included; fewer where no more find a place.
-    views : number of cameras.
-    fixed_cameras : they hang at one place for the whole seed; otherwise elsewhere in each scene.
+    Args:
+        seed: Of the set.
+        index: Number of the scene.
+        people: (min, max) number of people, the patient included; fewer where no more find a place.
+        views: Number of cameras.
+        fixed_cameras: They hang at one place for the whole seed; otherwise elsewhere in each scene.
+
+    Returns:
+        The scene.
     """
     rig = stream(RIG, seed) if fixed_cameras else stream(RIG, seed, index)
     cameras = hang_cameras(rig, views, varied=not fixed_cameras)
@@ -90,7 +116,17 @@ def make_scene(
 
 
 def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.random.Generator) -> Scene:
-    """Dress the people and join everything into one mesh; the room's own mesh stays as it is."""
+    """Dress the people and join everything into one mesh; the room's own mesh stays as it is.
+
+    Args:
+        room: The room.
+        cameras: With poses in the room.
+        people: The people.
+        cloth: Source of the clothes' randomness.
+
+    Returns:
+        The scene.
+    """
     mesh = Mesh(list(room.mesh.parts), room.mesh.count)
     spans, seeds = {}, cloth.integers(2**31, size=len(people))
     for person, own in zip(people, seeds, strict=True):
@@ -109,7 +145,16 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
 
 
 def place_people(room: Room, rng: np.random.Generator, people: tuple[int, int]) -> list[Person]:
-    """A patient on the table, in most rooms, and staff around it."""
+    """A patient on the table, in most rooms, and staff around it.
+
+    Args:
+        room: Its drape is made here.
+        rng: Source of all randomness.
+        people: (min, max) number of people.
+
+    Returns:
+        The people.
+    """
     count = people[0] + int(rng.binomial(people[1] - people[0], 0.4))
     cast: list[Person] = []
     with_patient = rng.random() < _PATIENT and count > 0
@@ -189,7 +234,15 @@ def _staff(room: Room, rng: np.random.Generator, shape: Shape, number: int, with
 
 
 def hand_clearance(room: Room, body: Body) -> float:
-    """Height of the lowest point of hands and forearms above table and drape; inf beside them."""
+    """Height of the lowest point of hands and forearms above table and drape.
+
+    Args:
+        room: The room.
+        body: The body.
+
+    Returns:
+        Metres; inf beside them.
+    """
     region = body.shape.model.regions
     points = room.to_table(body.vertices[np.isin(region, (HAND, FOREARM))])
     over = (np.abs(points[:, :2]) < TABLE / 2 + 0.02).all(1)
@@ -201,7 +254,16 @@ def hand_clearance(room: Room, body: Body) -> float:
 
 
 def fits(room: Room, person: Person, others: list[Person]) -> bool:
-    """Whether a person of the staff goes through neither table, nor drape, nor equipment, nor another person."""
+    """Whether a person of the staff goes through neither table, nor drape, nor equipment, nor another person.
+
+    Args:
+        room: The room.
+        person: Who is placed.
+        others: Who is there already.
+
+    Returns:
+        True if the place is free.
+    """
     body = person.body
     for other in others:
         if other.role == "clinician" and _closer(person.place, other.place, _PERSONAL_SPACE):

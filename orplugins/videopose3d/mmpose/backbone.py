@@ -12,10 +12,9 @@ from orplugins.videopose3d.sequence import receptive_field
 class VideoPoseTCN(TCN):
     """mmpose's temporal convolution network, which picks its form by the length of the input.
 
-    Stock ``TCN`` is strided (cheap for windows of exactly R frames) or dilated (one pass over a whole clip), fixed
-    when it
-    is built, although the weights are the same. Here a window of R frames runs strided and anything longer dilated: one
-    model trains on windows and is evaluated on clips.
+    Stock ``TCN`` is strided (cheap for windows of exactly R frames) or dilated (one pass over a whole clip), fixed when
+    it is built, although the weights are the same. Here a window of R frames runs strided and anything longer dilated:
+    one model trains on windows and is evaluated on clips.
 
     Args:
         strided_windows: False: dilated always.
@@ -37,7 +36,13 @@ class VideoPoseTCN(TCN):
             block.causal_shift = (width // 2 * (1 if strided else dilation)) if self.causal else 0
 
     def forward(self, x):
-        """Features of (B, 2 K, T), a tuple with one map a block; the last has T - R + 1 frames.
+        """Features of sequences.
+
+        Args:
+            x: (B, 2 K, T).
+
+        Returns:
+            A tuple with one map per block; the last has T - R + 1 frames.
 
         Raises:
             ValueError: The input is shorter than the receptive field.

@@ -22,11 +22,15 @@ def build_lifter(checkpoint: str | Mapping, causal: bool = False, source: str = 
     Args:
         checkpoint: File (published form, or a lifter's trained by mmpose), or what is in one.
         causal: Whether the network was trained causal. The weights do not tell.
-        source, target: Joint sets.
+        source: Joint set of the 2D input.
+        target: Joint set of the 3D output.
+
+    Returns:
+        The lifter.
 
     Raises:
-        FileNotFoundError, ValueError: No such file, not a lifter's, or another number of joints than the joint sets
-        have.
+        FileNotFoundError: There is no such file.
+        ValueError: Not a lifter's, or another number of joints than the joint sets have.
     """
     init_default_scope("mmpose")
     if not isinstance(checkpoint, Mapping):

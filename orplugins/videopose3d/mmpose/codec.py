@@ -14,9 +14,8 @@ class VideoPoseCodec(VideoPoseLifting):
     """mmpose's ``VideoPoseLifting`` with a trajectory to learn.
 
     It adds the labels ``trajectory_target`` (T, 1, 3), the root in camera axes; ``trajectory_weights`` (T, 1), 1 /
-    depth
-    (mmpose's are visibilities); ``keypoints_target`` (T, K, 2), the 2D input at the output frames, in screen units; and
-    ``intrinsics`` (T, 9), the same in every frame.
+    depth (mmpose's are visibilities); ``keypoints_target`` (T, K, 2), the 2D input at the output frames, in screen
+    units; and ``intrinsics`` (T, 9), the same in every frame.
 
     Args:
         causal: The outputs belong to the last frames of a window, not to the middle ones.
@@ -37,7 +36,18 @@ class VideoPoseCodec(VideoPoseLifting):
     def encode(
         self, keypoints, keypoints_visible=None, lifting_target=None, lifting_target_visible=None, camera_param=None
     ) -> dict:
-        """See ``VideoPoseLifting.encode``; ``lifting_target`` (T, J, 3) is in camera axes, root included."""
+        """Labels of a window.
+
+        Args:
+            keypoints: (T, K, 2) pixels.
+            keypoints_visible: (T, K).
+            lifting_target: (T, J, 3) metres in the camera's axes, root included.
+            lifting_target_visible: (T, J).
+            camera_param: With ``intrinsics`` (9,) in screen units.
+
+        Returns:
+            Those of ``VideoPoseLifting.encode``, and the labels above.
+        """
         encoded = super().encode(keypoints, keypoints_visible, lifting_target, lifting_target_visible, camera_param)
         root = encoded["target_root"][:, None].astype(np.float32)
         encoded["trajectory_target"] = root

@@ -19,13 +19,13 @@ class VideoPose3DDataset(BaseDataset):
 
     Args:
         keypoints_file: ``data_2d_*.npz``.
-        positions_file: ``data_3d_*.npz``; None: unlabelled clips.
         camera_file: JSON with the cameras of every subject, see ``orplugins.videopose3d.files.read_cameras``.
+        positions_file: ``data_3d_*.npz``; None: unlabelled clips.
         subjects: Subjects to use; None: all.
         source, target: Joint sets of 2D and 3D.
         receptive_field: Of the network.
         causal: Outputs belong to the last frame of their window.
-        chunk: Output frames a sample; 0: the whole clip.
+        chunk: Output frames per sample; 0: the whole clip.
         mirror: List every window twice, once mirrored (for ``orplugins.MirrorPoseSequence``).
         downsample: Use every n-th frame.
         subset: Use this share of every clip, one contiguous part.
@@ -67,7 +67,7 @@ class VideoPose3DDataset(BaseDataset):
         }
 
     def load_data_list(self) -> list[dict]:
-        """One entry a window; the clips themselves are kept once, in ``self.clips``."""
+        """One entry per window; the clips themselves are kept once, in ``self.clips``."""
         self.clips = load_lifting_clips(
             self.files["keypoints"],
             self.files["cameras"],

@@ -23,7 +23,15 @@ ROOTS = ("target", "trajectory", "none")
 
 @CheckpointLoader.register_scheme(prefixes=SCHEME, force=True)
 def load_published(filename: str, map_location=None) -> dict:
-    """mmengine's loader for ``videopose3d://FILE``: a published checkpoint, read without executing its pickle."""
+    """Read ``videopose3d://FILE`` for mmengine: a published checkpoint, read without executing its pickle.
+
+    Args:
+        filename: With the scheme.
+        map_location: Not used.
+
+    Returns:
+        ``state_dict`` in mmpose's names.
+    """
     return {"state_dict": convert_published(read_checkpoint(filename))}
 
 
@@ -57,10 +65,18 @@ class VideoPoseLifter(CheckpointMixin, PoseLifter):
             raise ValueError(f"VideoPoseLifter: test_cfg.root is {self.test_cfg['root']!r}, expected one of {ROOTS}")
 
     def renamed(self, state: dict) -> dict:
+        """Translate published names. See `CheckpointMixin`."""
         return convert_published(state) if is_published(state) else state
 
     def dense(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Poses (B, T, J, 3) and trajectory (B, T, 1, 3) or None of inputs (B, 2 K, T + R - 1)."""
+        """Poses and trajectory of every output frame.
+
+        Args:
+            inputs: (B, 2 K, T + R - 1) screen units.
+
+        Returns:
+            (B, T, J, 3) and (B, T, 1, 3) or None, metres.
+        """
         feats = self.extract_feat(inputs)
         if not self.with_traj:
             return self.head.dense(feats), None
@@ -94,7 +110,15 @@ class VideoPoseLifter(CheckpointMixin, PoseLifter):
         return losses
 
     def predict(self, inputs, data_samples):
-        """Poses of every output frame, metres: ``pred_instances.keypoints`` (T, J, 3), with the root as asked for."""
+        """Poses of every output frame.
+
+        Args:
+            inputs: (B, 2 K, T + R - 1) screen units.
+            data_samples: One per sequence.
+
+        Returns:
+            The samples with ``pred_instances.keypoints`` (T, J, 3), metres, with the root as asked for.
+        """
         poses, trajectory = self._averaged(inputs) if self.test_cfg.get("flip_test", False) else self.dense(inputs)
         for k, sample in enumerate(data_samples):
             keypoints = poses[k].detach().float().cpu().numpy()
@@ -140,8 +164,17 @@ class VideoPoseLifter(CheckpointMixin, PoseLifter):
         return (self.source, None if trajectory else self.target) if flip else None
 
     def lift(self, keypoints: np.ndarray, size: Sequence[int], flip: bool = True, **options) -> dict[str, np.ndarray]:
-        """Lift a clip of pixels (F, K, 2) of a (width, height) video: ``pose`` (F, J, 3) about the pelvis and, with a
-        trajectory network, ``trajectory`` (F, 1, 3). Options: ``fps``, ``resample_hz``, see `sequence`."""
+        """Lift a clip.
+
+        Args:
+            keypoints: (F, K, 2) pixels.
+            size: (width, height) of the video.
+            flip: Average with the mirrored clip.
+            **options: ``fps`` and ``resample_hz``, see `orplugins.videopose3d.sequence.lift_sequence`.
+
+        Returns:
+            ``pose`` (F, J, 3) about the pelvis and, with a trajectory network, ``trajectory`` (F, 1, 3), metres.
+        """
         self.eval()
         out = {}
         for name, wanted in (("pose", True), ("trajectory", self.with_traj_backbone)):
@@ -153,7 +186,18 @@ class VideoPoseLifter(CheckpointMixin, PoseLifter):
         return out
 
     def stream(self, size: Sequence[int] | None = None, flip: bool = False) -> StreamingLifter:
-        """Live lifting, one frame at a time (causal networks only)."""
+        """Live lifting, one frame at a time (causal networks only).
+
+        Args:
+            size: (width, height) of the video; None: frames are in screen units.
+            flip: Average with the mirrored frames.
+
+        Returns:
+            The lifter.
+
+        Raises:
+            ValueError: The network is not causal.
+        """
         if not self.causal:
             raise ValueError(
                 "VideoPoseLifter: streaming needs a causal network; a symmetric one waits for later frames"

@@ -11,8 +11,10 @@ from orplugins.videopose3d.losses import weighted_mpjpe_loss
 
 class _Dense:
     def dense(self, feats):
-        """(B, T, J, 3): frames first, then joints. mmpose's heads cut (B, 3 J, T) into joints without turning it, which
-        is right for T = 1 only."""
+        """Outputs of every frame, (B, T, J, 3): frames first, then joints.
+
+        mmpose's heads cut (B, 3 J, T) into joints without turning it, which is right for T = 1 only.
+        """
         x = self.conv(feats[-1]).transpose(1, 2)
         return x.reshape(*x.shape[:2], self.num_joints, 3)
 

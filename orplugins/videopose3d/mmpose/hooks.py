@@ -14,6 +14,8 @@ from orplugins.registry import HOOKS
 class BatchNormMomentumHook(Hook):
     """Momentum of all batch norms after epoch e of E: start * (end / start) ** (e / E), PyTorch's definition.
 
+    Source: Pavllo et al. 2019, section 5.
+
     Args:
         start, end: Momentum in the first epoch and after the last one.
     """
@@ -24,6 +26,7 @@ class BatchNormMomentumHook(Hook):
         self.start, self.end = start, end
 
     def before_train_epoch(self, runner) -> None:
+        """Set the momentum of the epoch."""
         share = runner.epoch / max(runner.max_epochs, 1)
         momentum = self.start * math.exp(share * math.log(self.end / self.start))
         for module in runner.model.modules():

@@ -18,15 +18,14 @@ PROTOCOLS = {"MPJPE": mpjpe, "P-MPJPE": p_mpjpe, "N-MPJPE": n_mpjpe, "MPJVE": ve
 
 @METRICS.register_module()
 class MotionMetric(BaseMetric):
-    """Protocols 1 to 3 and the velocity error, in millimetres (a frame), of root-centred poses.
+    """Protocols 1 to 3 and the velocity error, in millimetres (per frame), of root-centred poses.
 
     Each is weighted by frames within an action (the text before the first space) and averaged plainly over actions.
-    Also
-    ``jitter`` (m/s^2) and ``jumps`` (a thousand joint steps faster than 4.5 m/s) of the predictions. Samples are whole
-    clips, or windows of one clip in order (they are joined by ``clip``).
+    Also ``jitter`` (m/s^2) and ``jumps`` (joint steps faster than 4.5 m/s, per thousand) of the predictions. Samples
+    are whole clips, or windows of one clip in order (they are joined by ``clip``).
 
     Args:
-        fps: Frames a second of the clips.
+        fps: Frames per second of the clips.
         per_action: Report every action as well.
         **kwargs: Those of mmengine's BaseMetric.
     """

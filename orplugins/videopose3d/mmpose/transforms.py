@@ -18,11 +18,11 @@ class MirrorPoseSequence(BaseTransform):
     its video configs' settings mirrors pixels about x = 0.5 and knows one joint set only. Mirroring twice changes
     nothing.
 
+    Required keys: keypoints, lifting_target, camera_param; modified: the same.
+
     Args:
         source, target: Joint sets of the 2D input and of the 3D target.
         prob: Probability; None: exactly the samples whose ``mirror`` is set (a data set that lists each window twice).
-
-    Required keys: keypoints, lifting_target, camera_param; modified: the same.
     """
 
     def __init__(self, source: str = "coco_17", target: str = "h36m_17", prob: float | None = None):
