@@ -47,9 +47,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--size", type=SIZE, default=(640, 480), help="WIDTHxHEIGHT (default: 640x480)")
     add("--views", type=int, default=3, help="cameras, 1 to 3 (default: 3)")
     add("--people", type=PEOPLE, help="LEAST-MOST in the room (default: 1-6; ITOP's files: 1-3)")
-    cameras = (
-        "fixed for the whole set, as in MVOR, or new for each frame (default: fixed for several views, varied for one)"
-    )
+    cameras = "fixed for the set, as in MVOR, or new for each frame (default: fixed for several views, varied for one)"
     add("--cameras", choices=("fixed", "varied"), help=cameras)
     motion = "people move: clips of FRAMES frames, 25 a second (without a number: 100)"
     add("--motion", type=int, nargs="?", const=100, default=0, metavar="FRAMES", help=motion)
