@@ -139,8 +139,6 @@ for name in ("configs/mmpose/refinet/refinet_or.py", "demo/refinet_or-bc.safeten
 
 
 def test_a_published_table_comes_out_of_the_wheel(command, tmp_path):
-    if "evaluate" not in commands():
-        pytest.skip("`orplugins evaluate` does not exist yet")
     folder = Path(os.environ.get("ORPLUGINS_MVOR", REPOSITORY / "../shared/data/mvor")).resolve()
     files = [folder / name for name in ("camma_mvor_2018.json", "openpose_kps.json")]
     missing = [str(path) for path in files if not path.is_file()]
