@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 
+from orplugins.io.atomic import atomic_write
 from orplugins.io.check_weights import check_weights
 from orplugins.io.weights import read_weights
 
@@ -94,6 +95,11 @@ class CarefulCheckpointer(DetectionCheckpointer):
         torch.save({**data, **extra}, f"{path}.tmp")
         os.replace(f"{path}.tmp", path)
         self.tag_last_checkpoint(path.name)
+
+    def tag_last_checkpoint(self, last_filename_basename: str) -> None:
+        """Note the newest checkpoint in one step: a run killed while fvcore wrote the note could not be resumed."""
+        with atomic_write(Path(self.save_dir) / "last_checkpoint") as file:
+            file.write(last_filename_basename)
 
 
 def load_weights(model: torch.nn.Module, path: str, exact: bool = True) -> None:
