@@ -29,7 +29,7 @@ ifeq ($(STACK),current)
 endif
 
 demo: setup
-	$(PY) tools/demo.py --out outputs/demo
+	$(PY) demo/run.py --out outputs/demo
 
 bench: setup
 	$(PY) -m benchmarks

@@ -1,5 +1,7 @@
 """DepthPose on the clip: stock test script, overlays, contact sheet, PCK of the real-time and of the tiny network."""
 
+from orplugins.synthetic.pipeline import draw_clip
+
 ORDER = 10
 TITLE = "DepthPose: people in 64x48 pixels of depth"
 
@@ -19,7 +21,7 @@ def run(demo) -> str:
         figures = "  ".join(map(" ".join, zip(columns, values, strict=True)))
         demo.note(f"{name}, PCK@0.2 (MVOR's protocol), %: {figures}")
         rows.append([name, *values])
-    demo.run("tools/draw_clip.py", demo.data, out / "detections.keypoints.json", "--out", out)
+    draw_clip(demo.data, out / "detections.keypoints.json", out)
     return "\n".join(
         [
             demo.picture(

@@ -1,5 +1,10 @@
 """The people of the clip as several systems record them, against the truth, on one clock."""
 
+from orplugins.motion.pipeline import SetSettings, compare_captured
+from orplugins.multiview.clip_set import FPS
+from orplugins.multiview.pipeline import CaptureSettings, capture_set
+from orplugins.videopose3d.pipeline import room_lifter
+
 ORDER = 45
 TITLE = "Motion in 3D: several cameras, one camera with depth, one camera and a lifting network"
 NEEDS = ("depthpose",)
@@ -7,16 +12,12 @@ WEIGHTS = "demo/videopose3d_27.safetensors"
 
 
 def run(demo) -> str:
-    import json
-
     detections = demo.out / "depthpose/detections.keypoints.json"
     if not detections.is_file():
         raise ValueError(f"{detections}: not there, expected the result of the DepthPose section")
     out = demo.folder("motion")
-    demo.run(
-        "tools/compare_on_set.py", demo.data, "--dt", detections, "--weights", WEIGHTS, "--out", out, "--frame", 12
-    )
-    rows = json.loads((out / "summary.json").read_text())["rows"]
+    captured = capture_set(CaptureSettings(demo.data, out, str(detections)), room_lifter(str(demo.root / WEIGHTS)))
+    rows = compare_captured(captured, FPS, SetSettings(out, "The clip, 64x48 detections.", {}, frame=12)).rows
     head = [key for key in rows[0] if key not in ("frames", "angle RMSE deg")]
     table = [[_text(row[key]) for key in head] for row in rows]
     demo.note("\n".join(["  ".join(head), *("  ".join(line) for line in table)]))
@@ -35,4 +36,4 @@ def run(demo) -> str:
 
 
 def _text(value) -> str:
-    return "-" if value is None else f"{value:.0f}" if isinstance(value, float) else str(value)
+    return "-" if value != value else f"{value:.0f}" if isinstance(value, float) else str(value)

@@ -1,5 +1,14 @@
 """ORPose-Color on the clip reduced twelve times, and on real theatre pictures of that size where they are at hand."""
 
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from orplugins.orpose_color.pipeline import ColorSettings, infer_color
+
 ORDER = 15
 TITLE = "ORPose-Color: people in colour pictures reduced twelve times"
 CONFIG = "configs/detectron2/orpose_color/orpose_tiny.yaml"
@@ -8,31 +17,16 @@ FACTOR, EVERY, SIZE = 12, 8, (320, 240)
 
 
 def run(demo) -> str:
-    import json
+    # Here, because the page's own process reads the sections' titles and needs no host for it.
+    from orplugins.orpose_color.detectron2.pipeline import sweep_resolutions
 
     out = demo.folder("orpose_color")
     truth = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(truth))
-    demo.run(
-        "tools/resolution_ladder.py",
-        "--config-file",
-        CONFIG,
-        "--weights",
-        f"student={WEIGHTS}",
-        "--out",
-        out / "ladder",
-        "--factors",
-        1,
-        FACTOR,
-        "--device",
-        "cpu",
-        "DATASETS.TEST_SET_NAME",
-        "demo_clip",
-        "DATASETS.TEST_SET_JSON",
-        out / "people.json",
-        "DATASETS.TEST_SET_IMGDIR",
-        demo.data,
-    )
+    clip = {"NAME": "demo_clip", "JSON": str(out / "people.json"), "IMGDIR": str(demo.data)}
+    options = [word for key, value in clip.items() for word in (f"DATASETS.TEST_SET_{key}", value)]
+    student = {"student": str(demo.root / WEIGHTS)}
+    sweep_resolutions(str(demo.root / CONFIG), student, out / "ladder", (1, FACTOR), options, "cpu")
     ladder = json.loads((out / "ladder/ladder.json").read_text())["student"]
     names = list(next(iter(ladder.values())))
     rows = [[f"{factor}x", *(f"{metrics[name]:.1f}" for name in names)] for factor, metrics in ladder.items()]
@@ -69,40 +63,22 @@ def chosen(truth: dict) -> dict:
 
 def real_pictures(demo) -> list:
     """The release's low-resolution frames, if they are at hand."""
-    import os
-    from pathlib import Path
-
     folder = Path(os.environ.get("ORPLUGINS_ORPOSE_COLOR") or demo.root.parent / "shared/data/orpose_color")
     return sorted(folder.glob("*/*.png"))
 
 
 def montage(demo, pictures: list, out, factor: int):
     """Pairs of what the network gets and what it finds, three pairs a row; returns the picture's path."""
-    import cv2
-    import numpy as np
-
     inputs = out / "inputs"
     inputs.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(pictures):
         picture = cv2.imread(str(path))
         small = (picture.shape[1] // factor, picture.shape[0] // factor)
         cv2.imwrite(str(inputs / f"{number:03d}.png"), cv2.resize(picture, small, interpolation=cv2.INTER_AREA))
-    demo.run(
-        "tools/infer_color.py",
-        inputs,
-        "--config",
-        CONFIG,
-        "--weights",
-        WEIGHTS,
-        "--out",
-        out / "poses",
-        "--size",
-        f"{SIZE[0]}x{SIZE[1]}",
-        "--threshold",
-        0.7,
-        "--device",
-        "cpu",
-    )
+    network = str(demo.root / CONFIG), str(demo.root / WEIGHTS)
+    result = infer_color([inputs], out / "poses", ColorSettings(*network, size=SIZE, threshold=0.7, device="cpu"))
+    if result.failed:
+        raise ValueError(f"images that could not be used: {result.failed}")
     pairs = []
     drawn = sorted((out / "poses/overlays").glob("*.png"))
     for path, overlay in zip(sorted(inputs.glob("*.png")), drawn, strict=True):

@@ -1,5 +1,13 @@
 """Boxes and poses of whole pictures; then people of whom a part is cut off: what is seen, hidden or out of view."""
 
+import json
+import shutil
+
+import cv2
+import numpy as np
+
+from orplugins.partial_body.pipeline import PartialSettings, infer_partial, make_views
+
 ORDER = 30
 TITLE = "Partial body: what is seen, hidden, or out of view"
 CONFIG = "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
@@ -15,37 +23,14 @@ TILE = 360
 
 
 def run(demo) -> str:
-    import json
-
     out = demo.folder("partial_body")
     found = whole_pictures(demo, out)
     demo.note(f"detector and poses on {found['pictures']} pictures: {found['people']} people")
     people = chosen(json.loads((demo.data / "annotations/coco17_color.json").read_text()))
     (out / "people.json").write_text(json.dumps(people))
-    demo.run(
-        "tools/make_partial_views.py",
-        "--ann",
-        out / "people.json",
-        "--images",
-        demo.data,
-        "--out",
-        out / "views",
-        "--views",
-        *VIEWS,
-    )
+    make_views(out / "people.json", demo.data, out / "views", VIEWS)
     truth = pictures(out)
-    demo.run(
-        "tools/infer_partial.py",
-        out / "pictures",
-        "--boxes",
-        out / "boxes.json",
-        "--config",
-        CONFIG,
-        "--checkpoint",
-        WEIGHTS,
-        "--out",
-        out / "run",
-    )
+    poses(demo, out / "pictures", out / "run", boxes=out / "boxes.json")
     rows = figures(json.loads((out / "run/poses.json").read_text()), truth)
     for row in rows:
         demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
@@ -65,41 +50,27 @@ def run(demo) -> str:
     )
 
 
+def poses(demo, inputs, out, **settings) -> None:
+    """Find poses; an input that cannot be used ends the section."""
+    problems: list[str] = []
+    network = PartialSettings(demo.root / CONFIG, demo.root / WEIGHTS, **settings)
+    infer_partial([inputs], out, network, problems.append)
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
 def whole_pictures(demo, out) -> dict:
     """What the whole chain finds in a moment's pictures, drawn in found.png."""
-    import json
-    import shutil
-
-    import cv2
-    import numpy as np
-
     frames = out / "frames"
     frames.mkdir()
     for path in sorted(demo.data.glob(f"day1/cam*/color/{FRAME:06d}.png")):
         shutil.copy(path, frames / f"{path.parts[-3]}.png")
-    demo.run(
-        "tools/infer_partial.py",
-        frames,
-        "--detector-config",
-        DETECTOR,
-        "--detector-weights",
-        DETECTOR_WEIGHTS,
-        "--box-score",
-        0.6,
-        "--labels",
-        "patient",
-        "user",
-        "--config",
-        CONFIG,
-        "--checkpoint",
-        WEIGHTS,
-        "--out",
-        out / "found",
-    )
+    detector = {"detector_config": demo.root / DETECTOR, "detector_weights": demo.root / DETECTOR_WEIGHTS}
+    poses(demo, frames, out / "found", **detector, box_score=0.6, labels=("patient", "user"))
     drawn = [cv2.imread(str(path)) for path in sorted((out / "found/overlays").glob("*.png"))]
     cv2.imwrite(str(out / "found.png"), np.concatenate(drawn, axis=1))
-    poses = json.loads((out / "found/poses.json").read_text())
-    return {"pictures": len(poses["images"]), "people": len(poses["annotations"])}
+    found = json.loads((out / "found/poses.json").read_text())
+    return {"pictures": len(found["images"]), "people": len(found["annotations"])}
 
 
 def chosen(truth: dict) -> dict:
@@ -119,10 +90,6 @@ def chosen(truth: dict) -> dict:
 
 def pictures(out) -> dict[str, list]:
     """The views in one folder, enlarged, and boxes.json of the people in them; returns their true states by picture."""
-    import json
-
-    import cv2
-
     boxes, truth = [], {}
     for view in VIEWS:
         content = json.loads((out / f"views/annotations/{view}.json").read_text())
@@ -139,11 +106,11 @@ def pictures(out) -> dict[str, list]:
     return truth
 
 
-def figures(poses: dict, truth: dict) -> list[list[str]]:
+def figures(found: dict, truth: dict) -> list[list[str]]:
     """[view, people, percent of joints whose state is right]."""
-    names = {image["id"]: image["file_name"] for image in poses["images"]}
+    names = {image["id"]: image["file_name"] for image in found["images"]}
     counts = {view: [0, 0] for view in VIEWS}
-    for person in poses["annotations"]:
+    for person in found["annotations"]:
         name = names[person["image_id"]]
         right = [a == b for a, b in zip(person["keypoints"][2::3], truth[name], strict=True)]
         count = counts[VIEWS[int(name[0])]]
@@ -154,11 +121,6 @@ def figures(poses: dict, truth: dict) -> list[list[str]]:
 
 def montage(out, names: list[str]) -> None:
     """A row for each camera's person, a column for each view, cut out around the person."""
-    import json
-
-    import cv2
-    import numpy as np
-
     boxes = {box["file_name"]: box["bbox"] for box in json.loads((out / "boxes.json").read_text())}
     rows = []
     for first in (name for name in names if name.startswith("0_")):

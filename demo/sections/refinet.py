@@ -1,5 +1,7 @@
 """RefiNet on the clip: true 2D joints moved by 4 pixels, lifted to the depth image, and refined."""
 
+from orplugins.refinet.pipeline import EvaluateSettings, evaluate_refinement
+
 ORDER = 20
 TITLE = "RefiNet: 3D poses from 2D joints and depth"
 
@@ -7,13 +9,10 @@ IMAGES, SHOWN = 24, 2
 
 
 def run(demo) -> str:
-    import json
-
     out = demo.folder("refinet")
-    demo.run(
-        "tools/evaluate_refine3d.py", demo.data, "--noise", 4, "--out", out, "--images", IMAGES, "--pictures", SHOWN
-    )
-    report = json.loads((out / "report.json").read_text())
+    report = evaluate_refinement(EvaluateSettings(demo.data, out, noise=4, images=IMAGES, pictures=SHOWN))
+    if report.problem or report.failed:
+        raise ValueError(report.problem or f"images that could not be used: {report.failed}")
     rows = [
         [
             row["joints"],
@@ -22,7 +21,7 @@ def run(demo) -> str:
             f"{1000 * row['refined']:.0f}",
             f"{row['ratio']:.1f}",
         ]
-        for row in report["rows"]
+        for row in report.rows
         if row["people"] == "all"
     ]
     for name, count, plain, refined, ratio in rows:
@@ -32,7 +31,7 @@ def run(demo) -> str:
         [
             *(demo.picture(path, caption) for path in sorted(out.glob("*.png"))),
             demo.table(["joints", "number", "plain lifting, mm", "refined, mm", "factor"], rows),
-            f"<p>{report['frames']} depth images, 2D joints: {demo.escape(report['poses'])}. "
+            f"<p>{report.frames} depth images, 2D joints: {demo.escape(report.poses)}. "
             f"{demo.weights(demo.root / 'demo/refinet_or-bc.safetensors')}</p>",
         ]
     )

@@ -43,14 +43,9 @@ def _parser() -> argparse.ArgumentParser:
 def _print(found: pipeline.Evaluation, verbose: bool, header: tuple[str, ...]) -> tuple[str, ...]:
     """Print a file's rows, below a header where the columns change; returns the last header."""
     print("".join(f"{note}\n" for note in found.notes), file=sys.stderr, end="")
-    for row in found.rows:
-        if tuple(row.columns) != header:
-            header = tuple(row.columns)
-            print(f"{'':<28}" + "".join(f"{column:>12}" for column in header))
-        print(f"{row.name:<28}" + "".join(f"{value:>12.{row.digits}f}" for value in row.columns.values()))
-        print("".join(f"  {line}\n" for line in row.details if verbose), end="")
+    print(pipeline.rows_text(found.rows, header, verbose))
     print("".join(f"  {line}\n" for line in found.details if verbose), end="")
-    return header
+    return tuple(found.rows[-1].columns)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,24 @@ class Evaluation:
     numbers: dict
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+
+
+def rows_text(rows: Sequence[Row], header: tuple[str, ...] = (), verbose: bool = False) -> str:
+    """Return the lines of a table, one a row, below a line of titles wherever these change.
+
+    Args:
+        rows: What is printed.
+        header: Titles above the first row, if they are there already.
+        verbose: Add each row's details.
+    """
+    lines = []
+    for row in rows:
+        if tuple(row.columns) != header:
+            header = tuple(row.columns)
+            lines.append(f"{'':<28}" + "".join(f"{column:>12}" for column in header))
+        lines.append(f"{row.name:<28}" + "".join(f"{value:>12.{row.digits}f}" for value in row.columns.values()))
+        lines += [f"  {line}" for line in row.details if verbose]
+    return "\n".join(lines)
 
 
 def evaluate_pck(truth: MVORAnnotations, path: str | os.PathLike) -> Evaluation:

@@ -28,7 +28,6 @@ DRAWING = {"arrowedLine", "circle", "drawContours", "drawMarker", "ellipse", "fi
 MODULES = [pytest.param(name, path, id=str(path.relative_to(PACKAGE))) for name, path in modules().items()]
 GRAPH = import_graph()
 COMMANDS = [*sorted((PACKAGE / "cli").glob("*.py")), *sorted((PACKAGE.parent / "tools").glob("*.py"))]
-COMMANDS.remove(PACKAGE.parent / "tools/demo.py")  # the demo page: a program of its own
 
 
 def host_imports(source: str) -> set[str]:

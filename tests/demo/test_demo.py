@@ -1,6 +1,7 @@
 """The demo page's frame: sections are found, a failing one does not stop the others; clips are drawn."""
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,11 +16,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def demo(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    import demo
+    """demo/run.py, imported as the script that it is: its folder comes first."""
+    monkeypatch.syspath_prepend(str(ROOT / "demo"))
+    import run
 
-    yield demo
-    sys.modules.pop("demo", None)
+    yield run
+    for name in ("run", "page"):
+        sys.modules.pop(name, None)
 
 
 def test_sections_have_their_parts(demo):
@@ -32,12 +35,14 @@ def test_a_failing_section_is_reported_and_the_others_go_on(demo, monkeypatch, t
     class Section:
         def __init__(self, title, run):
             self.TITLE, self.ORDER, self.run, self.__name__ = title, 0, run, f"demo_{title}"
+            self.__file__ = f"{title}.py"
 
     def fails(page):
         raise ValueError("no <weights>")
 
     monkeypatch.setattr(demo, "sections", lambda: [Section("bad", fails), Section("good", lambda page: "<p>fine</p>")])
-    monkeypatch.setattr(demo.Demo, "run", lambda self, *command: "")
+    monkeypatch.setattr(demo, "make_clip", lambda out, frames: None)
+    monkeypatch.setattr(demo.run_sections, "__defaults__", (demo.run_section,))
     assert demo.main(["--out", str(tmp_path)]) == 1
     page = (tmp_path / "index.html").read_text()
     assert "no &lt;weights&gt;" in page and "<p>fine</p>" in page and "$" not in page.partition("</style>")[2]
@@ -60,8 +65,32 @@ def test_a_section_waits_for_the_one_that_it_needs(demo, tmp_path):
         page.note("second")
         return str((tmp_path / "made").exists())
 
-    results = demo.run_sections(demo.Demo(tmp_path), [Section("b", second, ("a",)), Section("a", first)])
+    results = demo.run_sections(
+        demo.Demo(tmp_path), [Section("b", second, ("a",)), Section("a", first)], demo.run_section
+    )
     assert [(r.body, r.notes, r.failed) for r in results] == [("True", ["second"], False), ("1", ["first"], False)]
+
+
+@pytest.mark.slow
+def test_a_section_runs_in_a_process_of_its_own(tmp_path):
+    """What it prints is in its log, and a process that dies is a failed section."""
+    for name, body in {"good": "print('talk')\n    return '<p>fine</p>'", "dies": "import os\n    os._exit(3)"}.items():
+        (tmp_path / f"{name}.py").write_text(f"ORDER, TITLE = 1, '{name}'\n\n\ndef run(demo):\n    {body}\n")
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT / "demo")!r})
+import run
+if __name__ == "__main__":
+    folder = Path({str(tmp_path)!r})
+    modules = [run.load_section(folder / f"{{name}}.py") for name in ("good", "dies")]
+    for module, result in zip(modules, run.run_sections(run.Demo(folder), modules), strict=True):
+        print(module.TITLE, result.failed, "<p>fine</p>" in result.body)
+"""
+    (tmp_path / "main.py").write_text(code)
+    done = subprocess.run([sys.executable, tmp_path / "main.py"], capture_output=True, text=True, timeout=120)
+    assert {"good False True", "dies True False"} <= set(done.stdout.splitlines()), done.stdout + done.stderr
+    assert "talk" in (tmp_path / "good.log").read_text() and "dies.log" in done.stderr
 
 
 def test_a_second_run_starts_its_sections_afresh(demo, tmp_path):
