@@ -97,31 +97,6 @@ def downsample(
     return result.astype(depth.dtype, copy=False)
 
 
-def fill_holes(depth: np.ndarray) -> np.ndarray:
-    """Fill holes smoothly from the pixels around them; measured pixels keep their values.
-
-    An image pyramid: each hole takes the value of the finest coarser level in which it is filled, so that small holes
-    are filled from close by and large ones are filled at all.
-
-    Args:
-        depth: (H, W) uint8, uint16 or float, 0 = hole.
-
-    Returns:
-        The same shape and dtype, without holes.
-
-    Raises:
-        ValueError: Another dtype or shape, or an image of nothing but holes.
-    """
-    depth = _checked(depth, ("uint8", "uint16", "float32", "float64"), "depth")
-    if depth.ndim != 2:
-        raise ValueError(f"depth: found shape {depth.shape}, expected (H, W)")
-    if not depth.any():
-        raise ValueError("depth: found nothing but holes (0), expected at least one measured pixel")
-    values = depth if depth.dtype.kind == "f" else depth.astype(np.float32)
-    filled = _fill(values)
-    return (np.rint(filled) if depth.dtype.kind == "u" else filled).astype(depth.dtype, copy=False)
-
-
 def sensor_view(
     depth_mm: np.ndarray,
     size: tuple[int, int] = (64, 48),
@@ -178,17 +153,6 @@ def _weights(source: int, target: int, filter: str, dtype: type) -> np.ndarray:
 
 def _nearest(source: int, target: int) -> np.ndarray:
     return np.minimum(((np.arange(target) + 0.5) * source / target).astype(np.intp), source - 1)
-
-
-def _fill(values: np.ndarray) -> np.ndarray:
-    hole = values == 0
-    if not hole.any():
-        return values
-    height, width = values.shape
-    half = ((width + 1) // 2, (height + 1) // 2)
-    coarse = _fill(downsample(values, size=half, filter="area", holes="valid"))
-    fine = downsample(coarse, size=(width, height), filter="bilinear")
-    return np.where(hole, fine, values)
 
 
 def _checked(depth: np.ndarray, dtypes: tuple[str, ...], name: str) -> np.ndarray:

@@ -10,8 +10,6 @@ import numpy as np
 
 from orplugins.skeletons import BODY_25, COCO_17, H36M_17, ITOP_15, KINECT_20, Skeleton
 
-# Range of the sensor, metres, in its two modes: for warnings.
-DEPTH_RANGE, NEAR_RANGE = (0.8, 4.0), (0.4, 3.0)
 _ALWAYS_COPIED = ("hip_center", "shoulder_center")  # where the source has the one joint itself
 _HEAD = (("left_ear", "right_ear"), ("left_eye", "right_eye"), ("nose",))
 
@@ -95,23 +93,6 @@ def to_kinect(
     if camera_axes and source is not KINECT_20:
         points = points * (-1.0, -1.0, 1.0)
     return points, states
-
-
-def range_warnings(xyz: np.ndarray, state: np.ndarray, near: bool = False) -> list[str]:
-    """Say if tracked joints lie where a Kinect v1 sees nothing.
-
-    Args:
-        xyz: (..., 20, 3) metres in Kinect axes.
-        state: (..., 20).
-        near: Kinect's near mode.
-
-    Returns:
-        One line, or none.
-    """
-    low, high = NEAR_RANGE if near else DEPTH_RANGE
-    depth = xyz[..., 2][state == 2]
-    outside = (depth < low) | (depth > high)
-    return [f"{100 * outside.mean():.1f} % of the tracked joints lie outside {low}-{high} m"] if outside.any() else []
 
 
 SOURCES = {skeleton.name: skeleton for skeleton in (BODY_25, COCO_17, H36M_17, ITOP_15, KINECT_20)}

@@ -90,21 +90,6 @@ def _read_entry(data: bytes, name: str) -> Any:
     return value.item() if isinstance(value, np.ndarray) and value.shape == () else value
 
 
-def object_array(values: list) -> np.ndarray:
-    """A 1-D object array, whatever the entries' shapes (``np.array`` refuses ragged ones).
-
-    Args:
-        values: The entries.
-
-    Returns:
-        (len(values),) object array.
-    """
-    out = np.empty(len(values), dtype=object)
-    for k, value in enumerate(values):
-        out[k] = value
-    return out
-
-
 def object_scalar(value: Any) -> np.ndarray:
     """A 0-d object array.
 

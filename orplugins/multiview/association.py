@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.geometry.cameras import Camera
-from orplugins.geometry.epipolar import epipolar_distance
 from orplugins.geometry.rectified import ParallelRig, StereoRules
-from orplugins.geometry.tracking import subject_score, trunk
-from orplugins.geometry.triangulation import camera_rays, dlt, present, project, world_to_camera_matrices
-from orplugins.skeletons import BODY_25, Skeleton
-
-
-def choose_subject(people: np.ndarray) -> int:
-    """A frame's subject.
-
-    Args:
-        people: (N, J, 3) x, y, confidence.
-
-    Returns:
-        Index of the subject, -1 if there is nobody.
-    """
-    return int(np.argmax([subject_score(person) for person in people])) if len(people) else -1
+from orplugins.geometry.triangulation import present
+from orplugins.skeletons import BODY_25
 
 
 @dataclass(frozen=True)
@@ -92,55 +76,4 @@ def pair_cost(
                     ]
                     torso = abs(np.log(np.linalg.norm(ends[0] - ends[1]) / pair.torso_m))
             cost[i, j] = np.median(rows[used]) + pair.outside_px * outside[used].mean() + pair.torso_px * torso
-    return cost
-
-
-def general_pair_cost(
-    cameras: Sequence[Camera],
-    first: np.ndarray,
-    second: np.ndarray,
-    skeleton: Skeleton = BODY_25,
-    pair: PairRules | None = None,
-    rules: StereoRules | None = None,
-) -> np.ndarray:
-    """`pair_cost` for two cameras in any position.
-
-    Epipolar distance takes the place of rows, depth in both cameras that of disparity.
-
-    Args:
-        cameras: The two cameras.
-        first: (L, J, 3) people of the first camera.
-        second: (R, J, 3) people of the second camera.
-        skeleton: Their joint set.
-        pair: Weights; None: the defaults.
-        rules: Limits of single joints; None: the defaults.
-
-    Returns:
-        (L, R) pixels; infinity for too few common joints.
-    """
-    pair, rules = pair or PairRules(), rules or StereoRules()
-    matrices = world_to_camera_matrices(cameras)
-    cost = np.full((len(first), len(second)), np.inf)
-    for i, a in enumerate(first):
-        for j, b in enumerate(second):
-            used = present(a) & present(b) & (np.minimum(a[:, 2], b[:, 2]) >= rules.conf_min)
-            if used.sum() < pair.min_joints:
-                continue
-            both = np.stack([a[used, :2], b[used, :2]])
-            rays = camera_rays(cameras, both)
-            pixels = [
-                ray * (camera.fx, camera.fy) + (camera.cx, camera.cy) for ray, camera in zip(rays, cameras, strict=True)
-            ]
-            points = dlt(matrices, rays, np.ones(rays.shape[:-1]))
-            depth = project(matrices, points)[1]
-            outside = ((depth < rules.z_min_m) | (depth > rules.z_max_m)).any(0)
-            solid = np.zeros((skeleton.num_joints, 4))
-            solid[used] = np.concatenate([points, np.ones((len(points), 1))], -1)
-            ends = trunk(solid, skeleton)
-            torso = 0.0
-            if (ends[:, 3] > 0).all():
-                length = float(np.linalg.norm(ends[0, :3] - ends[1, :3]))
-                torso = 5.0 if outside.all() else abs(np.log(max(length, 1e-6) / pair.torso_m))
-            distance = np.median(epipolar_distance(cameras, *pixels))
-            cost[i, j] = distance + pair.outside_px * outside.mean() + pair.torso_px * torso
     return cost

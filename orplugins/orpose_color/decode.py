@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 _BLOCK = 4  # cells per side of the squares that a map is searched by
 _CANDIDATES = 3  # squares with the highest cells of a map, in which its surface is looked at
@@ -114,24 +113,3 @@ def _fraction(around: Tensor, place: Tensor, distance: Tensor) -> Tensor:
     left, centre, right = (weights @ lines[..., None])[..., 0].unbind(-1)
     shift = 0.5 * (left - right) / (left - 2 * centre + right).clamp(max=-1e-12)
     return shift.clamp(-1, 1) * apart
-
-
-def decode_reference(logits: Tensor, boxes: Tensor) -> Tensor:
-    """The same as `decode_batched` in the plain way: the surface enlarged eight times, its highest pixel. For tests.
-
-    Args:
-        logits: (R, K, S, S).
-        boxes: (R, 4) x1, y1, x2, y2 pixels.
-
-    Returns:
-        (R, K, 3) x, y in continuous pixels, score.
-    """
-    out = []
-    for maps, box in zip(logits, boxes, strict=True):
-        big = functional.interpolate(maps[None], scale_factor=8, mode="bicubic", align_corners=False)[0]
-        width = (box[2:] - box[:2]).clamp(min=1)
-        top, peak = big.flatten(1).max(dim=1)
-        xy = torch.stack([peak % big.shape[2], peak // big.shape[2]], dim=1) + 0.5
-        score = 1 / (maps.flatten(1) - top[:, None]).exp().sum(dim=1)
-        out.append(torch.cat([xy / big.shape[2] * width + box[:2], score[:, None]], dim=1))
-    return torch.stack(out) if out else logits.new_zeros(0, logits.shape[1], 3)

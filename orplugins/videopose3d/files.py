@@ -12,8 +12,8 @@ import numpy as np
 from orplugins.geometry.timeseries import fill_gaps
 from orplugins.io.atomic import atomic_write
 from orplugins.io.json_fields import entries, load_json, numbers
-from orplugins.io.safe_npz import object_array, object_scalar, read_npz
-from orplugins.skeletons import COCO_17, COCO_SYMMETRY, H36M_17, Skeleton
+from orplugins.io.safe_npz import read_npz
+from orplugins.skeletons import COCO_17, H36M_17, Skeleton
 from orplugins.videopose3d.screen import to_screen, world_to_camera
 
 PERSON = 1  # class index in Detectron's lists
@@ -103,52 +103,6 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
 def _people(frame) -> np.ndarray:
     """The person class of one frame's lists, by class; an empty list is nobody."""
     return np.asarray(frame[PERSON]) if len(frame) > PERSON and len(frame[PERSON]) else np.zeros((0, 0))
-
-
-def write_detection_archive(
-    path: str | os.PathLike, frames: list[tuple[np.ndarray, np.ndarray]], size: tuple[int, int]
-) -> None:
-    """Write detections in Detectron's form.
-
-    Args:
-        path: The file.
-        frames: One (boxes (N, 5): x1, y1, x2, y2, score; keypoints (N, 17, 3): x, y, score) per frame.
-        size: (width, height).
-    """
-    boxes: list[list]
-    keypoints: list[list]
-    boxes, keypoints = [], []
-    for frame_boxes, poses in frames:
-        poses = np.asarray(poses, dtype=np.float32)
-        boxes.append([[], np.asarray(frame_boxes, dtype=np.float32) if len(frame_boxes) else []])
-        rows = [poses[..., 0], poses[..., 1], np.zeros_like(poses[..., 0]), poses[..., 2]] if len(poses) else []
-        keypoints.append([[], np.stack(rows, 1) if rows else []])
-    content: dict[str, Any] = {
-        "boxes": object_array(boxes),
-        "keypoints": object_array(keypoints),
-        "segments": object_array([None] * len(frames)),
-        "metadata": object_scalar({"w": int(size[0]), "h": int(size[1])}),
-    }
-    with atomic_write(path, "wb") as file:
-        np.savez_compressed(file, **content)
-
-
-def write_custom_2d(path: str | os.PathLike, clips: list[Keypoints2D]) -> None:
-    """Write ``data_2d_custom_<name>.npz``, the form that VideoPose3D's scripts read.
-
-    Args:
-        path: The file.
-        clips: One per video.
-    """
-    meta = {
-        "layout_name": "coco",
-        "num_joints": 17,
-        "keypoints_symmetry": COCO_SYMMETRY,
-        "video_metadata": {clip.video: {"w": clip.size[0], "h": clip.size[1]} for clip in clips},
-    }
-    positions = {clip.video: {"custom": [clip.keypoints.astype(np.float32)]} for clip in clips}
-    with atomic_write(path, "wb") as file:
-        np.savez_compressed(file, positions_2d=object_scalar(positions), metadata=object_scalar(meta))
 
 
 def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoints2D:

@@ -29,20 +29,6 @@ def to_screen(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return pixels * (2.0 / width) - np.array([1.0, height / width], dtype=pixels.dtype)
 
 
-def to_pixels(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Inverse of `to_screen`.
-
-    Args:
-        points: (..., 2) screen units.
-        size: (width, height) of the image.
-
-    Returns:
-        (..., 2) pixels.
-    """
-    width, height = size
-    return (points + np.array([1.0, height / width], dtype=points.dtype)) * (width / 2.0)
-
-
 def rotate(quaternion, vectors: np.ndarray) -> np.ndarray:
     """Turn vectors by a unit quaternion.
 

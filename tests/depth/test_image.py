@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orplugins.depth.image import depth_to_8bit, downsample, fill_holes, sensor_view
+from orplugins.depth.image import depth_to_8bit, downsample, sensor_view
 
 
 def picture(seed=0, shape=(48, 64), holes=0.2, dtype=np.uint16):
@@ -92,17 +92,6 @@ def test_batches():
         np.testing.assert_array_equal(both[1], downsample(depth[1], factor=6.4, filter=filter, holes="valid"))
 
 
-def test_fill_holes():
-    depth = picture(holes=0.5)
-    filled = fill_holes(depth)
-    assert filled.dtype == depth.dtype and (filled > 0).all()
-    np.testing.assert_array_equal(filled[depth > 0], depth[depth > 0])
-    assert filled.max() <= depth.max() and filled.min() >= depth[depth > 0].min()
-    lonely = np.zeros((7, 5), dtype=np.float32)
-    lonely[6, 0] = 2.5
-    np.testing.assert_allclose(fill_holes(lonely), 2.5, rtol=1e-6)
-
-
 def test_sensor_view():
     view = sensor_view(picture(shape=(480, 640)))
     assert view.shape == (48, 64) and view.dtype == np.uint8 and view.any()
@@ -123,7 +112,6 @@ def test_sensor_view():
         (lambda d: downsample(d.astype(np.int32), factor=2), "dtype int32"),
         (lambda d: downsample(d[:0], factor=2), "shape"),
         (lambda d: downsample(np.where(d > 4000, np.nan, d), factor=2), "NaN"),
-        (lambda d: fill_holes(np.zeros_like(d)), "nothing but holes"),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from videopose3d_files import object_array, write_custom_2d, write_detection_archive
 
 from orplugins.io.calibration import read_parallel, read_rig
 from orplugins.io.kinect_files import (
@@ -16,7 +17,7 @@ from orplugins.io.kinect_files import (
     write_kinect_record,
 )
 from orplugins.io.openpose import read_openpose_folder, write_openpose_frame
-from orplugins.io.safe_npz import object_array, object_scalar, read_npz
+from orplugins.io.safe_npz import object_scalar, read_npz
 from orplugins.motion.recordings import read_recording
 from orplugins.skeletons import BODY_25, COCO_17, H36M_17, KINECT_20
 from orplugins.synthetic.motion_points import rig_record, room_rig, write_lifting_data
@@ -28,8 +29,6 @@ from orplugins.videopose3d.files import (
     read_detection_archive,
     read_positions_3d,
     write_clip,
-    write_custom_2d,
-    write_detection_archive,
 )
 
 RNG = np.random.default_rng(0)

@@ -167,19 +167,3 @@ class StandardKeypoints3DHead(Keypoints3DNet):
             self.skipped_batches += 1
             get_event_storage().put_scalar("kpts_num_skipped_batches", self.skipped_batches, smoothing_hint=False)
         return {f"loss_keypoints_{name}": value for name, value in losses.items()}
-
-
-def h36_in_output(instances: Instances) -> Tensor:
-    """`pred_keypoints_h36_2d` in pixels of the post-processed output, which detectron2 does not rescale.
-
-    Args:
-        instances: Detections of one image.
-
-    Returns:
-        (n, 17, 3) x, y, score.
-    """
-    points = instances.pred_keypoints_h36_2d.clone()
-    height, width = instances.image_size
-    scale = points.new_tensor([width, height]) / instances.pred_input_size.flip(1).to(points)
-    points[..., :2] *= scale[:, None]
-    return points
