@@ -278,6 +278,11 @@ H36M_17 = Skeleton(
     ),
 )
 
+# Places of these joints among Human3.6M's own 32, and the parent of each of the 17 (-1: the root).
+H36M_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+H36M_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
+
+
 CAMMA_10 = Skeleton(
     "camma_10",
     (
@@ -381,6 +386,26 @@ KINECT_20 = Skeleton(
 
 # A casualty seen from near (Medical-Partial-Body-Pose-Estimation, 22 points; its released configuration uses the first
 # 21). Arms and legs have points between the joints: there is no shoulder, elbow, hip or ankle.
+# The joints that all systems have that record motion: arm and leg bones of either side, then the trunk's.
+CORE_12 = Skeleton(
+    "core_12",
+    (
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hip",
+        "right_hip",
+        "left_knee",
+        "right_knee",
+        "left_ankle",
+        "right_ankle",
+    ),
+    ((0, 2), (2, 4), (6, 8), (8, 10), (1, 3), (3, 5), (7, 9), (9, 11), (0, 1), (6, 7), (0, 6), (1, 7)),
+)
+
 _PATIENT_LIMBS = (
     (0, 1),
     (1, 2),
@@ -512,7 +537,11 @@ _RECIPES: dict[str | None, dict[str, tuple[tuple[str, ...], ...]]] = {
 _ANKLES_FROM_ITOP = {"left_ankle": (("left_foot",),), "right_ankle": (("right_foot",),)}
 
 
-def _recipes(joint: str, source: Skeleton, target: Skeleton) -> tuple[tuple[str, ...], ...]:
+def recipes(joint: str, source: Skeleton, target: Skeleton) -> tuple[tuple[str, ...], ...]:
+    """Return the ways to make a joint of `target` from joints of `source`, the preferred one first.
+
+    Each is a tuple of joint names whose mean is taken; those that name a joint which `source` lacks do not apply.
+    """
     special = _RECIPES.get(target.name, {})
     # H36M's "head" is its top and Kinect's lies between that and the neck: the mean stands before the plain name.
     before = special.get(joint, ()) if (target.name, joint) == ("kinect_20", "head") and source is H36M_17 else ()
@@ -560,7 +589,7 @@ def convert(
         out[..., slot, :] = np.where(out[..., slot, -1:] > 0, out[..., slot, :], candidate)
 
     for joint in target.joints:
-        for recipe in _recipes(joint, source, target):
+        for recipe in recipes(joint, source, target):
             if all(name in source.joints for name in recipe):
                 parts = keypoints[..., [source.joints.index(name) for name in recipe], :]
                 present = np.all(parts[..., -1] > 0, axis=-1)

@@ -19,11 +19,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from orplugins.motion.measures import CORE_12
 from orplugins.motion.pipeline import SetSettings, compare_captured
 from orplugins.motion.report import markdown_table
 from orplugins.multiview.clip_set import FPS
 from orplugins.multiview.pipeline import CaptureSettings, capture_set
+from orplugins.skeletons import CORE_12
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -39,7 +39,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--max-lag", type=int, default=0, help="look for a time offset up to this many frames")
     add("--report", type=int, default=0, metavar="N", help="people of the full report (default: none)")
     add("--frame", type=int, default=25, help="frame at which skeletons are drawn")
-    add("--joint", choices=CORE_12, default="right_wrist", help="joint drawn over time")
+    add("--joint", choices=CORE_12.joints, default="right_wrist", help="joint drawn over time")
     add("--seed", type=int, default=0, help="of the noise")
     return parser.parse_args(argv)
 

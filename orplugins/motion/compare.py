@@ -13,7 +13,6 @@ from orplugins.geometry.pose_error import velocity_error
 from orplugins.geometry.similarity import Similarity, align_clip
 from orplugins.geometry.timeseries import count_jumps, jitter, resample
 from orplugins.motion.measures import (
-    CORE_12,
     CORE_ANGLES,
     CORE_ROOTS,
     bone_variation,
@@ -24,7 +23,7 @@ from orplugins.motion.measures import (
     range_of_motion,
 )
 from orplugins.motion.offset import TimeOffset, find_offset, overlap
-from orplugins.skeletons import SKELETONS, Skeleton
+from orplugins.skeletons import CORE_12, SKELETONS, Skeleton
 
 MODES = ("none", "root", "rigid", "similarity")
 MAX_GAP_FRAMES = 5
@@ -61,7 +60,7 @@ class Recording:
         Returns:
             (F, 12, 3) metres, NaN where missing.
         """
-        index = [self.skeleton.index(_core_name(joint, self.skeleton)) for joint in CORE_12]
+        index = [self.skeleton.index(_core_name(joint, self.skeleton)) for joint in CORE_12.joints]
         keep = self.state[:, index] >= (2 if measured_only else 1)
         return np.where(keep[..., None], self.xyz[:, index], np.nan)
 

@@ -10,27 +10,10 @@ import numpy as np
 
 from orplugins.geometry.similarity import fit_similarity, procrustes
 from orplugins.geometry.timeseries import running_median
+from orplugins.skeletons import CORE_12
 
-# The twelve joints that all systems have, in this order.
-CORE_12 = (
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
 CORE_ROOTS = (CORE_12.index("left_hip"), CORE_12.index("right_hip"))
-_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-CORE_BONES = tuple(
-    (CORE_12.index(f"{side}_{a}"), CORE_12.index(f"{side}_{b}")) for side in ("left", "right") for a, b in _LIMBS
-)
+CORE_BONES = CORE_12.limbs[:8]  # of arms and legs
 _ANGLES = {
     "elbow": ("shoulder", "elbow", "wrist"),
     "knee": ("hip", "knee", "ankle"),

@@ -12,9 +12,9 @@ import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.motion.compare import MODES, Comparison, Recording, compare
-from orplugins.motion.measures import CORE_12
 from orplugins.motion.recordings import read_recording
-from orplugins.motion.report import CORE_SKELETON, draw_report, markdown_table, without_nan, write_report, write_rows
+from orplugins.motion.report import draw_report, markdown_table, without_nan, write_report, write_rows
+from orplugins.skeletons import CORE_12
 from orplugins.viz.motion_plots import draw_clock
 
 
@@ -128,8 +128,8 @@ class SetSettings:
     joint: str = "right_wrist"
 
     def __post_init__(self):
-        if self.joint not in CORE_12:
-            raise ValueError(f"joint is {self.joint!r}, expected one of {', '.join(CORE_12)}")
+        if self.joint not in CORE_12.joints:
+            raise ValueError(f"joint is {self.joint!r}, expected one of {', '.join(CORE_12.joints)}")
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def compare_captured(captured: Iterable[tuple[str, list]], fps: float, settings:
     if chosen:
         write_report(settings.out, chosen, "root")
     best = [c for person, c in results if person == ranked[0] and not c.names[1].endswith("seen joints")]
-    draw_clock(settings.out / "clock.png", best, settings.joint, settings.frame, CORE_SKELETON)
+    draw_clock(settings.out / "clock.png", best, settings.joint, settings.frame, CORE_12)
     if chosen:
         draw_report(settings.out, chosen, "root", settings.frame)
     return ComparedSet(rows, notes)

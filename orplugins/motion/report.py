@@ -11,20 +11,8 @@ import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.motion.compare import Comparison
-from orplugins.motion.measures import CORE_12, CORE_BONES
-from orplugins.skeletons import Skeleton
+from orplugins.skeletons import CORE_12
 from orplugins.viz.motion_plots import PLOTS, draw_comparison
-
-_TRUNK = tuple(
-    (CORE_12.index(a), CORE_12.index(b))
-    for a, b in (
-        ("left_shoulder", "right_shoulder"),
-        ("left_hip", "right_hip"),
-        ("left_shoulder", "left_hip"),
-        ("right_shoulder", "right_hip"),
-    )
-)
-CORE_SKELETON = Skeleton("core_12", CORE_12, CORE_BONES + _TRUNK)
 
 
 def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
@@ -64,7 +52,7 @@ def row(exercise: str, c: Comparison, mode: str) -> dict[str, object]:
         "spikes B": b.spikes,
         "jitter A m/s2": a.jitter,
         "jitter B m/s2": b.jitter,
-        "worst joint": CORE_12[int(per_joint.argmax())],
+        "worst joint": CORE_12.joints[int(per_joint.argmax())],
         "angle RMSE deg": float(np.nanmean(angles)) if np.isfinite(angles).any() else float("nan"),
         "ROM difference deg": float(np.nanmean(roms)) if np.isfinite(roms).any() else float("nan"),
     }
@@ -174,7 +162,7 @@ def write_rows(path: str | os.PathLike, results: list[tuple[str, Comparison]], m
 def draw_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], mode: str, frame: int = 25) -> None:
     """Draw the plots of every pair below ``out``, both skeletons at ``frame``."""
     for stem, (_, c) in zip(_stems(results), results, strict=True):
-        draw_comparison(Path(out), stem, c, mode, frame, CORE_SKELETON)
+        draw_comparison(Path(out), stem, c, mode, frame, CORE_12)
 
 
 def _stems(results: list[tuple[str, Comparison]]) -> list[str]:
@@ -213,7 +201,7 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
             "missing A %": 100 * c.sequences[0].missing_per_joint[j],
             "missing B %": 100 * c.sequences[1].missing_per_joint[j],
         }
-        for j, joint in enumerate(CORE_12)
+        for j, joint in enumerate(CORE_12.joints)
     ]
     text += [markdown_table([{k: float(v) if k != "joint" else v for k, v in r.items()} for r in joints]), ""]
     angles = [

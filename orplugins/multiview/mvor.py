@@ -18,7 +18,7 @@ from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.body_prior import BodyPrior, FitRules, HipConvention, fit_hip_convention, fit_people, fit_prior
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, triangulate_people
 from orplugins.multiview.single_view_depth import DepthRules, place_by_depth
-from orplugins.skeletons import CAMMA_10, COCO_17
+from orplugins.skeletons import CAMMA_10, COCO_17, H36M_17, H36M_17_OF_32
 
 LIMB_OF_CAMMA = tuple(CAMMA_10.index(name) for name in LIMB_NAMES)
 # Joints that nobody saw were written as their parent plus (50, 50, 50) mm.
@@ -390,7 +390,7 @@ def score(result: Result, truth: Truth, labels: dict, frames: int) -> dict:
 
 
 # H36M's 32-joint numbers of LIMB_NAMES in the released 2D input, and their rows in the released 3D poses.
-_H36M_LIMBS = (17, 25, 18, 26, 19, 27, 6, 1)
+_H36M_LIMBS = tuple(H36M_17_OF_32[H36M_17.index(name)] for name in LIMB_NAMES)
 _MV3DREG_LIMBS = (4, 2, 5, 3, 7, 6, 9, 8)
 
 

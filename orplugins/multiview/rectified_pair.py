@@ -123,7 +123,7 @@ def _subject(left: list, right: list, rig: ParallelRig, rules: StereoRules) -> t
 
 
 # Parent, child: the bones whose lengths a clip must keep.
-BONES = ((1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14))
+BONES = tuple(limb for limb in BODY_25.limbs if 1 <= min(limb) and max(limb) <= 14)  # neither face nor feet
 
 
 @dataclass(frozen=True)

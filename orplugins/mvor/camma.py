@@ -9,12 +9,19 @@ from typing import Literal
 
 import numpy as np
 
+from orplugins.skeletons import CAMMA_10, COCO_17, recipes
+
 # (target joint, groups of COCO joints in order of preference): the first group that is complete gives the mean.
-_EYES, _EARS, _SHOULDERS = (1, 2), (3, 4), (5, 6)
-_RULES = (
-    (0, (_EYES, _EARS, (0,), (2,), (1,), (4,), (3,))),
-    (1, (_SHOULDERS, (6,), (5,))),
-    *((camma, ((coco,),)) for camma, coco in enumerate((5, 6, 11, 12, 7, 8, 9, 10), start=2)),
+_RULES = tuple(
+    (
+        target,
+        tuple(
+            tuple(COCO_17.index(name) for name in group)
+            for group in recipes(joint, COCO_17, CAMMA_10)
+            if set(group) <= set(COCO_17.joints)
+        ),
+    )
+    for target, joint in enumerate(CAMMA_10.joints)
 )
 
 

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from orplugins.geometry.pose_error import checked_poses
+from orplugins.skeletons import H36M_17, H36M_17_OF_32
 
 # Joints of the released 3D results: head, neck, R shoulder, R elbow, L shoulder, L elbow, R wrist, L wrist, R hip, L
 # hip.
 MV3DREG_JOINTS = 10
-# Human3.6M numbers of shoulders, elbows, wrists and hips in the released 2D input: the joints that make a view count.
-_SUPPORT_JOINTS = [25, 26, 17, 18, 27, 19, 1, 6]
+# Among Human3.6M's 32, as in the released 2D input: the joints that make a view count.
+_SUPPORT_JOINTS = [
+    H36M_17_OF_32[H36M_17.index(f"{side}_{joint}")]
+    for side in ("left", "right")
+    for joint in ("shoulder", "elbow", "wrist", "hip")
+]
 _SUPPORT_SCORE = 0.001
 _SUPPORT_MORE_THAN = 2
 

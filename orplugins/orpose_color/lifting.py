@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.skeletons import H36M_17
+from orplugins.skeletons import H36M_17, H36M_17_OF_32
 
 # H36M joint -> the COCO joints whose mean it is. 7, the spine, lies half-way between pelvis and thorax.
 _SOURCES = ((11, 12), (12,), (14,), (16,), (11,), (13,), (15,), (5, 6, 11, 12), (5, 6), (3, 4), (3, 4),
@@ -31,8 +31,7 @@ H36_TO_CAMMA = np.array([9, 8, 11, 14, 4, 1, 12, 15, 13, 16])
 _FLIP = np.array(H36M_17.flip_indices)
 _ROW_FLIP = np.array([LIFTER_JOINTS.tolist().index(joint) for joint in _FLIP[LIFTER_JOINTS]])
 _TARGET_FLIP = _FLIP[1:] - 1
-# Places of the 17 joints among Human3.6M's 32.
-H36_32 = np.array([0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27])
+_OF_32 = np.array(H36M_17_OF_32)
 
 
 @dataclass(frozen=True)
@@ -163,9 +162,9 @@ def statistics_of(keypoints: np.ndarray, poses: np.ndarray) -> PoseStatistics:
         )
     rows = lifter_row(coco_to_h36(keypoints[..., :2]))
     targets = (poses[:, 1:] - poses[:, :1]).reshape(-1, TARGET)
-    slots = np.concatenate([H36_32[[0, 1, 2, 3, 4, 5, 6, 7, 8]], H36_32[10:]])  # the published file's own 16 slots
+    slots = np.concatenate([_OF_32[[0, 1, 2, 3, 4, 5, 6, 7, 8]], _OF_32[10:]])  # the published file's own 16 slots
     use_2d = (2 * slots[:, None] + np.arange(2)).ravel()
-    use_3d = (3 * H36_32[1:, None] + np.arange(3)).ravel()
+    use_3d = (3 * _OF_32[1:, None] + np.arange(3)).ravel()
     arrays = [np.zeros(64), np.zeros(64), np.zeros(96), np.zeros(96)]
     moments = rows.mean(0), rows.std(0), targets.mean(0), targets.std(0)
     for array, use, values in zip(arrays, (use_2d, use_2d, use_3d, use_3d), moments, strict=True):

@@ -13,15 +13,13 @@ from orplugins.geometry.timeseries import fill_gaps
 from orplugins.io.atomic import atomic_write
 from orplugins.io.json_fields import entries, load_json, numbers
 from orplugins.io.safe_npz import read_npz
-from orplugins.skeletons import COCO_17, H36M_17, Skeleton
+from orplugins.skeletons import COCO_17, H36M_17, H36M_17_OF_32, Skeleton
 from orplugins.videopose3d.screen import to_screen, world_to_camera
 
 PERSON = 1  # class index in Detectron's lists
 # Joints of Human3.6M's 32 that make H36M-17, in order.
-H36M_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 # S11's "Directions" is corrupt in the public release.
 H36M_BROKEN = {("S11", "Directions")}
-H36M_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
 
 
 @dataclass(frozen=True)

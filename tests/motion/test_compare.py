@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from orplugins.geometry.similarity import align_clip, fit_similarity
 from orplugins.geometry.timeseries import count_jumps, jitter, parabola_offset, resample
 from orplugins.motion.compare import Recording, compare, compare_core
-from orplugins.motion.measures import CORE_12, count_spikes
+from orplugins.motion.measures import count_spikes
 from orplugins.motion.offset import find_offset, overlap
-from orplugins.skeletons import KINECT_20
+from orplugins.skeletons import CORE_12, KINECT_20
 from orplugins.synthetic.motion_points import body_motion
 
 
 def clip(frames=150, seed=0, action="reach"):
     points = body_motion(np.random.default_rng(seed), frames, 30.0, action)
-    return np.stack([points[name] for name in CORE_12], 1)
+    return np.stack([points[name] for name in CORE_12.joints], 1)
 
 
 def rotation(seed):
@@ -92,7 +92,7 @@ def test_nothing_in_common():
 
 def recording(name, xyz, fps=30.0, state=None, root="absolute"):
     full = np.full((len(xyz), 20, 3), np.nan)
-    full[:, [KINECT_20.index(joint) for joint in CORE_12]] = xyz
+    full[:, [KINECT_20.index(joint) for joint in CORE_12.joints]] = xyz
     there = np.isfinite(full).all(-1)
     return Recording(
         name, full, np.where(there, 2, 0) if state is None else state, np.arange(len(xyz)) / fps, fps, KINECT_20, root
@@ -102,7 +102,7 @@ def recording(name, xyz, fps=30.0, state=None, root="absolute"):
 def test_frame_rates_and_roots():
     slow, fast = clip(100), None
     points = body_motion(np.random.default_rng(0), 200, 60.0, "reach")
-    fast = np.stack([points[name] for name in CORE_12], 1)
+    fast = np.stack([points[name] for name in CORE_12.joints], 1)
     found = compare(recording("a", slow), recording("b", fast, 60.0))
     assert found.offset.lag == 0 and found.alignments["none"].mpjpe < 2 and "resampled" in found.warnings[0]
     centred = slow - slow[:, 6:8].mean(1, keepdims=True)

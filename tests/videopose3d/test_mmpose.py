@@ -14,8 +14,8 @@ from mmpose.models.heads import TemporalRegressionHead  # noqa: E402
 from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFORMS  # noqa: E402
 from mmpose.structures import PoseDataSample  # noqa: E402
 
+from orplugins.skeletons import H36M_PARENTS  # noqa: E402
 from orplugins.synthetic.motion_points import write_lifting_data  # noqa: E402
-from orplugins.videopose3d.files import H36M_PARENTS  # noqa: E402
 from orplugins.videopose3d.losses import bone_length_loss, projection_loss  # noqa: E402
 from orplugins.videopose3d.screen import to_screen  # noqa: E402
 

@@ -20,12 +20,10 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.skeletons import COCO_17, H36M_17
+from orplugins.skeletons import COCO_17, H36M_17, H36M_17_OF_32
 from orplugins.synthetic.export.records import record_camera
 
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
-# Places of H36M-17's joints among Human3.6M's 32; the others are left at zero.
-_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
 
 def write_h36m(folder: Path, records: list[dict], parameters: dict) -> int:
@@ -56,7 +54,7 @@ def write_h36m(folder: Path, records: list[dict], parameters: dict) -> int:
             action = f"Clip {day} person {person}"
             h36m, coco = (np.array([moment["people"][person][name] for moment in moments]) for name in ("h36m", "coco"))
             full = np.zeros((len(moments), 32, 3), np.float32)
-            full[:, list(_OF_32)] = h36m
+            full[:, list(H36M_17_OF_32)] = h36m
             world.setdefault(subject, {})[action] = full
             for kind, joints in (("gt", h36m), ("coco", coco)):
                 views = [camera.project(joints)[0].astype(np.float32) for camera in cameras]
