@@ -237,6 +237,43 @@ BODY_25 = Skeleton(
     ),
 )
 
+MPI_15 = Skeleton(
+    "mpi_15",
+    (
+        "head",
+        "neck",
+        "right_shoulder",
+        "right_elbow",
+        "right_wrist",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "right_hip",
+        "right_knee",
+        "right_ankle",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "chest",
+    ),
+    (
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (1, 5),
+        (5, 6),
+        (6, 7),
+        (1, 14),
+        (14, 8),
+        (8, 9),
+        (9, 10),
+        (14, 11),
+        (11, 12),
+        (12, 13),
+    ),
+)
+
 H36M_17 = Skeleton(
     "h36m_17",
     (

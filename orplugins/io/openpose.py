@@ -12,45 +12,9 @@ import numpy as np
 from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import write_json
 from orplugins.io.json_fields import entries, field, load_json
-from orplugins.skeletons import BODY_25, OPENPOSE_18, Skeleton
+from orplugins.skeletons import BODY_25, MPI_15, OPENPOSE_18, Skeleton
 
 _NAME = re.compile(r"(?P<video>.+?)_(?P<frame>\d{1,12})_keypoints\.json$")
-MPI_15 = Skeleton(
-    "mpi_15",
-    (
-        "head",
-        "neck",
-        "right_shoulder",
-        "right_elbow",
-        "right_wrist",
-        "left_shoulder",
-        "left_elbow",
-        "left_wrist",
-        "right_hip",
-        "right_knee",
-        "right_ankle",
-        "left_hip",
-        "left_knee",
-        "left_ankle",
-        "chest",
-    ),
-    (
-        (0, 1),
-        (1, 2),
-        (2, 3),
-        (3, 4),
-        (1, 5),
-        (5, 6),
-        (6, 7),
-        (1, 14),
-        (14, 8),
-        (8, 9),
-        (9, 10),
-        (14, 11),
-        (11, 12),
-        (12, 13),
-    ),
-)
 _LAYOUTS = {75: BODY_25, 54: OPENPOSE_18, 45: MPI_15}
 # OpenPose's --keypoint_scale: pixels, [0, 1] of the image, [-1, 1] of the image.
 _SCALES = (0, 3, 4)

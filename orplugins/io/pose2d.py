@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.json_fields import entries, field, integer, load_json, numbers
+from orplugins.io.openpose import read_openpose_file
 from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, ITOP_15, OPENPOSE_18, Skeleton
 
 _BY_COUNT = {skeleton.num_joints: skeleton for skeleton in (COCO_17, OPENPOSE_18, BODY_25, CAMMA_10, ITOP_15)}
@@ -55,11 +56,10 @@ def _openpose(folder: Path) -> list[FramePoses]:
         raise ValueError(f"{folder}: found no *{_OPENPOSE_END}, expected OpenPose's JSON files or a COCO result file")
     frames = []
     for path in paths:
-        people = entries(field(load_json(path), "people", str(path)), f"{path}: 'people'")
-        poses = [
-            numbers(person, "pose_keypoints_2d", (54, 75), f"{path}: people[{i}]") for i, person in enumerate(people)
-        ]
-        frames.append(_frame(path.name.removesuffix(_OPENPOSE_END), poses, str(path)))
+        poses, skeleton = read_openpose_file(path)
+        skeleton = skeleton or COCO_17  # nobody is in the file
+        poses = poses.reshape(-1, skeleton.num_joints, 3)
+        frames.append(FramePoses(path.name.removesuffix(_OPENPOSE_END), poses, skeleton))
     return frames
 
 

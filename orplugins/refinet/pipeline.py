@@ -12,7 +12,7 @@ import numpy as np
 from orplugins.depth.png import load_depth
 from orplugins.device import choose_device
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.camera_file import load_camera
+from orplugins.io.calibration import load_camera
 from orplugins.io.coco_results import load_keypoint_results
 from orplugins.io.pose2d import load_pose2d
 from orplugins.io.safe_pickle import load_plain_pickle
@@ -57,7 +57,7 @@ class RefineSettings:
     Attributes:
         poses: COCO result list, COCO annotation file or folder of OpenPose's JSON.
         depth: Folder of 16-bit PNGs in millimetres: NAME.png, or the frame's number with any leading zeros.
-        camera: Intrinsics of the depth images, see :func:`orplugins.io.camera_file.load_camera`.
+        camera: Intrinsics of the depth images, see :func:`orplugins.io.calibration.load_camera`.
         out: Folder.
         config, weights: Of the chain, see :func:`load_chain`.
         plain: Lift only, without networks.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orplugins.io.camera_file import load_camera
+from orplugins.io.calibration import load_camera
 from orplugins.io.pose2d import load_pose2d
 from orplugins.io.safe_pickle import UnsafePickleError, load_plain_pickle
 from orplugins.refinet.baracca import SEQUENCE_FILE, baracca_frames, load_baracca_poses
