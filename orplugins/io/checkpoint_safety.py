@@ -143,7 +143,8 @@ def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
         pushed = [*pushed[1:], value] if opcode.name in _PUSHES else [None, None, value]
 
 
-def _allowed(module: str, name: str) -> bool:
+def is_allowed(module: str, name: str) -> bool:
+    """Whether a pickle may name this: what tensors and plain values are made of."""
     return name in _ALLOWED.get(module, ()) or (module == "torch" and name.endswith("Storage") and "." not in name)
 
 
@@ -221,7 +222,7 @@ def check_pickle(path: Path, data: bytes) -> None:
         found = set(pickle_globals(data))
     except ValueError as error:
         raise ValueError(f"checkpoint {path}: truncated or damaged, its pickle ends early ({error})") from error
-    refused = sorted(f"{module}.{name}" for module, name in found if not _allowed(module, name))
+    refused = sorted(f"{module}.{name}" for module, name in found if not is_allowed(module, name))
     if refused:
         raise UnsafeCheckpointError(
             f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orplugins.io.checkpoint_safety import _allowed
+from orplugins.io.checkpoint_safety import is_allowed
 from orplugins.io.weights import read_weights
 
 _BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
@@ -201,7 +201,7 @@ class _Inert:
 
 class _InertUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        return super().find_class(module, name) if _allowed(module, name) else _Inert
+        return super().find_class(module, name) if is_allowed(module, name) else _Inert
 
 
 def _inert_load(file, **kwargs):
