@@ -18,7 +18,7 @@ from pathlib import Path
 
 from orplugins.motion.compare import MODES
 from orplugins.motion.pipeline import CompareSettings, compare_recordings
-from orplugins.motion.report import markdown_table
+from orplugins.motion.report import rows_table
 
 SHORT = ("exercise", "A", "B", "frames", "lag", "scale", "MPJPE mm", "rigid MPJPE mm", "P-MPJPE mm",
          "MPJVE mm/frame", "angle RMSE deg")  # fmt: skip
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {exercise}: {why}", file=sys.stderr)
     if not done.results:
         return 1
-    print(markdown_table([{key: row[key] for key in SHORT} for row in done.rows]))
+    print(rows_table([{key: row[key] for key in SHORT} for row in done.rows]))
     for exercise, c in done.results:
         for warning in c.warnings:
             print(f"note: {exercise}, {c.names[0]} and {c.names[1]}: {warning}")

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from orplugins.motion.pipeline import SetSettings, compare_captured
-from orplugins.motion.report import markdown_table
+from orplugins.motion.report import rows_table
 from orplugins.multiview.clip_set import FPS
 from orplugins.multiview.pipeline import CaptureSettings, capture_set
 from orplugins.skeletons import CORE_12
@@ -62,6 +62,6 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     for note in done.notes:
         print(f"note: {note}", file=sys.stderr)
-    print(markdown_table(done.rows))
+    print(rows_table(done.rows))
     print(f"written to {args.out}")
     return 0

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from orplugins.device import add_device_option
+from orplugins.io.tables import markdown_table
 from orplugins.partial_body.view_sets import VIEWS
 
 COLUMNS = ("coco/AP", "coco/AP .5", "PCK", "state/accuracy", "state/balanced")
@@ -38,7 +39,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     columns = [name for name in COLUMNS if name in next(iter(table.values()))]
-    print("| view | people | " + " | ".join(columns) + " |\n" + "|---" * (2 + len(columns)) + "|")
-    for view, row in table.items():
-        print(f"| {view} | {row['people']} | " + " | ".join(f"{row[name]:.3f}" for name in columns) + " |")
+    rows = [[view, row["people"], *(f"{row[name]:.3f}" for name in columns)] for view, row in table.items()]
+    print(markdown_table(["view", "people", *columns], rows))
     return 0

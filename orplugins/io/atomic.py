@@ -12,10 +12,43 @@ from typing import IO, Any
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
-    """Open a temporary file next to `path` and rename it to `path` when the block ends without an error.
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary file next to `path`, which is renamed to `path` when the block ends without an error.
 
-    A reader, or a run that is killed half-way, never sees a partial file: until the rename the old content stays.
+    A reader, or a run that is killed half-way, never sees a partial file: until the rename the old content stays. For
+    libraries that want a file's name; see `atomic_write` for an open file.
+
+    Args:
+        path: Path of the file to write. Missing parent folders are created.
+
+    Yields:
+        An empty file with the same suffix.
+
+    Raises:
+        IsADirectoryError: The path is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder, expected the path of a file to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The same folder, because a rename is atomic only within one file system. The suffix is kept, since numpy, OpenCV
+    # and others choose the format by it.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.chmod(temporary, _permissions(path))
+        os.replace(temporary, path)
+    except BaseException as error:
+        os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a full disk's message alone does not say which file was being written
+        raise
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
+    """Open a file that appears under its name only when the block ends without an error; see `atomic_path`.
 
     Args:
         path: Path of the file to write. Missing parent folders are created.
@@ -30,25 +63,10 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
     """
     if mode not in ("w", "wb"):
         raise ValueError(f"atomic_write: mode is {mode!r}, expected 'w' or 'wb'")
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a folder, expected the path of a file to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The same folder, because a rename is atomic only within one file system. The suffix is kept, since numpy, OpenCV
-    # and others choose the format by it.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
-    try:
-        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _permissions(path))
-        os.replace(temporary, path)
-    except BaseException as error:
-        os.unlink(temporary)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk's message alone does not say which file was being written
-        raise
+    with atomic_path(path) as temporary, open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_json(path: str | os.PathLike, obj: Any, indent: int | None = None) -> None:

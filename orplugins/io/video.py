@@ -6,7 +6,6 @@ Frames are (H, W, 3) uint8 BGR, upright: a rotation that the file asks for is ap
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orplugins.io.atomic import write_json
+from orplugins.io.atomic import atomic_path, write_json
 from orplugins.io.images import image_files, read_image, write_image
 from orplugins.io.json_fields import load_json, number
 
@@ -141,41 +140,34 @@ def write_video(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: floa
         raise ValueError(f"{path}: suffix '{path.suffix}', expected one of {', '.join(sorted(_CODECS))}")
     if not 0 < fps < 10000:
         raise ValueError(f"{path}: fps is {fps}, expected a number between 0 and 10000")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
     writer, count = None, 0
     size: tuple[int, ...] = ()
-    try:
-        for frame in frames:
-            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-                raise ValueError(f"{path}: frame {count} is {frame.dtype} {frame.shape}, expected uint8 (H, W, 3)")
+    with atomic_path(path) as temporary:
+        try:
+            for frame in frames:
+                if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+                    raise ValueError(f"{path}: frame {count} is {frame.dtype} {frame.shape}, expected uint8 (H, W, 3)")
+                if writer is None:
+                    size = frame.shape
+                    even = (size[1] + size[1] % 2, size[0] + size[0] % 2)
+                    codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
+                    writer = cv2.VideoWriter(str(temporary), cv2.CAP_FFMPEG, codec, float(fps), even)
+                    if not writer.isOpened():
+                        raise ValueError(f"{path}: OpenCV cannot write {_CODECS[path.suffix.lower()]} of {even} pixels")
+                if frame.shape != size:
+                    raise ValueError(
+                        f"{path}: frame {count} is {frame.shape[1]}x{frame.shape[0]}, "
+                        f"expected {size[1]}x{size[0]} as the first"
+                    )
+                if size[0] % 2 or size[1] % 2:
+                    frame = cv2.copyMakeBorder(frame, 0, size[0] % 2, 0, size[1] % 2, cv2.BORDER_REPLICATE)
+                writer.write(frame)
+                count += 1
             if writer is None:
-                size = frame.shape
-                even = (size[1] + size[1] % 2, size[0] + size[0] % 2)
-                codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
-                writer = cv2.VideoWriter(temporary, cv2.CAP_FFMPEG, codec, float(fps), even)
-                if not writer.isOpened():
-                    raise ValueError(f"{path}: OpenCV cannot write {_CODECS[path.suffix.lower()]} of {even} pixels")
-            if frame.shape != size:
-                raise ValueError(
-                    f"{path}: frame {count} is {frame.shape[1]}x{frame.shape[0]}, "
-                    f"expected {size[1]}x{size[0]} as the first"
-                )
-            if size[0] % 2 or size[1] % 2:
-                frame = cv2.copyMakeBorder(frame, 0, size[0] % 2, 0, size[1] % 2, cv2.BORDER_REPLICATE)
-            writer.write(frame)
-            count += 1
-        if writer is None:
-            raise ValueError(f"{path}: no frame to write")
-        writer.release()
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        if writer is not None:
-            writer.release()
-        os.unlink(temporary)
-        raise
+                raise ValueError(f"{path}: no frame to write")
+        finally:
+            if writer is not None:
+                writer.release()
     return count
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.motion.compare import MODES, Comparison, Recording, compare
 from orplugins.motion.recordings import read_recording
-from orplugins.motion.report import draw_report, markdown_table, without_nan, write_report, write_rows
+from orplugins.motion.report import draw_report, rows_table, without_nan, write_report, write_rows
 from orplugins.skeletons import CORE_12
 from orplugins.viz.motion_plots import draw_clock
 
@@ -195,7 +195,7 @@ def _recording(system, fps: float) -> Recording:
 
 def write_summary(out: str | os.PathLike, rows: list[dict], settings: SetSettings) -> None:
     """Write ``summary.md`` and ``summary.json``."""
-    text = ["# Systems on generated motion, against the truth\n", f"{settings.source}\n", markdown_table(rows)]
+    text = ["# Systems on generated motion, against the truth\n", f"{settings.source}\n", rows_table(rows)]
     with atomic_write(Path(out) / "summary.md") as file:
         file.write("\n".join(text) + "\n")
     content = {**settings.record, "rows": [without_nan(row) for row in rows]}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.tables import markdown_table
 from orplugins.motion.compare import Comparison
 from orplugins.skeletons import CORE_12
 from orplugins.viz.motion_plots import PLOTS, draw_comparison
@@ -86,7 +87,7 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def markdown_table(rows: list[dict]) -> str:
+def rows_table(rows: list[dict]) -> str:
     """Rows as a Markdown table.
 
     Args:
@@ -96,8 +97,7 @@ def markdown_table(rows: list[dict]) -> str:
         Lines joined by newlines.
     """
     keys = list(rows[0])
-    lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
-    return "\n".join(lines + ["| " + " | ".join(_text(r.get(k, "")) for k in keys) + " |" for r in rows])
+    return markdown_table(keys, [[_text(row.get(key, "")) for key in keys] for row in rows])
 
 
 def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
@@ -141,7 +141,7 @@ def write_report(out: str | os.PathLike, results: list[tuple[str, Comparison]], 
         "systems have (shoulders, elbows, wrists, hips, knees, ankles). Headline alignment: "
         f"{mode}, one transform a clip. A scale is fitted only under `similarity`; the rigid result stands beside it, "
         "because a lifted motion has no scale of its own.\n",
-        markdown_table(table),
+        rows_table(table),
         "",
     ]
     for stem, (exercise, c) in zip(_stems(results), results, strict=True):
@@ -203,10 +203,10 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
         }
         for j, joint in enumerate(CORE_12.joints)
     ]
-    text += [markdown_table([{k: float(v) if k != "joint" else v for k, v in r.items()} for r in joints]), ""]
+    text += [rows_table([{k: float(v) if k != "joint" else v for k, v in r.items()} for r in joints]), ""]
     angles = [
         {"angle": name, "RMSE deg": a.rmse, "Pearson": a.pearson, "ROM A deg": a.rom[0], "ROM B deg": a.rom[1]}
         for name, a in c.angles.items()
     ]
-    text += [markdown_table(angles), "", *(f"![{name}]({name})" for name in pictures)]
+    text += [rows_table(angles), "", *(f"![{name}]({name})" for name in pictures)]
     return text

@@ -7,7 +7,6 @@ metres with y up; they become float32 millimetres here, before any arithmetic, b
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from orplugins.io.atomic import atomic_path
 from orplugins.refinet.checks import checked_metres
 
 VIEWS, FILES = ("side", "top"), ("train", "test")
@@ -241,14 +241,5 @@ def _new_h5(path: Path) -> Iterator[Any]:
     """A HDF5 file that appears under its name only when it is complete."""
     import h5py
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp.h5")
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            yield file
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        yield file

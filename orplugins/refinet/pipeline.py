@@ -16,6 +16,7 @@ from orplugins.io.calibration import load_camera
 from orplugins.io.coco_results import load_keypoint_results
 from orplugins.io.pose2d import load_pose2d
 from orplugins.io.safe_pickle import load_plain_pickle
+from orplugins.io.tables import markdown_table
 from orplugins.refinet.or_frames import DepthPeople, load_depth_people
 from orplugins.refinet.pose_files import load_itop_poses, save_itop_poses
 from orplugins.refinet.refined_poses import RefinedErrors, match_people
@@ -343,18 +344,19 @@ def _spaced(count: int, wanted: int) -> list[int]:
 
 
 def _markdown(rows: list[dict], headline: str) -> str:
-    lines = [
-        headline,
-        "",
-        "| people in the picture | joints | number | plain lifting, mm | refined, mm | factor |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['people']} | {row['joints']} | {row['count']} | {1000 * row['plain']:.0f} | "
-        f"{1000 * row['refined']:.0f} | {row['ratio']:.2f} |"
+    head = ["people in the picture", "joints", "number", "plain lifting, mm", "refined, mm", "factor"]
+    cells = [
+        [
+            row["people"],
+            row["joints"],
+            row["count"],
+            f"{1000 * row['plain']:.0f}",
+            f"{1000 * row['refined']:.0f}",
+            f"{row['ratio']:.2f}",
+        ]
         for row in rows
     ]
-    return "\n".join(lines) + "\n"
+    return f"{headline}\n\n{markdown_table(head, cells)}\n"
 
 
 # ---- files

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.atomic import atomic_path, atomic_write, write_json
 
 
 def test_writes_text_bytes_and_missing_folders(tmp_path):
@@ -26,6 +26,17 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
         write_json(path, {"new": float("nan")})
     assert json.loads(path.read_text()) == {"old": 1}
     assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_library_writes_to_a_path_of_the_same_suffix(tmp_path):
+    with atomic_path(tmp_path / "sub" / "a.npy") as temporary:
+        assert temporary.suffix == ".npy" and temporary.parent == tmp_path / "sub"
+        temporary.write_bytes(b"new")
+        assert not (tmp_path / "sub/a.npy").exists()
+    assert (tmp_path / "sub/a.npy").read_bytes() == b"new"
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "sub/a.npy"):
+        raise RuntimeError("killed")
+    assert os.listdir(tmp_path / "sub") == ["a.npy"]
 
 
 def test_a_full_disk_is_reported_with_the_file(tmp_path):

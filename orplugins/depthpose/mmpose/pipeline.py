@@ -15,6 +15,7 @@ from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.json_fields import load_json
+from orplugins.io.tables import markdown_table
 from orplugins.mvor.annotations import load_mvor
 
 Metrics = dict[str, float]
@@ -57,11 +58,16 @@ def sweep_depth_resolutions(
     write_json(out / "ladder.json", {str(factor): metrics for factor, metrics in rows.items()}, indent=1)
     names = list(next(iter(rows.values())))
     with atomic_write(out / "ladder.md") as file:
-        file.write("| reduced | pixels | " + " | ".join(n.partition("/")[2] for n in names) + " |\n")
-        file.write("|---" * (len(names) + 2) + "|\n")
-        for factor, metrics in rows.items():
-            pixels = f"{round(size[0] / factor)}x{round(size[1] / factor)}"
-            file.write(f"| {factor}x | {pixels} | " + " | ".join(f"{metrics[n]:.1f}" for n in names) + " |\n")
+        head = ["reduced", "pixels", *(name.partition("/")[2] for name in names)]
+        cells = [
+            [
+                f"{factor}x",
+                f"{round(size[0] / factor)}x{round(size[1] / factor)}",
+                *(f"{metrics[name]:.1f}" for name in names),
+            ]
+            for factor, metrics in rows.items()
+        ]
+        file.write(markdown_table(head, cells) + "\n")
     return rows
 
 

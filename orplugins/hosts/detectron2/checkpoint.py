@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -92,8 +91,8 @@ class CarefulCheckpointer(DetectionCheckpointer):
         data = {key: part.state_dict() for key, part in parts.items()}
         path = Path(self.save_dir) / f"{name}.pth"
         self.logger.info("Saving checkpoint to %s", path)
-        torch.save({**data, **extra}, f"{path}.tmp")
-        os.replace(f"{path}.tmp", path)
+        with atomic_write(path, "wb") as file:
+            torch.save({**data, **extra}, file)
         self.tag_last_checkpoint(path.name)
 
     def tag_last_checkpoint(self, last_filename_basename: str) -> None:

@@ -9,6 +9,7 @@ from detectron2.config import CfgNode
 from detectron2.data import build_detection_test_loader
 from detectron2.evaluation import inference_on_dataset
 
+from orplugins.io.tables import markdown_table
 from orplugins.orpose_color.detectron2.evaluators import build_people_evaluator
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
 
@@ -55,6 +56,5 @@ def format_ladder(table: dict[float, dict[str, float]]) -> str:
         One row per factor.
     """
     titles = list(next(iter(table.values())))
-    lines = ["| scale | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
-    lines += [f"| {factor:g}x | " + " | ".join(f"{row[t]:.1f}" for t in titles) + " |" for factor, row in table.items()]
-    return "\n".join(lines)
+    rows = [[f"{factor:g}x", *(f"{row[t]:.1f}" for t in titles)] for factor, row in table.items()]
+    return markdown_table(["scale", *titles], rows)
