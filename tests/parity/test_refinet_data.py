@@ -176,7 +176,7 @@ def test_metrics(case):
     z, expected = case_arrays(path, data), data["results"][flavour]
     sigmas = 0.107
     if "sigmas" in flavour:
-        from orplugins.refinet.joint_distance import ITOP_SIGMAS as sigmas  # noqa: N811
+        from orplugins.refinet.metrics import ITOP_SIGMAS as sigmas  # noqa: N811
     distance = METRICS.build(dict(type="orplugins.JointDistance", thresholds=(100, 50), table=False))
     oks = METRICS.build(dict(type="orplugins.RefineOKS", sigmas=sigmas))
     for metric in (distance, oks):
@@ -201,7 +201,7 @@ def test_metrics(case):
     ),
 )
 def test_joint_by_joint(case):
-    from orplugins.refinet.joint_distance import joint_distances, refinet_oks
+    from orplugins.refinet.metrics import joint_distances, refinet_oks
 
     path, data = case
     z, expected = case_arrays(path, data), data["extension_per_joint_3d_visible_mask"]

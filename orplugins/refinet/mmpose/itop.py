@@ -12,7 +12,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
 from orplugins.refinet.depth_camera import ITOP_CAMERA
 from orplugins.refinet.itop import ItopFrames, itop_path, load_itop_labels
-from orplugins.refinet.joint_distance import ITOP_SIGMAS, LOWER, UPPER
+from orplugins.refinet.metrics import ITOP_SIGMAS, LOWER, UPPER
 from orplugins.refinet.noise import frozen_noise
 from orplugins.refinet.pose_files import load_itop_poses
 from orplugins.registry import DATASETS

@@ -9,16 +9,16 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from orplugins.refinet.distance_table import distance_table
-from orplugins.refinet.joint_distance import (
+from orplugins.refinet.lift import LiftSettings, lift
+from orplugins.refinet.metrics import (
     LOWER,
     OKS_SIGMA,
     UPPER,
     JointDistances,
+    distance_table,
     joint_distances,
     refinet_oks,
 )
-from orplugins.refinet.lift import LiftSettings, lift
 from orplugins.refinet.pose_files import save_itop_poses
 from orplugins.registry import METRICS
 from orplugins.skeletons import ITOP_15
@@ -136,7 +136,7 @@ class JointDistance(BaseMetric):
 
 @METRICS.register_module()
 class RefineOKS(BaseMetric):
-    """OKS as RefiNet counts it (see `orplugins.refinet.joint_distance.refinet_oks`); 3D poses are projected.
+    """OKS as RefiNet counts it (see `orplugins.refinet.metrics.refinet_oks`); 3D poses are projected.
 
     Args:
         sigmas: One for all joints, or one each.
