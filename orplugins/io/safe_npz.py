@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-_ALLOWED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),
-    ("collections", "OrderedDict"),
-    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
-    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
-}
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which only numpy's own types may be")
-        if module.startswith("numpy._core") and not hasattr(np, "_core"):
-            module = module.replace("numpy._core", "numpy.core")
-        if module.startswith("numpy.core") and int(np.__version__.split(".")[0]) >= 2:
-            module = module.replace("numpy.core", "numpy._core")
-        return super().find_class(module, name)
+from orplugins.io.safe_pickle import plain_pickle
 
 
 def read_npz(path: str | os.PathLike, names: tuple[str, ...]) -> dict[str, Any]:
@@ -64,7 +45,7 @@ def read_npz(path: str | os.PathLike, names: tuple[str, ...]) -> dict[str, Any]:
                 if name not in there:
                     raise ValueError(f"missing entry '{name}', found {', '.join(sorted(there))}")
                 out[name] = _read_entry(archive.read(f"{name}.npy"), name)
-    except (ValueError, zipfile.BadZipFile, EOFError, pickle.UnpicklingError) as error:
+    except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path}: {error}") from None
     return out
 
@@ -76,17 +57,10 @@ def _read_entry(data: bytes, name: str) -> Any:
     dtype = header(stream)[2]
     if not dtype.hasobject:
         return npy.read_array(io.BytesIO(data), allow_pickle=False)
-    rest = stream.read()
-    for encoding in ("ASCII", "latin1"):  # Python 2 files have bytes that are not ASCII
-        try:
-            value = _Unpickler(io.BytesIO(rest), encoding=encoding).load()
-            break
-        except UnicodeDecodeError:
-            continue
-        except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, TypeError, KeyError) as error:
-            raise ValueError(f"entry '{name}' cannot be read: {error}") from None
-    else:
-        raise ValueError(f"entry '{name}' cannot be read: text in an unknown encoding")
+    try:
+        value = plain_pickle(stream.read(), objects=True)
+    except ValueError as error:
+        raise ValueError(f"entry '{name}' cannot be read: {error}") from None
     return value.item() if isinstance(value, np.ndarray) and value.shape == () else value
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-# Integers, floats and booleans; no objects, no records.
-_KINDS = "biuf"
+# Integers, floats and booleans, and (where the caller takes them) objects of which the same holds; no records.
+_KINDS = "biufO"
 
 
 class UnsafePickleError(ValueError):
@@ -29,7 +29,7 @@ class _DType:
         code = code.decode("latin1") if isinstance(code, bytes) else code
         if not (isinstance(code, str) and code[:1] in _KINDS and code[1:].isdigit()):
             raise UnsafePickleError(f"an array of dtype {code!r}, expected numbers")
-        self.dtype = np.dtype(code)
+        self.dtype = np.dtype("O" if code[0] == "O" else code)
 
     def __setstate__(self, state: Any) -> None:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
@@ -50,7 +50,8 @@ class _Array:
         if not (isinstance(state, tuple) and len(state) == 5):
             raise UnsafePickleError("an array without the usual five parts")
         _, shape, dtype, fortran, data = state
-        self.value = _array(data, dtype, shape, "F" if fortran else "C")
+        build = _objects if isinstance(data, list) else _array
+        self.value = build(data, dtype, shape, "F" if fortran else "C")
 
 
 def _bytes(data: Any) -> bytes:
@@ -64,9 +65,18 @@ def _bytes(data: Any) -> bytes:
 
 
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
-    if not isinstance(dtype, _DType):
+    if not isinstance(dtype, _DType) or dtype.dtype.hasobject:
         raise UnsafePickleError("an array whose dtype is not a plain one")
     return np.frombuffer(_bytes(data), dtype=dtype.dtype).reshape(tuple(shape), order=order).copy()
+
+
+def _objects(data: list, dtype: Any, shape: Any, order: Any) -> np.ndarray:
+    if not isinstance(dtype, _DType) or not dtype.dtype.hasobject:
+        raise UnsafePickleError("an array of numbers whose data are a list")
+    out = np.empty(len(data), dtype=object)
+    for k, value in enumerate(data):
+        out[k] = value
+    return out.reshape(tuple(shape), order=order)
 
 
 def _from_buffer(data: Any, dtype: Any, shape: Any, order: str) -> np.ndarray:
@@ -136,23 +146,46 @@ def load_plain_pickle(path: str | os.PathLike) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a pickle of arrays")
     try:
-        return _plain(_Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load())
+        return plain_pickle(path.read_bytes())
     except UnsafePickleError as error:
         raise UnsafePickleError(f"{path}: refused: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def plain_pickle(data: bytes, objects: bool = False) -> Any:
+    """Read the same from bytes.
+
+    Args:
+        data: The pickle.
+        objects: Take object arrays too, whose entries are such values.
+
+    Raises:
+        UnsafePickleError: It names anything else; nothing of it has been executed.
+        ValueError: Not a pickle, or cut off.
+    """
+    try:
+        return _plain(_Unpickler(io.BytesIO(data), encoding="latin1").load(), objects)
+    except UnsafePickleError:
+        raise
     except Exception as error:  # a broken pickle raises whatever its bytes lead to
-        raise ValueError(f"{path}: not a pickle or cut off ({type(error).__name__}: {error})") from None
+        raise ValueError(f"not a pickle or cut off ({type(error).__name__}: {error})") from None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, objects: bool) -> Any:
     """Replace the stand-ins by the arrays that they hold."""
     if isinstance(value, _Array):
         if value.value is None:
             raise UnsafePickleError("an array without data")
-        return value.value
+        if not value.value.dtype.hasobject:
+            return value.value
+        if not objects:
+            raise UnsafePickleError("an array of objects, expected numbers")
+        return _objects([_plain(entry, objects) for entry in value.value.flat], _DType("O8"), value.value.shape, "C")
     if isinstance(value, dict):
-        return {_plain(key): _plain(entry) for key, entry in value.items()}
+        return {_plain(key, objects): _plain(entry, objects) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_plain(entry) for entry in value)
+        return type(value)(_plain(entry, objects) for entry in value)
     if isinstance(value, _DType) or not isinstance(value, (str, bytes, int, float, bool, type(None), np.ndarray)):
         raise UnsafePickleError(f"a value of type {type(value).__name__}")
     return value
