@@ -15,7 +15,6 @@ One depth camera alone is a smaller file, see `load_camera`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +22,7 @@ import numpy as np
 from orplugins.geometry.cameras import DISTORTION_ORDERS, Camera
 from orplugins.geometry.rectified import ParallelRig
 from orplugins.io.json_fields import entries, field, load_json, number, numbers
-
-
-@dataclass(frozen=True)
-class Rig:
-    """Calibrated cameras of one world.
-
-    Attributes:
-        cameras: In the order of the file.
-        names: One per camera.
-        up: (3,) the world's vertical, or None where it is not known.
-    """
-
-    cameras: list[Camera]
-    names: list[str]
-    up: np.ndarray | None
+from orplugins.structures import Rig
 
 
 def _load(path: Path):

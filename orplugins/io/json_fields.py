@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from orplugins.io.files import read_text
+
+_MOST_DIGITS = 40
 
 
 def load_json(path: str | os.PathLike) -> Any:
@@ -21,23 +24,26 @@ def load_json(path: str | os.PathLike) -> Any:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The path is a folder, or the content is not UTF-8 text or not (complete) JSON.
+        ValueError: The path is no regular file, or the content is not text or not (complete) JSON.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path}: is a folder, expected a JSON file")
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file, expected a JSON file")
+    content = read_text(path, "a JSON file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text (byte {error.start}), expected a JSON file") from None
+        return json.loads(content, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}: not JSON or cut off: {error.msg} at line {error.lineno} column {error.colno}"
         ) from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     except RecursionError:
         raise ValueError(f"{path}: nested too deeply, expected a JSON file of the usual form") from None
+
+
+def _whole_number(digits: str) -> int:
+    # Arithmetic with a float overflows beyond 308 digits, and Python itself refuses to read more than 4,300.
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"holds a whole number of {len(digits)} digits, expected at most {_MOST_DIGITS}")
+    return int(digits)
 
 
 def entries(value: Any, where: str) -> list[dict]:

@@ -1,0 +1,77 @@
+"""What travels between rooms: people of a frame, and cameras. Constructors refuse what does not fit together.
+
+Missing is NaN in memory; zeros stand for it only in files and at a host's edge (`Poses2D.filled`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orplugins.geometry.cameras import Camera
+from orplugins.skeletons import Skeleton
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Poses2D:
+    """The N people of one frame.
+
+    Attributes:
+        frame: The frame's key: the path of its image, or its number, as the file writes it.
+        keypoints: (N, K, 3) x, y in pixels and a score above 0; NaN where a joint is missing.
+        skeleton: The joint set.
+        number: The frame's number in its recording, None where frames have names only.
+        size: (width, height) of the image, None where the file does not say.
+        scores: (N,) of the people.
+
+    Raises:
+        ValueError: Shapes that do not fit, infinite coordinates, a score that is not above 0, a size below 1.
+    """
+
+    frame: str
+    keypoints: np.ndarray
+    skeleton: Skeleton
+    number: int | None = None
+    size: Size | None = None
+    scores: np.ndarray | None = None
+
+    def __post_init__(self):
+        keypoints = np.asarray(self.keypoints, dtype=np.float64)
+        if keypoints.ndim != 3 or keypoints.shape[1:] != (self.skeleton.num_joints, 3):
+            raise ValueError(
+                f"frame {self.frame}: keypoints have shape {keypoints.shape}, expected "
+                f"(N, {self.skeleton.num_joints}, 3) for {self.skeleton.name}"
+            )
+        missing = np.isnan(keypoints).any(-1)
+        keypoints = np.where(missing[..., None], np.nan, keypoints)
+        if np.isinf(keypoints).any() or (keypoints[~missing][:, 2] <= 0).any():
+            raise ValueError(f"frame {self.frame}: keypoints hold infinity or a score of 0, expected NaN where missing")
+        if self.size is not None and min(self.size) < 1:
+            raise ValueError(f"frame {self.frame}: size is {self.size}, expected (width, height) above 0")
+        scores = np.ones(len(keypoints)) if self.scores is None else np.asarray(self.scores, dtype=np.float64)
+        if scores.shape != (len(keypoints),):
+            raise ValueError(f"frame {self.frame}: {scores.shape} scores for {len(keypoints)} people")
+        object.__setattr__(self, "keypoints", keypoints)
+        object.__setattr__(self, "scores", scores)
+
+    def filled(self) -> np.ndarray:
+        """Return (N, K, 3) with zeros where a joint is missing, as `orplugins.skeletons.convert` and files have it."""
+        return np.nan_to_num(self.keypoints, nan=0.0)
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Calibrated cameras of one world.
+
+    Attributes:
+        cameras: In the order of the file.
+        names: One per camera.
+        up: (3,) the world's vertical, or None where it is not known.
+    """
+
+    cameras: list[Camera]
+    names: list[str]
+    up: np.ndarray | None
