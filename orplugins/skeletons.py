@@ -237,6 +237,32 @@ BODY_25 = Skeleton(
     ),
 )
 
+# OpenPose's experimental model of the same size: COCO's 17 in COCO's order, then neck, head and feet.
+BODY_25B = Skeleton(
+    "body_25b",
+    (
+        *COCO_17.joints,
+        "neck",
+        "head_top",
+        "left_big_toe",
+        "left_small_toe",
+        "left_heel",
+        "right_big_toe",
+        "right_small_toe",
+        "right_heel",
+    ),
+    (
+        *COCO_17.limbs,
+        (17, 18),
+        (15, 19),
+        (19, 20),
+        (15, 21),
+        (16, 22),
+        (22, 23),
+        (16, 24),
+    ),
+)
+
 MPI_15 = Skeleton(
     "mpi_15",
     (
@@ -512,6 +538,8 @@ SKELETONS: dict[str, Skeleton] = {
         COCO_17,
         OPENPOSE_18,
         BODY_25,
+        BODY_25B,
+        MPI_15,
         H36M_17,
         CAMMA_10,
         ITOP_15,

@@ -4,13 +4,15 @@ Example:
 
     python tools/refine3d.py --poses detections.json --depth recording/depth --camera camera.json --out outputs/poses3d
 
---poses   a COCO result list, a COCO annotation file, or a folder of OpenPose's NAME_keypoints.json (17, 18, 25, 10 or
-          15 joints a person; any number of people a frame)
---depth   a folder of 16-bit PNGs in millimetres: NAME.png, or for numbered frames the number with any leading zeros
---camera  {"fx": 535.1, "fy": 534.8, "cx": 319.5, "cy": 239.5, "size": [640, 480]}, optionally distortion (five numbers)
+--poses   a COCO result list (--annotations names the images of its ids), a COCO annotation file, a folder of OpenPose's
+          NAME_keypoints.json, mmpose's predictions, or poses.json of our tools; any number of people a frame
+--depth   a folder of 16-bit PNGs, named as the images of the poses, or by the same numbers or time stamps
+--camera  {"fx": 535.1, "fy": 534.8, "cx": 319.5, "cy": 239.5, "size": [640, 480]}, or another calibration file of one
+          camera; "depth_scale" (metres a count) or --depth-unit-mm where a count is not 1 mm
 
 Writes poses3d.json, poses3d.npz, pictures (--pictures) and a GIF (--animate) to --out. Points are in the camera's axes:
-x right, y down, z forward. A frame that cannot be used is reported, the others are done, and the exit code is 1.
+x right, y down, z forward. A frame that cannot be used is reported, the others are done, and the exit code is 1. Poses,
+depth and camera that do not fit together are refused: nothing is written then.
 """
 
 from __future__ import annotations
@@ -30,6 +32,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--depth", required=True, type=Path)
     parser.add_argument("--camera", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path, help="folder")
+    parser.add_argument("--annotations", type=Path, metavar="JSON", help="COCO file that names images of result ids")
+    parser.add_argument("--keypoint-scale", type=int, choices=(0, 3, 4), help="OpenPose's option (default: detected)")
+    size = "of the images that poses were found in, where not the depth images'"
+    parser.add_argument("--pose-size", type=int, nargs=2, metavar=("W", "H"), help=size)
+    parser.add_argument("--depth-unit-mm", type=float, metavar="MM", help="millimetres a count of the depth images")
+    scale = "the camera's file is of another resolution of the same images"
+    parser.add_argument("--scale-camera", action="store_true", help=scale)
     parser.add_argument("--config", type=Path, help="of the chain")
     parser.add_argument("--weights", type=Path, help="of the chain (refinet_files.py merge-weights)")
     parser.add_argument("--plain", action="store_true", help="only lift, without networks")
@@ -43,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    for note in done.notes:
+        print(f"note: {note}", file=sys.stderr)
     for name, why in done.failed.items():
         print(f"error: frame {name}: {why}", file=sys.stderr)
     if not done.frames:

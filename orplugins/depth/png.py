@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import read_bytes
 
+MOST_PIXELS = 100_000_000
+_SATURATED = 65535  # what recorders write where the sensor saw nothing, or too far
 _PNG = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {0: "grey", 2: "three-channel colour", 3: "palette", 4: "grey with alpha", 6: "four-channel colour"}
 
@@ -32,18 +35,24 @@ def is_depth_png(path: str | os.PathLike) -> bool:
 
 
 def load_depth(
-    path: str | os.PathLike, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True
+    path: str | os.PathLike,
+    bits: int = 16,
+    size: tuple[int, int] | None = None,
+    allow_empty: bool = True,
+    unit_mm: float = 1.0,
 ) -> np.ndarray:
-    """Read a single-channel depth PNG.
+    """Read a single-channel depth PNG; 0 and, of 16 bits, 65535 are holes.
 
     Args:
         path: The file.
         bits: 16 (millimetres) or 8; a file of the other bit depth is refused, not converted.
         size: (width, height) that the image must have; None takes any.
         allow_empty: Take an image of nothing but holes (with a warning); otherwise it is an error.
+        unit_mm: Millimetres a count of the file (16 bits): 1 of Kinect's and most recorders' files, 0.25 of RealSense
+            L515's, 0.1 or 1 of RealSense D400's.
 
     Returns:
-        (H, W) uint16 or uint8.
+        (H, W) uint16 millimetres, or uint8; 0 is a hole.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -53,10 +62,7 @@ def load_depth(
 
     if bits not in (8, 16):
         raise ValueError(f"bits: found {bits!r}, expected 8 or 16")
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a {bits}-bit depth PNG")
-    data = path.read_bytes()
+    data = read_bytes(path, f"a {bits}-bit depth PNG", MOST_PIXELS * 4)
     # The header is read here because Pillow's modes hide it: a 4-bit image, for one, opens like an 8-bit one.
     if data[:8] != _PNG or len(data) < 26:
         raise ValueError(f"{path}: format: found {len(data)} bytes, no PNG file, expected a {bits}-bit grey PNG")
@@ -68,6 +74,8 @@ def load_depth(
         raise ValueError(f"{path}: bit depth: found {depth}, expected {bits}")
     if size is not None and (width, height) != tuple(size):
         raise ValueError(f"{path}: size: found {width}x{height}, expected {size[0]}x{size[1]} (width x height)")
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{path}: size: found {width}x{height}, expected at most {MOST_PIXELS} pixels")
     try:
         # OpenCV gives back what it could read of a truncated file; Pillow raises.
         with Image.open(io.BytesIO(data)) as image:
@@ -77,12 +85,34 @@ def load_depth(
         raise ValueError(f"{path}: pixels: found a truncated or damaged PNG ({error}), expected a whole one") from error
     # Older Pillow versions open 16-bit images as 32-bit integers.
     array = np.ascontiguousarray(array, dtype=np.uint8 if bits == 8 else np.uint16)
+    array = counts_to_mm(array, unit_mm) if bits == 16 else array
     if not array.any():
         message = f"{path}: pixels: found nothing but holes (0), expected at least one measured pixel"
         if not allow_empty:
             raise ValueError(message)
         warnings.warn(message, stacklevel=2)
     return array
+
+
+def counts_to_mm(counts: np.ndarray, unit_mm: float = 1.0) -> np.ndarray:
+    """Turn a sensor's counts into millimetres; 65535 is a hole, and so is what lies beyond 65 m.
+
+    Args:
+        counts: uint16, 0 = hole.
+        unit_mm: Millimetres a count.
+
+    Returns:
+        uint16 millimetres of the same shape, 0 = hole.
+
+    Raises:
+        ValueError: A unit that is no positive number.
+    """
+    if not (np.isfinite(unit_mm) and unit_mm > 0):
+        raise ValueError(f"unit_mm: found {unit_mm!r}, expected a number above 0 (millimetres a count)")
+    if unit_mm == 1:
+        return np.where(counts == _SATURATED, np.uint16(0), counts) if (counts == _SATURATED).any() else counts
+    distances = np.rint(counts.astype(np.float64) * unit_mm)
+    return np.where((counts == _SATURATED) | (distances > _SATURATED - 1), 0, distances).astype(np.uint16)
 
 
 def save_depth(path: str | os.PathLike, array: np.ndarray) -> None:

@@ -35,12 +35,16 @@ class FrameMatches:
         return lines
 
 
+# Folders of one camera whose images belong together.
+_SENSORS = {"color", "colour", "rgb", "depth", "image", "images", "img", "imgs"}
+
+
 def path_parts(name: str | os.PathLike, suffix: bool = True) -> tuple[str, ...]:
     """Split a path into its parts.
 
     Args:
         name: A path of any system.
-        suffix: Keep the last part's suffix.
+        suffix: Keep the last part's suffix, a point and up to five letters and digits, the first a letter.
 
     Returns:
         The parts, without ``.`` and a drive.
@@ -61,12 +65,14 @@ def match_frames(names: Sequence[str], images: Sequence[str | os.PathLike], suff
     Args:
         names: Paths in the file, unique.
         images: Paths of the images.
-        suffix: Whether suffixes must agree (a depth image may be a PNG where the colour image is a JPEG).
+        suffix: Whether suffixes, and folders that name a sensor, must agree (color/7.jpg and depth/7.png show the same
+            to a pair of sensors).
 
     Returns:
         The matches.
     """
-    paths, files = [path_parts(n, suffix) for n in names], [path_parts(i, suffix) for i in images]
+    paths = [_comparable(name, suffix) for name in names]
+    files = [_comparable(os.path.abspath(image), suffix) for image in images]
     required = len(os.path.commonprefix([path[:-1] for path in paths])) if paths else 0
     by_base: dict[str, list[int]] = {}
     for k, file in enumerate(files):
@@ -91,6 +97,11 @@ def match_frames(names: Sequence[str], images: Sequence[str | os.PathLike], suff
         else:
             ambiguous += [names[n] for n in longest]
     return FrameMatches(name_of, tuple(unmatched), tuple(ambiguous))
+
+
+def _comparable(name: str | os.PathLike, suffix: bool) -> tuple[str, ...]:
+    parts = path_parts(name, suffix)
+    return parts if suffix else tuple("(sensor)" if part.lower() in _SENSORS else part for part in parts)
 
 
 def _common_tail(a: tuple[str, ...], b: tuple[str, ...]) -> int:

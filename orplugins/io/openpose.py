@@ -1,4 +1,7 @@
-"""OpenPose's JSON output: one file per frame, ``<video>_<12 digits>_keypoints.json``."""
+"""OpenPose's JSON output, a file a frame; faces and hands are not read.
+
+``--write_json`` names files ``<video>_<12 digits>_keypoints.json``, with ``--image_dir`` ``<image>_keypoints.json``.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,18 @@ import numpy as np
 
 from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import write_json
+from orplugins.io.frame_clock import FrameClock, frame_clock
 from orplugins.io.json_fields import entries, field, load_json
-from orplugins.skeletons import BODY_25, MPI_15, OPENPOSE_18, Skeleton
+from orplugins.io.pixel_scale import WORDS, detect_scale, known_joints, to_pixels
+from orplugins.skeletons import BODY_25, BODY_25B, COCO_17, MPI_15, OPENPOSE_18, Skeleton
 
-_NAME = re.compile(r"(?P<video>.+?)_(?P<frame>\d{1,12})_keypoints\.json$")
-_LAYOUTS = {75: BODY_25, 54: OPENPOSE_18, 45: MPI_15}
-# OpenPose's --keypoint_scale: pixels, [0, 1] of the image, [-1, 1] of the image.
+END = "_keypoints.json"
+_NAME = re.compile(r"(?P<video>.*?)[_.\-]?(?P<frame>\d{1,19})$")
+_LAYOUTS = {75: BODY_25, 54: OPENPOSE_18, 51: COCO_17, 45: MPI_15}
+_EXPECTED = "75 (BODY_25, BODY_25B), 54 (COCO-18), 51 (COCO-17) or 45 (MPI-15)"
+_KEYS = ("pose_keypoints_2d", "pose_keypoints")  # the second one until OpenPose 1.2
 _SCALES = (0, 3, 4)
+_MOST_MISSING = 100  # missing frames for one that is there
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,13 @@ class OpenPoseFrames:
     Attributes:
         frames: One (N, J, 3) array per frame number from the first file's to the last's: x, y in pixels, confidence;
             zeros for a joint that was not found.
-        numbers: (F,) frame numbers.
+        numbers: (F,) frame numbers; of time stamps, the number of the frame since the clock's zero.
         counts: (F,) people in the file, -1 where there is no file.
         skeleton: The joint set.
         video: The name that the files share.
-        warnings: Gaps and suspicious units.
+        warnings: Gaps, and how units and numbers were understood.
         failed: Files that could not be read ("skip" mode); their frames count as gaps.
+        clock: What the file names say of time.
     """
 
     frames: list[np.ndarray]
@@ -42,6 +51,23 @@ class OpenPoseFrames:
     video: str
     warnings: list[str]
     failed: list[str]
+    clock: FrameClock
+
+
+@dataclass(frozen=True)
+class NamedPeople:
+    """People of one file.
+
+    Attributes:
+        name: The file's name without ``_keypoints.json``.
+        video, number: What the name is made of; the number is None where there is none.
+        people: (N, J, 3) x, y in the file's unit and confidence; zeros for a joint that was not found.
+    """
+
+    name: str
+    video: str
+    number: int | None
+    people: np.ndarray
 
 
 def read_openpose_file(path: str | os.PathLike) -> tuple[np.ndarray, Skeleton | None]:
@@ -58,73 +84,96 @@ def read_openpose_file(path: str | os.PathLike) -> tuple[np.ndarray, Skeleton | 
         ValueError: Not OpenPose's form, or a number of values that no layout has; names the file.
     """
     name = str(path)
-    people, skeleton = [], None
+    people: list[np.ndarray] = []
     for i, person in enumerate(entries(field(load_json(path), "people", name), f"{name}: people")):
         here = f"{name}: people[{i}]"
-        key = "pose_keypoints_2d" if "pose_keypoints_2d" in person else "pose_keypoints"
+        key = next((key for key in _KEYS if key in person), _KEYS[0])
         values = field(person, key, here)
+        if values == []:  # a face or a hand without a body
+            continue
         if not isinstance(values, list) or len(values) not in _LAYOUTS:
             found = f"{len(values)} values" if isinstance(values, list) else type(values).__name__
-            raise ValueError(f"{here}: '{key}' has {found}, expected 75 (BODY_25), 54 (COCO-18) or 45 (MPI-15)")
-        if skeleton not in (None, _LAYOUTS[len(values)]):
-            raise ValueError(f"{here}: '{key}' has {len(values)} values, other people {3 * skeleton.num_joints}")
-        skeleton = _LAYOUTS[len(values)]
+            raise ValueError(f"{here}: '{key}' has {found}, expected {_EXPECTED}")
+        if people and people[0].size != len(values):
+            raise ValueError(f"{here}: '{key}' has {len(values)} values, other people {people[0].size}")
         try:
             joints = np.array([np.nan if value is None else float(value) for value in values]).reshape(-1, 3)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{here}: '{key}' holds something that is not a number") from None
         people.append(np.where(present(joints)[:, None], joints, 0.0))
     if not people:
         return np.zeros((0, 0, 3)), None
-    return np.stack(people), skeleton
+    return np.stack(people), _LAYOUTS[people[0].size]
 
 
-def read_openpose_folder(
-    folder: str | os.PathLike,
-    size: tuple[int, int] | None = None,
-    keypoint_scale: int = 0,
-    broken: str = "error",
-) -> OpenPoseFrames:
-    """Read a folder of OpenPose files, sorted by frame number; a missing number is a frame without people.
+def body_25_or_25b(people: np.ndarray) -> Skeleton:
+    """Tell OpenPose's two sets of 25 joints apart, which a file does not name.
+
+    Joint 1 is the neck of BODY_25, midway between its shoulders 2 and 5; BODY_25B's 17 is midway between its 5 and 6.
 
     Args:
-        folder: Files of one video.
-        size: (width, height) of the images, needed for ``keypoint_scale`` 3 and 4.
-        keypoint_scale: OpenPose's option of that name: 0 pixels, 3 [0, 1], 4 [-1, 1].
-        broken: "error" raises on a file that cannot be read; "skip" reports it and treats the frame as a gap.
+        people: (N, 25, 3) of a whole recording.
 
     Returns:
-        The frames, in pixels.
+        The joint set whose neck lies nearer to the middle of its shoulders.
+    """
+    errors = []
+    for neck, shoulders in ((1, (2, 5)), (17, (5, 6))):
+        there = present(people)[:, [neck, *shoulders]].all(1)
+        middle = people[there][:, list(shoulders), :2].mean(1)
+        width = np.linalg.norm(people[there][:, shoulders[0], :2] - people[there][:, shoulders[1], :2], axis=-1)
+        off = np.linalg.norm(people[there][:, neck, :2] - middle, axis=-1) / np.maximum(width, 1e-6)
+        errors.append(float(np.median(off)) if len(off) else np.inf)
+    return BODY_25B if errors[1] < errors[0] else BODY_25
+
+
+def openpose_files(folder: str | os.PathLike) -> list[Path]:
+    """Return OpenPose's files in a folder, sorted by name.
 
     Raises:
         FileNotFoundError: No such folder.
-        ValueError: No such file in it, two videos, two joint sets, or a broken file.
+        ValueError: No such file in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder, expected OpenPose's JSON files")
-    if keypoint_scale not in _SCALES:
+    paths = sorted(path for path in folder.iterdir() if path.name.endswith(END) and path.name != END)
+    if not paths:
+        raise ValueError(f"{folder}: no file <name>{END} in it, expected OpenPose's --write_json output")
+    return paths
+
+
+def read_openpose_files(
+    folder: str | os.PathLike,
+    size: tuple[int, int] | None = None,
+    keypoint_scale: int | None = None,
+    broken: str = "error",
+) -> tuple[list[NamedPeople], Skeleton, list[str], list[str]]:
+    """Read a folder of OpenPose files, as they are named.
+
+    Args:
+        folder: The files.
+        size: (width, height) of the images, needed where coordinates are parts of the image.
+        keypoint_scale: OpenPose's option of that name: 0 pixels, 3 [0, 1], 4 [-1, 1]; None: detected.
+        broken: "error" raises on a file that cannot be read; "skip" reports it and leaves it out.
+
+    Returns:
+        People of each file in pixels, the joint set, warnings, and files that could not be read.
+
+    Raises:
+        FileNotFoundError: No such folder.
+        ValueError: No such file in it, two joint sets, an unknown unit, or a broken file.
+    """
+    if keypoint_scale not in (None, *_SCALES):
         raise ValueError(f"keypoint_scale is {keypoint_scale}, expected 0 (pixels), 3 ([0, 1]) or 4 ([-1, 1])")
     if keypoint_scale and size is None:
-        raise ValueError(f"keypoint_scale {keypoint_scale} needs the image size")
-    found = sorted((int(m["frame"]), m["video"], path) for path in folder.iterdir() if (m := _NAME.match(path.name)))
-    if not found:
-        raise ValueError(
-            f"{folder}: no file <video>_<frame>_keypoints.json in it, expected OpenPose's --write_json output"
-        )
-    videos = sorted({video for _, video, _ in found})
-    if len(videos) > 1:
-        raise ValueError(
-            f"{folder}: files of {len(videos)} videos ({', '.join(videos)}), expected one video per folder"
-        )
-    people: dict[int, np.ndarray] = {}
-    skeleton, failed = None, []
-    for number, _, path in found:
-        if number in people:
-            raise ValueError(f"{path}: frame {number} occurs twice")
+        raise ValueError(f"{folder}: keypoint_scale {keypoint_scale} needs the image size")
+    found: list[tuple[str, np.ndarray]] = []
+    skeleton, failed, warnings = None, [], []
+    for path in openpose_files(folder):
         try:
             poses, layout = read_openpose_file(path)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             if broken != "skip":
                 raise
             failed.append(str(error))
@@ -133,30 +182,90 @@ def read_openpose_folder(
             if skeleton not in (None, layout):
                 raise ValueError(f"{path}: joints of {layout.name}, expected {skeleton.name} as in the files before it")
             skeleton = layout
-        people[number] = poses
+        found.append((path.name.removesuffix(END), poses))
+    joints = known_joints([poses for _, poses in found])
+    scale = detect_scale(joints) if keypoint_scale is None else keypoint_scale
+    if scale and keypoint_scale is None:
+        if size is None:
+            raise ValueError(
+                f"{folder}: all coordinates are {WORDS[scale]} (OpenPose's keypoint_scale {scale}), not pixels: the "
+                "image size is needed"
+            )
+        warnings.append(f"{folder}: coordinates are {WORDS[scale]} (keypoint_scale {scale}), of {size[0]}x{size[1]}")
+    if skeleton is BODY_25:
+        skeleton = body_25_or_25b(np.concatenate([poses for _, poses in found if len(poses)]))
+        if skeleton is BODY_25B:
+            warnings.append(f"{folder}: the 25 joints are those of BODY_25B")
     skeleton = skeleton or BODY_25
-    numbers = np.arange(found[0][0], found[-1][0] + 1)
+    named = []
+    for name, poses in found:
+        people = poses.reshape(-1, skeleton.num_joints, 3)
+        people = to_pixels(people, size, scale) if size is not None else people
+        match = _NAME.match(name)
+        named.append(
+            NamedPeople(name, match["video"] if match else name, int(match["frame"]) if match else None, people)
+        )
+    return named, skeleton, warnings, failed
+
+
+def read_openpose_folder(
+    folder: str | os.PathLike,
+    size: tuple[int, int] | None = None,
+    keypoint_scale: int | None = None,
+    broken: str = "error",
+    fps: float | None = None,
+) -> OpenPoseFrames:
+    """Read a folder of OpenPose files of one video, by frame number; a missing number is a frame without people.
+
+    Args:
+        folder: Files of one video.
+        size: See `read_openpose_files`.
+        keypoint_scale: See `read_openpose_files`.
+        broken: See `read_openpose_files`; a file that is left out is a gap.
+        fps: The frame rate where it is known, see `orplugins.io.frame_clock.frame_clock`.
+
+    Returns:
+        The frames, in pixels.
+
+    Raises:
+        FileNotFoundError: No such folder.
+        ValueError: As in `read_openpose_files`; two videos, or names without frame numbers.
+    """
+    named, skeleton, warnings, failed = read_openpose_files(folder, size, keypoint_scale, broken)
+    if not named:
+        raise ValueError(f"{folder}: no file of {len(failed)} could be read; the first: {failed[0]}")
+    videos = sorted({each.video for each in named})
+    nameless = next((each.name for each in named if each.number is None), None)
+    if nameless is not None and len(named) > 1:
+        raise ValueError(f"{folder}: {nameless}{END} has no frame number in its name")
+    if len(videos) > 1:
+        shown = ", ".join(videos[:5]) + (", ..." if len(videos) > 5 else "")
+        raise ValueError(f"{folder}: files of {len(videos)} videos ({shown}), expected one video per folder")
+    by_number: dict[int, np.ndarray] = {}
+    for each in named:
+        number = each.number or 0
+        if number in by_number:
+            raise ValueError(f"{Path(folder) / each.name}{END}: frame {number} occurs twice")
+        by_number[number] = each.people
+    order = sorted(by_number)
+    clock = frame_clock(order, str(folder), fps)
+    warnings += [clock.note] if clock.note else []
+    first, last = int(clock.index[0]), int(clock.index[-1])
+    if last - first + 1 > max(_MOST_MISSING * len(order), 1000):
+        raise ValueError(
+            f"{folder}: {len(order)} files for the frames {first} to {last}, expected a recording's frames"
+        )
+    numbers = np.arange(first, last + 1)
+    people = {int(place): by_number[number] for place, number in zip(clock.index, order, strict=True)}
     empty = np.zeros((0, skeleton.num_joints, 3))
-    frames = [people[n] if n in people and len(people[n]) else empty for n in numbers.tolist()]
+    frames = [people.get(n, empty) for n in numbers.tolist()]
     counts = np.array([len(people[n]) if n in people else -1 for n in numbers.tolist()])
-    warnings = []
     gaps = int((counts < 0).sum()) - len(failed)
     if gaps > 0:
         warnings.append(
             f"{folder}: {gaps} of {len(numbers)} frame numbers have no file; they count as frames without people"
         )
-    values = np.concatenate([frame[present(frame)] for frame in frames])
-    if keypoint_scale == 0 and len(values) and np.abs(values[:, :2]).max() <= 1:
-        warnings.append(f"{folder}: all coordinates lie in [-1, 1]: not pixels? see keypoint_scale")
-    if keypoint_scale and size is not None:
-        frames = [_to_pixels(frame, size, keypoint_scale) for frame in frames]
-    return OpenPoseFrames(frames, numbers, counts, skeleton, videos[0], warnings, failed)
-
-
-def _to_pixels(people: np.ndarray, size: tuple[int, int], scale: int) -> np.ndarray:
-    share = people[..., :2] if scale == 3 else (people[..., :2] + 1) / 2
-    pixels = share * (np.array(size) - 1)
-    return np.where(present(people)[..., None], np.concatenate([pixels, people[..., 2:]], -1), 0.0)
+    return OpenPoseFrames(frames, numbers, counts, skeleton, videos[0], warnings, failed, clock)
 
 
 def write_openpose_frame(folder: str | os.PathLike, video: str, frame: int, people: np.ndarray) -> Path:

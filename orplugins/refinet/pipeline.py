@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from orplugins.depth.plausible import check_room_depth
 from orplugins.depth.png import load_depth
 from orplugins.device import choose_device
+from orplugins.geometry.cameras import Camera
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.calibration import load_camera
 from orplugins.io.coco_results import load_keypoint_results
-from orplugins.io.pose2d import load_pose2d
+from orplugins.io.poses2d import read_poses2d
 from orplugins.io.safe_pickle import load_plain_pickle
 from orplugins.io.tables import markdown_table
+from orplugins.refinet.body_size import POSSIBLE, body_scale
+from orplugins.refinet.depth_frames import DepthFrames, depth_files, pair_depth, short_name
 from orplugins.refinet.or_frames import DepthPeople, load_depth_people
 from orplugins.refinet.pose_files import load_itop_poses, save_itop_poses
 from orplugins.refinet.refined_poses import RefinedErrors, match_people
@@ -56,13 +60,19 @@ class RefineSettings:
     """What :func:`refine_recording` works on.
 
     Attributes:
-        poses: COCO result list, COCO annotation file or folder of OpenPose's JSON.
-        depth: Folder of 16-bit PNGs in millimetres: NAME.png, or the frame's number with any leading zeros.
+        poses: See :func:`orplugins.io.poses2d.read_poses2d`.
+        depth: Folder of 16-bit PNGs, named as the poses' images, or by the same numbers.
         camera: Intrinsics of the depth images, see :func:`orplugins.io.calibration.load_camera`.
         out: Folder.
         config, weights: Of the chain, see :func:`load_chain`.
         plain: Lift only, without networks.
         min_score: 2D joints below it are missing.
+        annotations: COCO file that names the images of a result list's ids.
+        keypoint_scale: OpenPose's option of that name; None: detected.
+        pose_size: (width, height) of the images that poses were found in, where they are of another size than the depth
+            images and show the same; None: as the poses' file says, or the depth images'.
+        depth_unit_mm: Millimetres a count of the depth images; None: as the camera's file says, or 1.
+        scale_camera: The camera's file is of another resolution of the same images: scale it to the depth images.
         device: See :func:`orplugins.device.choose_device`.
         pictures: The first so many frames are drawn.
         animate: Write a GIF of all frames.
@@ -76,6 +86,11 @@ class RefineSettings:
     weights: Path | None = None
     plain: bool = False
     min_score: float = 0.0
+    annotations: Path | None = None
+    keypoint_scale: int | None = None
+    pose_size: tuple[int, int] | None = None
+    depth_unit_mm: float | None = None
+    scale_camera: bool = False
     device: str = "auto"
     pictures: int = 8
     animate: bool = False
@@ -90,6 +105,7 @@ class RefinedRecording:
         people: Their number in all frames.
         failed: {frame: reason} of those that could not be used.
         json, npz: The files of poses.
+        notes: What is to be known and no failure.
     """
 
     frames: list[str]
@@ -97,21 +113,7 @@ class RefinedRecording:
     failed: dict[str, str]
     json: Path
     npz: Path
-
-
-def depth_file(folder: Path, name: str) -> Path:
-    """Return NAME.png of a folder, else the only file whose stem is the same number.
-
-    Raises:
-        FileNotFoundError: Neither is there.
-    """
-    path = folder / f"{name}.png"
-    if path.is_file():
-        return path
-    same = [p for p in folder.glob("*.png") if name.isdigit() and p.stem.isdigit() and int(p.stem) == int(name)]
-    if len(same) != 1:
-        raise FileNotFoundError(f"{path}: no such file, expected the depth image of frame {name}")
-    return same[0]
+    notes: tuple[str, ...] = ()
 
 
 def refine_recording(settings: RefineSettings) -> RefinedRecording:
@@ -120,38 +122,119 @@ def refine_recording(settings: RefineSettings) -> RefinedRecording:
     Writes ``poses3d.json`` and ``poses3d.npz``, then pictures and ``poses3d.gif``.
 
     Raises:
-        FileNotFoundError, ValueError: Poses, camera, config or weights that are not there or not of their form. A
-            frame that cannot be used is in the result's ``failed``; the others are done.
+        FileNotFoundError, ValueError: Poses, camera, config or weights that are not there or not of their form; poses,
+            depth images and camera that do not fit together; people of an impossible size. A frame that cannot be used
+            is in the result's ``failed``; the others are done.
     """
     from tqdm import tqdm
 
     from orplugins.refinet.chain import RefineChain
     from orplugins.refinet.refiner import Refiner3D
 
-    camera, frames = load_camera(settings.camera), load_pose2d(settings.poses)
+    camera, files = load_camera(settings.camera), depth_files(settings.depth)
+    unit = camera.depth_unit_mm if settings.depth_unit_mm is None else settings.depth_unit_mm
+    size = settings.pose_size or camera.size
+    read = read_poses2d(settings.poses, size, settings.keypoint_scale, settings.annotations)
+    matched = pair_depth(read, files)
+    camera = _fitted_camera(camera, matched, settings)
     if settings.plain:
         chain = RefineChain(lifting=dict(window="pixel", holes="person"))
     else:
         chain = load_chain(settings.config, settings.weights, settings.device)
     refiner = Refiner3D(chain, camera, settings.min_score)
-    names, results, failed = [], [], {}
-    for frame in tqdm(frames, unit="frame"):
+    names, paths, results, failed = [], [], [], dict(matched.missing)
+    failed |= {Path(line.partition(": ")[0]).name: line for line in read.failed}
+    for frame, path in tqdm(matched.pairs, unit="frame"):
         try:
-            depth = load_depth(depth_file(settings.depth, frame.frame), size=camera.size)
-            results.append(refiner(depth, frame.keypoints, frame.skeleton))
-            names.append(frame.frame)
+            depth = load_depth(path, size=camera.size, unit_mm=unit)
+            keypoints = in_camera_pixels(frame.filled(), frame.size or size, camera.size, read.path)
+            check_room_depth(depth, str(path), unit, "--depth-unit-mm and the camera's depth_scale")
+            results.append(refiner(depth, keypoints, frame.skeleton))
+            names.append(short_name(frame))
+            paths.append(path)
         except (ValueError, OSError) as error:
-            failed[frame.frame] = str(error)
+            failed[short_name(frame)] = str(error)
     json, npz = settings.out / "poses3d.json", settings.out / "poses3d.npz"
     if results:
+        check_people(results, settings)
         write_poses(json, names, results)
         save_npz(npz, names, results)
-        for name, result in zip(names[: settings.pictures], results, strict=False):
-            depth = load_depth(depth_file(settings.depth, name), size=camera.size)
-            draw_frame(settings.out / f"{name}.png", depth, result, ITOP_15, name)
+        for name, path, result in list(zip(names, paths, results, strict=True))[: settings.pictures]:
+            depth = load_depth(path, size=camera.size, unit_mm=unit)
+            draw_frame(settings.out / f"{path.stem}.png", depth, result, ITOP_15, name)
         if settings.animate:
             save_animation(settings.out / "poses3d.gif", results, ITOP_15, names)
-    return RefinedRecording(names, sum(len(result.points) for result in results), failed, json, npz)
+    notes = (*read.notes, *matched.notes)
+    return RefinedRecording(names, sum(len(result.points) for result in results), failed, json, npz, notes)
+
+
+def _fitted_camera(camera: Camera, matched: DepthFrames, settings: RefineSettings) -> Camera:
+    """The camera, scaled on demand to the first depth image that can be read; other sizes are each image's error."""
+    for _, path in matched.pairs:
+        try:
+            height, width = load_depth(path).shape
+        except (ValueError, OSError):
+            continue
+        if (width, height) == camera.size:
+            return camera
+        if not settings.scale_camera:
+            raise ValueError(
+                f"{path}: {width}x{height} pixels, {settings.camera} is of {camera.size[0]}x{camera.size[1]}: give the "
+                "camera of these images, or scale it by --scale-camera if both show the same"
+            )
+        return _same_shape(camera.size, (width, height), str(settings.camera)) and camera.resized((width, height))
+    return camera
+
+
+def _same_shape(size: tuple[int, int], other: tuple[int, int], name: str) -> bool:
+    """True for sizes of one aspect ratio; others cannot be resized into each other."""
+    if abs(size[0] * other[1] / (size[1] * other[0]) - 1) > 0.02:
+        raise ValueError(
+            f"{name}: {size[0]}x{size[1]} and {other[0]}x{other[1]} pixels have different shapes: the same is not in view"
+        )
+    return True
+
+
+def in_camera_pixels(
+    keypoints: np.ndarray, size: tuple[int, int], camera_size: tuple[int, int], name: str
+) -> np.ndarray:
+    """Move joints found in resized images into the pixels of the depth images.
+
+    Args:
+        keypoints: (M, J, 3) x, y, score; zeros where missing.
+        size: (width, height) of the images that they were found in.
+        camera_size: Of the depth images.
+        name: Of the poses, for errors.
+
+    Returns:
+        (M, J, 3).
+
+    Raises:
+        ValueError: The sizes have different shapes.
+    """
+    if tuple(size) == tuple(camera_size):
+        return keypoints
+    _same_shape(size, camera_size, name)
+    scale = np.array(camera_size) / np.array(size)
+    moved = np.concatenate([(keypoints[..., :2] + 0.5) * scale - 0.5, keypoints[..., 2:]], -1)
+    return np.where(keypoints[..., 2:] > 0, moved, 0.0)
+
+
+def check_people(results: list, settings: RefineSettings) -> None:
+    """Refuse :class:`orplugins.refinet.refiner.Refined3D` of people that no human body fits.
+
+    Raises:
+        ValueError: Bones are on the median far too long or too short; the error names likely causes.
+    """
+    points = np.concatenate([result.points for result in results])
+    seen = np.concatenate([result.valid & ~result.hidden for result in results])
+    scale = body_scale(points, seen)
+    if scale is not None and not POSSIBLE[0] <= scale <= POSSIBLE[1]:
+        raise ValueError(
+            f"{settings.poses}: people would be {scale:.2g} times as large as adults: is the depth unit {1 / scale:.2g} "
+            f"times what was taken (--depth-unit-mm), is {settings.camera} of another resolution, or are the poses "
+            "found in images of another size (--pose-size)?"
+        )
 
 
 def write_poses(path: Path, names: list[str], results: list) -> None:
