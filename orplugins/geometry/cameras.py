@@ -11,12 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-# MVOR's file lists the three radial terms first, OpenCV the tangential ones in the middle.
-DISTORTION_ORDERS = {
-    "opencv": ("k1", "k2", "p1", "p2", "k3"),
-    "mvor": ("k1", "k2", "k3", "p1", "p2"),
-}
-
+from orplugins.geometry.lens import DISTORTION_COUNTS, DISTORTION_ORDERS, lens
 
 @dataclass(frozen=True, eq=False)
 class Camera:
@@ -25,9 +20,11 @@ class Camera:
     Attributes:
         fx, fy, cx, cy: Focal lengths and principal point, pixels.
         size: (width, height), pixels.
-        distortion: Empty (no distortion) or five numbers, see `distortion_order`.
-        distortion_order: "opencv" (k1, k2, p1, p2, k3) or "mvor" (k1, k2, k3, p1, p2).
+        distortion: Empty (no distortion) or numbers in the order of `distortion_order`.
+        distortion_order: "opencv" (4, 5, 8, 12 or 14 numbers: k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4, tx, ty),
+            "mvor" (k1, k2, k3, p1, p2) or "fisheye" (k1, k2, k3, k4 of OpenCV's fisheye model, zeros too).
         pose: (4, 4) rigid camera-to-world matrix, metres.
+        depth_unit_mm: Millimetres that one count of the camera's depth images stands for.
 
     Raises:
         ValueError: For a field of another shape, a focal length that is not positive, or a pose that is not rigid.
@@ -41,23 +38,26 @@ class Camera:
     distortion: tuple[float, ...] = ()
     distortion_order: str = "opencv"
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
+    depth_unit_mm: float = 1.0
 
     def __post_init__(self):
-        for name in ("fx", "fy"):
+        for name in ("fx", "fy", "depth_unit_mm"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ValueError(f"Camera.{name}: found {getattr(self, name)!r}, expected a number above 0 (pixels)")
+                raise ValueError(f"Camera.{name}: found {getattr(self, name)!r}, expected a number above 0")
         for name in ("cx", "cy"):
             if not np.isfinite(getattr(self, name)):
                 raise ValueError(f"Camera.{name}: found {getattr(self, name)!r}, expected a finite number (pixels)")
-        if len(self.size) != 2 or min(self.size) < 1 or any(int(n) != n for n in self.size):
+        if len(self.size) != 2 or not all(1 <= n < 2**31 and int(n) == n for n in self.size):
             raise ValueError(f"Camera.size: found {self.size!r}, expected (width, height), two whole numbers above 0")
         if self.distortion_order not in DISTORTION_ORDERS:
             raise ValueError(
                 f"Camera.distortion_order: found {self.distortion_order!r}, expected one of {list(DISTORTION_ORDERS)}"
             )
         distortion = tuple(float(value) for value in self.distortion)
-        if len(distortion) not in (0, 5) or not np.isfinite(distortion).all():
-            raise ValueError(f"Camera.distortion: found {self.distortion!r}, expected none or five finite numbers")
+        counts = DISTORTION_COUNTS[self.distortion_order]
+        if len(distortion) not in counts or not np.isfinite(distortion).all():
+            expected = ", ".join(map(str, counts))
+            raise ValueError(f"Camera.distortion: found {self.distortion!r}, expected {expected} finite numbers")
         pose = np.array(self.pose, dtype=np.float64)
         if pose.shape != (4, 4):
             raise ValueError(f"Camera.pose: found shape {pose.shape}, expected (4, 4)")
@@ -155,7 +155,7 @@ class Camera:
         return self.camera_to_world(np.concatenate([rays * depth, depth], axis=-1))
 
     def distort(self, pixels: np.ndarray) -> np.ndarray:
-        """Where ideal pinhole pixels appear in the distorted image (Brown-Conrady model).
+        """Where ideal pinhole pixels appear in the distorted image.
 
         Args:
             pixels: (..., 2) of a camera without distortion.
@@ -166,78 +166,22 @@ class Camera:
         rays = (_last(pixels, 2, "pixels") - (self.cx, self.cy)) / (self.fx, self.fy)
         return self._distort_rays(rays) * (self.fx, self.fy) + (self.cx, self.cy)
 
-    def undistort(self, pixels: np.ndarray, iterations: int = 30) -> np.ndarray:
-        """Inverse of `distort`, by Newton's method with step halving, to 1e-6 pixels.
+    def undistort(self, pixels: np.ndarray) -> np.ndarray:
+        """Inverse of `distort`, to 1e-6 pixels.
 
         Args:
             pixels: (..., 2) of the distorted image.
-            iterations: Maximum number of Newton steps.
 
         Returns:
             (..., 2) ideal pinhole pixels; NaN where the model has no inverse (outside its valid range).
         """
-        observed = (_last(pixels, 2, "pixels") - (self.cx, self.cy)) / (self.fx, self.fy)
-        if not self.distortion:
-            return observed * (self.fx, self.fy) + (self.cx, self.cy)
-        # Newton with a step that is halved until the error falls: strong lenses (MVOR's have k3 = 13) make the usual
-        # fixed-point iteration diverge in the corners.
-        rays = observed.copy()
-        error = self._distort_rays(rays) - observed
-        for _ in range(iterations):
-            xx, xy, yy = self._jacobian(rays)
-            determinant = xx * yy - xy * xy
-            # A zero determinant (the model folds over) leaves the point where it is; it is reported as NaN below.
-            determinant = np.where(np.abs(determinant) < 1e-12, np.inf, determinant)
-            ex, ey = error[..., 0], error[..., 1]
-            step = np.stack([(yy * ex - xy * ey) / determinant, (xx * ey - xy * ex) / determinant], axis=-1)
-            scale = np.ones(rays.shape[:-1] + (1,))
-            for _ in range(8):
-                candidate = rays - scale * step
-                new_error = self._distort_rays(candidate) - observed
-                worse = np.linalg.norm(new_error, axis=-1) > np.linalg.norm(error, axis=-1)
-                if not worse.any():
-                    break
-                scale[worse] /= 2
-            rays, error = candidate, new_error
-            if np.nanmax(np.abs(error), initial=0) < 1e-13:
-                break
-        # Beyond the radius where the model folds over there may be roots, but no light comes that way: the derivative
-        # must be positive definite.
-        xx, xy, yy = self._jacobian(rays)
-        valid = (xx * yy > xy * xy) & (xx > 0)
-        failed = ~(valid & (np.abs(error).max(axis=-1, initial=0) * max(self.fx, self.fy) < 1e-6))
-        rays[failed] = np.nan
+        rays = (_last(pixels, 2, "pixels") - (self.cx, self.cy)) / (self.fx, self.fy)
+        if self.distortion:
+            rays = lens(self.distortion_order, self.distortion).undistort(rays, 1e-6 / max(self.fx, self.fy))
         return rays * (self.fx, self.fy) + (self.cx, self.cy)
 
-    def _coefficients(self) -> dict[str, float]:
-        return dict(zip(DISTORTION_ORDERS[self.distortion_order], self.distortion, strict=True))
-
     def _distort_rays(self, rays: np.ndarray) -> np.ndarray:
-        if not self.distortion:
-            return rays
-        c = self._coefficients()
-        x, y = rays[..., 0], rays[..., 1]
-        s = x * x + y * y
-        radial = 1 + s * (c["k1"] + s * (c["k2"] + s * c["k3"]))
-        return np.stack(
-            [
-                x * radial + 2 * c["p1"] * x * y + c["p2"] * (s + 2 * x * x),
-                y * radial + c["p1"] * (s + 2 * y * y) + 2 * c["p2"] * x * y,
-            ],
-            axis=-1,
-        )
-
-    def _jacobian(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Derivative of `_distort_rays`, a symmetric matrix, as its entries xx, xy, yy of shape (...)."""
-        c = self._coefficients()
-        x, y = rays[..., 0], rays[..., 1]
-        s = x * x + y * y
-        radial = 1 + s * (c["k1"] + s * (c["k2"] + s * c["k3"]))
-        slope = 2 * (c["k1"] + s * (2 * c["k2"] + s * 3 * c["k3"]))  # d(radial)/dx = slope * x
-        xx = radial + slope * x * x + 2 * c["p1"] * y + 6 * c["p2"] * x
-        yy = radial + slope * y * y + 6 * c["p1"] * y + 2 * c["p2"] * x
-        xy = slope * x * y + 2 * c["p1"] * x + 2 * c["p2"] * y
-        return xx, xy, yy
+        return lens(self.distortion_order, self.distortion).distort(rays) if self.distortion else rays
 
 
 def cameras_from_mvor(cam_params: dict, world: str = "camera1") -> list[Camera]:
@@ -300,18 +244,23 @@ def cameras_to_mvor(cameras: Sequence[Camera], first_to_room: np.ndarray | None 
 
     Returns:
         The dict, in the file's units (millimetres).
+
+    Raises:
+        ValueError: A lens that MVOR's five numbers cannot describe.
     """
     to_first = np.linalg.inv(cameras[0].pose)
     intrinsics = []
     for i, camera in enumerate(cameras):
-        values = dict.fromkeys(DISTORTION_ORDERS["mvor"], 0.0)
-        if camera.distortion:
-            values = camera._coefficients()
+        values = dict(zip(DISTORTION_ORDERS[camera.distortion_order], camera.distortion, strict=False))
+        more = sorted(name for name, value in values.items() if value and name not in DISTORTION_ORDERS["mvor"])
+        if more or camera.distortion_order == "fisheye":
+            what = "a fisheye lens" if camera.distortion_order == "fisheye" else f"distortion {', '.join(more)}"
+            raise ValueError(f"cameras_to_mvor: camera {i + 1} has {what}, expected k1, k2, k3, p1, p2 at most")
         intrinsics.append(
             {
                 "serialnumber": str(i + 1),
                 "skew_value": 0,
-                "distortion": [values[name] for name in DISTORTION_ORDERS["mvor"]],
+                "distortion": [values.get(name, 0.0) for name in DISTORTION_ORDERS["mvor"]],
                 "principalpoint": [float(camera.cx), float(camera.cy)],
                 "focallength": [float(camera.fx), float(camera.fy)],
                 "imagesize": list(camera.size),

@@ -105,7 +105,7 @@ def place_by_depth(
     if known.sum() < rules.least:
         return out
     points = np.full_like(out, np.nan)
-    points[known] = camera.back_project(keypoints[known, :2], joint[known])
+    points[known] = camera.back_project(keypoints[known, :2], joint[known], undistort=True)
     kept = largest_body(points)
     if kept.sum() >= rules.least:
         out[kept] = points[kept]
