@@ -1,10 +1,11 @@
 """Lift one person's 2D joints to 3D: from a video, a folder of frames, or 2D joints that another program found.
 
 INPUT is a video or a folder of pictures (then --pose2d names a mmpose 2D model; a depth model takes 16-bit pictures), a
-Detectron archive (VIDEO.npz), VideoPose3D's data_2d_custom_*.npz, our own npz of a clip, a folder of OpenPose JSON, a
-COCO result list (image_id = frame number). Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the
-pelvis), motion.npz, motion.json, record.txt (Kinect text record) and, with --render, an animation. A symmetric network
-sees the future, so 2D is found for all frames before any is lifted.
+Detectron archive (VIDEO.npz), VideoPose3D's data_2d_*.npz, our own npz of a clip, or 2D joints as refine3d.py reads
+them: a folder of OpenPose JSON, a COCO result list (image_id = frame number or time stamp), mmpose's predictions,
+poses.json. Written to --out: pose.npy (F, 17, 3: camera axes, metres, about the pelvis), motion.npz, motion.json,
+record.txt (Kinect text record) and, with --render, an animation. A symmetric network sees the future, so 2D is found
+for all frames before any is lifted.
 
 examples:
   python tools/lift_video.py exercise.mp4.npz --weights pretrained_h36m_detectron_coco.bin --out runs/exercise
@@ -43,8 +44,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--fps", type=float, help="frames a second where the input does not say (default 30)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), help="of the pictures, where needed")
-    parser.add_argument("--keypoint-scale", type=int, default=0, choices=(0, 3, 4), help="OpenPose's option")
-    parser.add_argument("--video-name", help="which video of a data_2d_custom file")
+    scale = "OpenPose's option (default: detected)"
+    parser.add_argument("--keypoint-scale", type=int, choices=(0, 3, 4), help=scale)
+    parser.add_argument("--annotations", metavar="JSON", help="COCO file that names the images of a result list's ids")
+    name = "which video, or subject/action/camera, of a data_2d file; which folder of images of a COCO file"
+    parser.add_argument("--video-name", help=name)
     parser.add_argument("--pose2d", help="mmpose 2D model (name or config) for videos and pictures; COCO-17")
     parser.add_argument("--pose2d-weights", help="its weights")
     parser.add_argument("--det-model", help="person detector of mmpose's inferencer, or 'whole_image'")

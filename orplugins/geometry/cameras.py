@@ -13,6 +13,7 @@ import numpy as np
 
 from orplugins.geometry.lens import DISTORTION_COUNTS, DISTORTION_ORDERS, lens
 
+
 @dataclass(frozen=True, eq=False)
 class Camera:
     """A calibrated camera.

@@ -124,9 +124,10 @@ def read_coco_poses(content: Any, path: Path, names: dict[int | str, dict] | Non
         if len(pose) != skeleton.num_joints:
             raise ValueError(f"{here}: {len(pose)} joints, expected {skeleton.num_joints} as in the entries before it")
         pose = _scored(pose, record, flags, here)
+        of_image, of_scores = people.setdefault(image, []), scores.setdefault(image, [])
         if np.isfinite(pose).all(1).any():
-            people.setdefault(image, []).append(pose)
-            scores.setdefault(image, []).append(_score(record, here))
+            of_image.append(pose)
+            of_scores.append(_score(record, here))
     skeleton = skeleton or COCO_17
     return [_frame(key, images, poses, scores[key], skeleton) for key, poses in people.items()]
 

@@ -13,6 +13,7 @@ RATES = (1, 2, 5, 6, 7.5, 10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 75, 90, 
 # Beyond this nobody counts frames: more than a month at 30 a second.
 _MOST_FRAMES = 100_000_000
 _MOST_STRIDE = 14  # a step of 15 and more may as well be milliseconds of a camera with 60 frames a second
+_MOST_SECONDS = 4.1e9  # since 1970, in the year 2100
 _SPARSE = 1000  # no recording has that many missing frames for one that is there
 
 
@@ -53,12 +54,13 @@ def frame_clock(numbers: Sequence[int], where: str, fps: float | None = None) ->
     if len(stamps) < 2:
         return FrameClock(np.array([n if abs(n) < _MOST_FRAMES else 0 for n in stamps], dtype=np.int64))
     steps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
-    least, step = min(steps), float(np.median([float(s) for s in steps]))
+    # The lower one of two middles: a single jump among few frames is a gap, not a step.
+    least, step = min(steps), sorted(steps)[(len(steps) - 1) // 2]
     if least < 1:
         raise ValueError(f"{where}: frame number {stamps[steps.index(least) + 1]} is not above the one before it")
     if stamps[0] < _MOST_FRAMES and step <= _MOST_STRIDE:
         return _counted(stamps, steps, least, where)
-    if stamps[0] < _MOST_FRAMES and all(s % least == 0 for s in steps) and fps is None and least < 1000:
+    if stamps[0] < _MOST_FRAMES and all(s % least == 0 for s in steps) and fps is None and least <= _SPARSE:
         index = np.array([round(n / least) for n in stamps], dtype=np.int64)
         note = (
             f"{where}: frame numbers go in steps of {least}: every {least}th frame, or time stamps in ms "
@@ -80,14 +82,20 @@ def _counted(stamps: list[int], steps: list[int], least: int, where: str) -> Fra
     return FrameClock(np.array(stamps, dtype=np.int64))
 
 
-def _timed(stamps: list[int], step: float, where: str, fps: float | None) -> FrameClock:
+def _timed(stamps: list[int], step: int, where: str, fps: float | None) -> FrameClock:
     wanted = (fps,) if fps else RATES
-    fits = []
+    fits, others = [], []
     for unit, ticks in TICKS.items():
+        if stamps[0] / ticks > _MOST_SECONDS:
+            continue
         rate = ticks / step
         nearest = min(wanted, key=lambda known: abs(np.log(rate / known)))
-        if abs(rate / nearest - 1) < 0.06:
+        if abs(rate / nearest - 1) < 0.1:
             fits.append((abs(rate / nearest - 1), unit, ticks, float(nearest)))
+        elif RATES[0] / 2 <= rate <= RATES[-1] * 1.1 and not fps:
+            others.append((0.0, unit, ticks, round(rate, 2)))
+    # A camera of varying rate may have none of the usual ones; then only one unit may make it a camera.
+    fits = fits or (others if len(others) == 1 else [])
     if not fits:
         known = f"{fps:g} frames a second" if fps else "any usual frame rate"
         raise ValueError(

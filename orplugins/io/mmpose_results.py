@@ -67,7 +67,7 @@ def read_prediction_folder(folder: Path) -> tuple[list[Poses2D], list[str]]:
             content = load_json(path)
             if content != [] and not is_prediction(content):
                 raise ValueError(f"{path}: not a list of mmpose's instances (keypoints, keypoint_scores)")
-            found = read_predictions(content, path)
+            found = read_predictions(content, path) if content else [_frame(path.stem, None, [], str(path))]
             if len(found) != 1 or found[0].number is not None:
                 raise ValueError(f"{path}: predictions of a video, expected of one image; give the file itself")
             frames += found

@@ -231,16 +231,10 @@ def read_openpose_folder(
         FileNotFoundError: No such folder.
         ValueError: As in `read_openpose_files`; two videos, or names without frame numbers.
     """
+    video = _only_video(folder, [path.name.removesuffix(END) for path in openpose_files(folder)])
     named, skeleton, warnings, failed = read_openpose_files(folder, size, keypoint_scale, broken)
     if not named:
         raise ValueError(f"{folder}: no file of {len(failed)} could be read; the first: {failed[0]}")
-    videos = sorted({each.video for each in named})
-    nameless = next((each.name for each in named if each.number is None), None)
-    if nameless is not None and len(named) > 1:
-        raise ValueError(f"{folder}: {nameless}{END} has no frame number in its name")
-    if len(videos) > 1:
-        shown = ", ".join(videos[:5]) + (", ..." if len(videos) > 5 else "")
-        raise ValueError(f"{folder}: files of {len(videos)} videos ({shown}), expected one video per folder")
     by_number: dict[int, np.ndarray] = {}
     for each in named:
         number = each.number or 0
@@ -265,7 +259,19 @@ def read_openpose_folder(
         warnings.append(
             f"{folder}: {gaps} of {len(numbers)} frame numbers have no file; they count as frames without people"
         )
-    return OpenPoseFrames(frames, numbers, counts, skeleton, videos[0], warnings, failed, clock)
+    return OpenPoseFrames(frames, numbers, counts, skeleton, video, warnings, failed, clock)
+
+
+def _only_video(folder: str | os.PathLike, names: list[str]) -> str:
+    matches = {name: _NAME.match(name) for name in names}
+    nameless = next((name for name, match in matches.items() if not match), None)
+    if nameless is not None and len(names) > 1:
+        raise ValueError(f"{folder}: {nameless}{END} has no frame number in its name")
+    videos = sorted({match["video"] if match else name for name, match in matches.items()})
+    if len(videos) > 1:
+        shown = ", ".join(videos[:5]) + (", ..." if len(videos) > 5 else "")
+        raise ValueError(f"{folder}: files of {len(videos)} videos ({shown}), expected one video per folder")
+    return videos[0]
 
 
 def write_openpose_frame(folder: str | os.PathLike, video: str, frame: int, people: np.ndarray) -> Path:

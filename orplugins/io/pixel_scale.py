@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# OpenPose's --keypoint_scale, and the screen units of VideoPose3D's data files.
-PIXELS, UNIT, SIGNED, SCREEN = 0, 3, 4, "screen"
+# OpenPose's --keypoint_scale.
+PIXELS, UNIT, SIGNED = 0, 3, 4
 WORDS = {UNIT: "parts of the image from 0 to 1", SIGNED: "parts of the image from -1 to 1"}
 _LEAST_JOINTS = 3
 _OUTSIDE = 0.1  # share of joints that an estimator may put outside the image
@@ -29,7 +29,7 @@ def detect_scale(joints: np.ndarray) -> int:
     Returns:
         OpenPose's ``keypoint_scale``: 0 (pixels), 3 ([0, 1]) or 4 ([-1, 1]).
     """
-    if len(joints) < _LEAST_JOINTS or np.abs(joints).max() > 1.05 or np.ptp(joints, axis=0).max() == 0:
+    if len(joints) < _LEAST_JOINTS or np.abs(joints).max() > 1.05:
         return PIXELS
     return SIGNED if joints.min() < -0.05 else UNIT
 
@@ -50,6 +50,19 @@ def to_pixels(people: np.ndarray, size: tuple[int, int], scale: int) -> np.ndarr
     share = people[..., :2] if scale == UNIT else (people[..., :2] + 1) / 2
     there = (people[..., 2:] > 0) & np.isfinite(people[..., :1])
     return np.concatenate([np.where(there, share * (np.array(size) - 1), people[..., :2]), people[..., 2:]], -1)
+
+
+def screen_to_pixels(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Turn VideoPose3D's screen units (x from -1 to 1, y by the same scale) into pixels; see `to_pixels`."""
+    width, height = size
+    xy = (people[..., :2] + (1, height / width)) * (width / 2)
+    there = (people[..., 2:] > 0) & np.isfinite(people[..., :1])
+    return np.concatenate([np.where(there, xy, people[..., :2]), people[..., 2:]], -1)
+
+
+def fills_a_quarter(joints: np.ndarray, size: tuple[int, int]) -> bool:
+    """Whether all joints of a recording lie in the upper left quarter, as of images of half the size."""
+    return bool(len(joints)) and bool((np.percentile(joints, 99, axis=0) < 0.52 * np.array(size)).all())
 
 
 def check_extent(joints: np.ndarray, size: tuple[int, int], where: str) -> None:

@@ -16,7 +16,7 @@ from orplugins.io.images import natural_key
 from orplugins.io.json_fields import load_json
 from orplugins.io.mmpose_results import is_prediction, read_prediction_folder, read_predictions
 from orplugins.io.openpose import END, read_openpose_files
-from orplugins.io.pixel_scale import WORDS, check_extent, detect_scale, known_joints, to_pixels
+from orplugins.io.pixel_scale import WORDS, check_extent, detect_scale, fills_a_quarter, known_joints, to_pixels
 from orplugins.skeletons import Skeleton
 from orplugins.structures import Poses2D, Size
 
@@ -89,9 +89,16 @@ def read_poses2d(
         known = frame.size or size
         if known is not None:
             by_size.setdefault(known, []).append(frame.filled())
+    notes = []
     for known, people in by_size.items():
-        check_extent(known_joints(people), known, str(path))
-    return read
+        joints = known_joints(people)
+        check_extent(joints, known, str(path))
+        if fills_a_quarter(joints, known):
+            size_text = f"{known[0]}x{known[1]}"
+            notes.append(
+                f"{path}: all joints lie in the upper left quarter of {size_text}: of images of half the size?"
+            )
+    return replace(read, notes=(*read.notes, *notes))
 
 
 def _openpose(folder: Path, size: Size | None, keypoint_scale: int | None) -> PoseFrames:

@@ -63,4 +63,4 @@ def contradicted(points: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 def _lengths(points: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ends = points[:, _PAIRS]
-    return np.linalg.norm(ends[:, :, 0] - ends[:, :, 1], axis=-1), there[:, _PAIRS].all(-1)
+    return np.linalg.norm(ends[:, :, 0] - ends[:, :, 1], axis=-1), np.asarray(there[:, _PAIRS].all(-1))

@@ -81,7 +81,8 @@ def pair_depth(read: PoseFrames, files: Sequence[Path]) -> DepthFrames:
         if k in of_frame:
             continue
         if path_parts(frame.frame)[:-1] in folders:
-            missing[short_name(frame)] = f"no depth image in {files[0].parent}"
+            name = short_name(frame)
+            missing[name] = f"{files[0].parent / name}.png: no such file, expected the depth image of frame {name}"
         else:
             others += 1
     if others:

@@ -136,7 +136,7 @@ def refine_recording(settings: RefineSettings) -> RefinedRecording:
     size = settings.pose_size or camera.size
     read = read_poses2d(settings.poses, size, settings.keypoint_scale, settings.annotations)
     matched = pair_depth(read, files)
-    camera = _fitted_camera(camera, matched, settings)
+    camera = _fitted_camera(camera, matched, unit, settings)
     if settings.plain:
         chain = RefineChain(lifting=dict(window="pixel", holes="person"))
     else:
@@ -148,7 +148,6 @@ def refine_recording(settings: RefineSettings) -> RefinedRecording:
         try:
             depth = load_depth(path, size=camera.size, unit_mm=unit)
             keypoints = in_camera_pixels(frame.filled(), frame.size or size, camera.size, read.path)
-            check_room_depth(depth, str(path), unit, "--depth-unit-mm and the camera's depth_scale")
             results.append(refiner(depth, keypoints, frame.skeleton))
             names.append(short_name(frame))
             paths.append(path)
@@ -161,20 +160,22 @@ def refine_recording(settings: RefineSettings) -> RefinedRecording:
         save_npz(npz, names, results)
         for name, path, result in list(zip(names, paths, results, strict=True))[: settings.pictures]:
             depth = load_depth(path, size=camera.size, unit_mm=unit)
-            draw_frame(settings.out / f"{path.stem}.png", depth, result, ITOP_15, name)
+            draw_frame(settings.out / f"{name}.png", depth, result, ITOP_15, name)
         if settings.animate:
             save_animation(settings.out / "poses3d.gif", results, ITOP_15, names)
     notes = (*read.notes, *matched.notes)
     return RefinedRecording(names, sum(len(result.points) for result in results), failed, json, npz, notes)
 
 
-def _fitted_camera(camera: Camera, matched: DepthFrames, settings: RefineSettings) -> Camera:
-    """The camera, scaled on demand to the first depth image that can be read; other sizes are each image's error."""
+def _fitted_camera(camera: Camera, matched: DepthFrames, unit: float, settings: RefineSettings) -> Camera:
+    """The camera, scaled on demand, after a look at the first depth image that can be read: its unit and size."""
     for _, path in matched.pairs:
         try:
-            height, width = load_depth(path).shape
+            depth = load_depth(path, unit_mm=unit)
         except (ValueError, OSError):
             continue
+        check_room_depth(depth, str(path), unit, "--depth-unit-mm and the camera's depth_scale")
+        height, width = depth.shape
         if (width, height) == camera.size:
             return camera
         if not settings.scale_camera:
@@ -182,17 +183,17 @@ def _fitted_camera(camera: Camera, matched: DepthFrames, settings: RefineSetting
                 f"{path}: {width}x{height} pixels, {settings.camera} is of {camera.size[0]}x{camera.size[1]}: give the "
                 "camera of these images, or scale it by --scale-camera if both show the same"
             )
-        return _same_shape(camera.size, (width, height), str(settings.camera)) and camera.resized((width, height))
+        _check_shape(camera.size, (width, height), str(settings.camera))
+        return camera.resized((width, height))
     return camera
 
 
-def _same_shape(size: tuple[int, int], other: tuple[int, int], name: str) -> bool:
-    """True for sizes of one aspect ratio; others cannot be resized into each other."""
+def _check_shape(size: tuple[int, int], other: tuple[int, int], name: str) -> None:
+    """Refuse sizes of different aspect ratios: they cannot be resized into each other."""
     if abs(size[0] * other[1] / (size[1] * other[0]) - 1) > 0.02:
         raise ValueError(
-            f"{name}: {size[0]}x{size[1]} and {other[0]}x{other[1]} pixels have different shapes: the same is not in view"
+            f"{name}: {size[0]}x{size[1]} and {other[0]}x{other[1]} pixels differ in shape: they show different parts"
         )
-    return True
 
 
 def in_camera_pixels(
@@ -214,7 +215,7 @@ def in_camera_pixels(
     """
     if tuple(size) == tuple(camera_size):
         return keypoints
-    _same_shape(size, camera_size, name)
+    _check_shape(size, camera_size, name)
     scale = np.array(camera_size) / np.array(size)
     moved = np.concatenate([(keypoints[..., :2] + 0.5) * scale - 0.5, keypoints[..., 2:]], -1)
     return np.where(keypoints[..., 2:] > 0, moved, 0.0)
@@ -231,9 +232,9 @@ def check_people(results: list, settings: RefineSettings) -> None:
     scale = body_scale(points, seen)
     if scale is not None and not POSSIBLE[0] <= scale <= POSSIBLE[1]:
         raise ValueError(
-            f"{settings.poses}: people would be {scale:.2g} times as large as adults: is the depth unit {1 / scale:.2g} "
-            f"times what was taken (--depth-unit-mm), is {settings.camera} of another resolution, or are the poses "
-            "found in images of another size (--pose-size)?"
+            f"{settings.poses}: people would be {scale:.2g} times as large as adults: is the depth unit "
+            f"{1 / scale:.2g} times what was taken (--depth-unit-mm), is {settings.camera} of another resolution, or "
+            "are the poses found in images of another size (--pose-size)?"
         )
 
 

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from orplugins.geometry.timeseries import fill_gaps
+from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import atomic_write
 from orplugins.io.json_fields import entries, load_json, numbers
+from orplugins.io.pixel_scale import check_extent, detect_scale, known_joints, screen_to_pixels
 from orplugins.io.safe_npz import read_npz
 from orplugins.skeletons import COCO_17, H36M_17, H36M_17_OF_32, Skeleton
 from orplugins.videopose3d.screen import to_screen, world_to_camera
 
 PERSON = 1  # class index in Detectron's lists
+MIN_JOINTS = 6  # a frame with fewer counts as without a detection
 # Joints of Human3.6M's 32 that make H36M-17, in order.
 # S11's "Directions" is corrupt in the public release.
 H36M_BROKEN = {("S11", "Directions")}
@@ -34,6 +37,8 @@ class Keypoints2D:
         video: Name of the video.
         boxes: (F, 4) x1, y1, x2, y2, interpolated too, or None.
         scores: (F, 17) or None.
+        time: (F,) seconds from the first frame on where the recording has time stamps, else None.
+        notes: How the file was understood where it leaves a choice.
     """
 
     keypoints: np.ndarray
@@ -43,6 +48,30 @@ class Keypoints2D:
     video: str
     boxes: np.ndarray | None = None
     scores: np.ndarray | None = None
+    time: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def fill_joints(poses: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Interpolate every joint over the frames in which it is missing.
+
+    Args:
+        poses: (F, 17, 3) COCO-17, pixels and score; a score of 0 is a missing joint.
+        name: Of the clip, for messages.
+
+    Returns:
+        Keypoints (F, 17, 2) float32 without gaps, and (F,) whether the person was detected: six joints or more.
+
+    Raises:
+        ValueError: A joint that is never seen.
+    """
+    seen = present(poses)
+    keypoints = poses[..., :2].astype(np.float32)
+    for joint in range(COCO_17.num_joints):
+        if not seen[:, joint].any():
+            raise ValueError(f"{name}: the {COCO_17.joints[joint]} is never seen; the lifter needs every joint")
+        keypoints[:, joint] = fill_gaps(keypoints[:, joint], seen[:, joint])
+    return keypoints, seen.sum(1) >= MIN_JOINTS
 
 
 def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
@@ -75,10 +104,12 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
         frame_boxes, frame_poses = _people(boxes[t]), _people(keypoints[t])
         if not len(frame_boxes) or not len(frame_poses):
             continue
+        if frame_poses.shape == (len(frame_boxes), 17, 3):  # x, y, score; Detectron's own rows are x, y, logit, score
+            frame_poses = frame_poses.transpose(0, 2, 1)[:, [0, 1, 2, 2]]
         if frame_boxes.shape[1:] != (5,) or frame_poses.shape != (len(frame_boxes), 4, 17):
             raise ValueError(
                 f"{path}: frame {t} has boxes {frame_boxes.shape} and keypoints {frame_poses.shape}, "
-                "expected (N, 5) and (N, 4, 17)"
+                "expected (N, 5) and (N, 4, 17) or (N, 17, 3)"
             )
         best = int(np.argmax(frame_boxes[:, 4]))
         if not np.isfinite(frame_poses[best, :2]).all():
@@ -103,39 +134,67 @@ def _people(frame) -> np.ndarray:
     return np.asarray(frame[PERSON]) if len(frame) > PERSON and len(frame[PERSON]) else np.zeros((0, 0))
 
 
-def read_custom_2d(path: str | os.PathLike, video: str | None = None) -> Keypoints2D:
-    """Read one video of a ``data_2d_custom_*`` file, which keeps no detection mask.
+def read_custom_2d(
+    path: str | os.PathLike, video: str | None = None, size: tuple[int, int] | None = None
+) -> Keypoints2D:
+    """Read one clip of a ``data_2d_*`` file, which keeps no detection mask: joints at NaN or (0, 0) are missing.
 
     Args:
-        path: The file.
-        video: Its name; None: the only one.
+        path: The file: {subject or video: {action: [a clip per camera]}}.
+        video: The clip: a video's name, or ``SUBJECT/ACTION/CAMERA`` or the beginning of it; None: the only one.
+        size: (width, height) of the images where the file does not say.
 
     Returns:
         The person.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: No such video, a choice of several, or another form.
+        ValueError: No such clip, a choice of several, another joint set or form, an unknown size.
     """
-    data = read_npz(path, ("positions_2d", "metadata"))
-    positions, meta = data["positions_2d"], data["metadata"]
-    if video is None and len(positions) != 1:
-        raise ValueError(
-            f"{path}: {len(positions)} videos ({', '.join(map(str, positions))}), expected a choice of one"
-        )
-    video = next(iter(positions)) if video is None else video
-    if video not in positions:
-        raise ValueError(f"{path}: no video {video!r}, found {', '.join(map(str, positions))}")
-    keypoints = np.asarray(positions[video]["custom"][0])
-    size = meta.get("video_metadata", {}).get(video)
-    if keypoints.ndim != 3 or keypoints.shape[1] != 17 or not size:
-        raise ValueError(
-            f"{path}: {video}: keypoints {keypoints.shape}, size {size}, expected (F, 17, 2) and its w and h"
-        )
-    keypoints = keypoints[..., :2].astype(np.float32)
-    return Keypoints2D(
-        keypoints, np.ones(len(keypoints), dtype=bool), (int(size["w"]), int(size["h"])), None, str(video)
-    )
+    positions, meta = read_positions_2d(path)
+    layout = str(meta.get("layout_name", "coco")) if isinstance(meta, dict) else "coco"
+    if layout != "coco":
+        raise ValueError(f"{path}: 'layout_name' is {layout!r}, expected 'coco' (COCO's 17 joints)")
+    clips = {
+        name if len(actions) == len(views) == 1 and action == "custom" else f"{name}/{action}/{k}": (name, view)
+        for name, actions in positions.items()
+        for action, views in actions.items()
+        for k, view in enumerate(views)
+    }
+    wanted = (video or "").strip("/")
+    chosen = [name for name in clips if not wanted or name == wanted or name.startswith(f"{wanted}/")]
+    if not chosen or len({name.rpartition("/")[0] or name for name in chosen}) > 1:
+        shown = ", ".join(list(clips)[:8]) + (", ..." if len(clips) > 8 else "")
+        raise ValueError(f"{path}: {len(clips)} clips ({shown}), expected a choice of one, found {video!r}")
+    notes = []
+    if len(chosen) > 1:
+        notes.append(f"{path}: {chosen[0]} taken of {len(chosen)} cameras; the others: {', '.join(chosen[1:])}")
+    name = chosen[0]
+    subject, keypoints = clips[name]
+    if keypoints.ndim != 3 or keypoints.shape[1:] != (COCO_17.num_joints, 2) or not len(keypoints):
+        raise ValueError(f"{path}: {name}: keypoints {keypoints.shape}, expected (F, 17, 2)")
+    size = _video_size(meta, subject) or size
+    if size is None:
+        raise ValueError(f"{path}: {name}: the file does not hold the image size; give --size WIDTH HEIGHT")
+    seen = np.isfinite(keypoints).all(-1) & (keypoints != 0).any(-1)
+    poses = np.concatenate([np.where(seen[..., None], keypoints, 0), seen[..., None]], -1)
+    joints = known_joints([poses])
+    if detect_scale(joints):
+        poses = screen_to_pixels(poses, size)
+        notes.append(f"{path}: coordinates are VideoPose3D's screen units, of {size[0]}x{size[1]} pixels")
+    check_extent(known_joints([poses]), size, f"{path}: {name}")
+    filled, detected = fill_joints(poses, f"{path}: {name}")
+    return Keypoints2D(filled, detected, size, None, name, notes=tuple(notes))
+
+
+def _video_size(meta: Any, video: str) -> tuple[int, int] | None:
+    record = meta.get("video_metadata") if isinstance(meta, dict) else None
+    record = record.get(video) if isinstance(record, dict) else None
+    try:
+        size = (int(record["w"]), int(record["h"])) if isinstance(record, dict) else None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        size = None
+    return size if size and min(size) > 0 else None
 
 
 def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
@@ -146,7 +205,9 @@ def write_clip(path: str | os.PathLike, clip: Keypoints2D) -> None:
         clip: What to write.
     """
     extra: dict[str, Any] = {} if clip.scores is None else {"scores": clip.scores}
-    if clip.fps:
+    if clip.time is not None:
+        extra["time"] = clip.time
+    elif clip.fps:
         extra["time"] = np.arange(len(clip.keypoints)) / clip.fps
     with atomic_write(path, "wb") as file:
         np.savez_compressed(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from orplugins.geometry.timeseries import fill_gaps
 from orplugins.geometry.tracking import track_people, track_poses
-from orplugins.geometry.triangulation import present
-from orplugins.io.coco_results import load_keypoint_results
-from orplugins.io.openpose import read_openpose_folder
+from orplugins.io.pixel_scale import check_extent
+from orplugins.io.poses2d import one_sequence, read_poses2d, sequence_clock
 from orplugins.skeletons import COCO_17, convert
-from orplugins.videopose3d.files import Keypoints2D, read_clip, read_custom_2d, read_detection_archive
+from orplugins.videopose3d.files import Keypoints2D, fill_joints, read_clip, read_custom_2d, read_detection_archive
 
-MIN_JOINTS = 6  # a frame with fewer counts as without a detection
+MOST_MISSING = 100  # missing frames for one that is there
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,9 @@ class InputOptions:
     Attributes:
         size: (width, height) of the images that OpenPose's files and COCO lists belong to.
         fps: Frames a second of those.
-        keypoint_scale: OpenPose's option of that name.
-        video_name: Which video of a ``data_2d_custom`` file.
+        keypoint_scale: OpenPose's option of that name; None: detected.
+        annotations: COCO file that names the images of a result list's ids.
+        video_name: Which video, or subject/action/camera, of a ``data_2d`` file; which folder of images of a COCO file.
         pose2d, pose2d_weights, det_model: mmpose's 2D model and detector for videos and pictures.
         min_score: 2D joints that this model scores lower are missing.
         device: Of the 2D model.
@@ -36,7 +35,8 @@ class InputOptions:
 
     size: tuple[int, int] | None = None
     fps: float | None = None
-    keypoint_scale: int = 0
+    keypoint_scale: int | None = None
+    annotations: str | None = None
     video_name: str | None = None
     pose2d: str | None = None
     pose2d_weights: str | None = None
@@ -60,28 +60,6 @@ class InputClip:
     failed: tuple[str, ...] = ()
 
 
-def fill_joints(poses: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolate every joint over the frames in which it is missing.
-
-    Args:
-        poses: (F, 17, 3) COCO-17, pixels and score; a score of 0 is a missing joint.
-        name: Of the clip, for messages.
-
-    Returns:
-        Keypoints (F, 17, 2) float32 without gaps, and (F,) whether the person was detected: six joints or more.
-
-    Raises:
-        ValueError: A joint that is never seen.
-    """
-    seen = present(poses)
-    keypoints = poses[..., :2].astype(np.float32)
-    for joint in range(COCO_17.num_joints):
-        if not seen[:, joint].any():
-            raise ValueError(f"{name}: the {COCO_17.joints[joint]} is never seen; the lifter needs every joint")
-        keypoints[:, joint] = fill_gaps(keypoints[:, joint], seen[:, joint])
-    return keypoints, seen.sum(1) >= MIN_JOINTS
-
-
 def subject_clip(frames: list[np.ndarray], size: tuple[int, int], fps: float | None, video: str) -> Keypoints2D:
     """Return the longest and largest person of frames (N, 17, 3), gaps interpolated and marked.
 
@@ -100,8 +78,8 @@ def read_input(path: Path, options: InputOptions) -> InputClip:
     """Read one person's 2D joints.
 
     Args:
-        path: Video or folder of images (both need ``options.pose2d``), folder of OpenPose's JSON, COCO result list
-            (image_id = frame number), Detectron archive, ``data_2d_custom_*.npz`` or our own npz of a clip.
+        path: Video or folder of images (both need ``options.pose2d``), 2D joints in any form of
+            `orplugins.io.poses2d.read_poses2d`, Detectron archive, ``data_2d_*.npz`` or our own npz of a clip.
         options: How it is read.
 
     Returns:
@@ -114,18 +92,15 @@ def read_input(path: Path, options: InputOptions) -> InputClip:
     from orplugins.io.video import VIDEO_SUFFIXES
 
     if path.is_dir():
-        return _openpose(path, options) if any(path.glob("*_keypoints.json")) else _estimated(path, options)
+        return _joints(path, options) if any(path.glob("*.json")) and not options.pose2d else _estimated(path, options)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return _estimated(path, options)
     if path.suffix == ".json":
-        return _coco_list(path, options)
+        return _joints(path, options)
     if path.suffix == ".npz":
-        names = set(zipfile.ZipFile(path).namelist()) if zipfile.is_zipfile(path) else set()
-        if "positions_2d.npy" in names:
-            return InputClip(read_custom_2d(path, options.video_name))
-        return InputClip(read_clip(path) if "image_size.npy" in names else read_detection_archive(path))
+        return _archive(path, options)
     raise ValueError(f"{path}: unknown kind of input, expected a video, a folder, .npz or .json")
 
 
@@ -178,27 +153,45 @@ def _subject(frames: list[np.ndarray], size, fps, video: str, warnings: list[str
         raise ValueError(f"{error}; {len(failed)} could not be read, the first: {failed[0]}") from None
 
 
-def _openpose(path: Path, options: InputOptions) -> InputClip:
-    if options.size is None:
-        raise ValueError(f"{path}: OpenPose's files do not hold the image size; give --size WIDTH HEIGHT")
-    read = read_openpose_folder(path, options.size, options.keypoint_scale, broken="skip")
-    frames = [convert(people, read.skeleton, COCO_17) for people in read.frames]
-    return _subject(frames, options.size, options.fps, read.video, list(read.warnings), list(read.failed))
+def _joints(path: Path, options: InputOptions) -> InputClip:
+    """Joints that another program found, by `orplugins.io.poses2d`."""
+    everything = read_poses2d(path, options.size, options.keypoint_scale, options.annotations)
+    read = one_sequence(everything, options.video_name)
+    sizes = {frame.size or options.size for frame in read.frames}
+    size = next(iter(sizes))
+    if len(sizes) > 1:
+        raise ValueError(f"{path}: images of {len(sizes)} sizes, expected those of one camera")
+    if size is None:
+        raise ValueError(f"{path}: the file does not hold the image size; give --size WIDTH HEIGHT")
+    clock = sequence_clock(read, options.fps)
+    if clock.needs_fps and not options.fps:
+        raise ValueError(f"{clock.note}; give --fps, the rate of these frames")
+    first, count = clock.index[0], int(clock.index[-1] - clock.index[0]) + 1
+    if count > max(MOST_MISSING * len(read.frames), 1000):
+        raise ValueError(f"{path}: {len(read.frames)} frames with numbers over {count}, expected a recording's frames")
+    frames = [np.zeros((0, COCO_17.num_joints, 3))] * count
+    for place, frame in zip(clock.index, read.frames, strict=True):
+        frames[int(place - first)] = convert(frame.filled(), frame.skeleton, COCO_17)
+    gaps = count - len(read.frames)
+    notes = [*read.notes, *([clock.note] if clock.note else [])]
+    notes += [f"{path}: {gaps} of {count} frame numbers have no people"] if gaps else []
+    clip = _subject(frames, size, options.fps or clock.fps, path.stem or path.name, notes, list(read.failed))
+    if clock.time is None:
+        return clip
+    time = np.interp(np.arange(count), clock.index - first, clock.time - clock.time[0])
+    return replace(clip, clip=replace(clip.clip, time=time))
 
 
-def _coco_list(path: Path, options: InputOptions) -> InputClip:
-    if options.size is None:
-        raise ValueError(f"{path}: a COCO result list does not hold the image size; give --size WIDTH HEIGHT")
-    poses = load_keypoint_results(path, sizes=(51,))
-    if not len(poses.image_ids):
-        raise ValueError(f"{path}: no detection in it")
-    numbers = np.arange(poses.image_ids.min(), poses.image_ids.max() + 1)
-    if len(numbers) > 10_000_000:
-        raise ValueError(f"{path}: image ids from {numbers[0]} to {numbers[-1]}: expected frame numbers")
-    gaps = len(numbers) - len(np.unique(poses.image_ids))
-    warnings = [f"{path}: {gaps} of {len(numbers)} frame numbers have no detection"] if gaps else []
-    frames = [poses.keypoints[poses.image_ids == n] for n in numbers]
-    return _subject(frames, options.size, options.fps, path.stem, warnings, [])
+def _archive(path: Path, options: InputOptions) -> InputClip:
+    """VideoPose3D's own files, and ours of one clip."""
+    names = set(zipfile.ZipFile(path).namelist()) if zipfile.is_zipfile(path) else set()
+    if "positions_2d.npy" in names:
+        clip = read_custom_2d(path, options.video_name, options.size)
+        return InputClip(clip, clip.notes)
+    clip = read_clip(path) if "image_size.npy" in names else read_detection_archive(path)
+    joints = clip.keypoints[clip.detected].reshape(-1, 2)
+    check_extent(joints[np.isfinite(joints).all(1)], clip.size, str(path))
+    return InputClip(clip)
 
 
 def _estimated(path: Path, options: InputOptions) -> InputClip:

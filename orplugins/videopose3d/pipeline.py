@@ -15,8 +15,8 @@ from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.skeletons import COCO_17, H36M_17
-from orplugins.videopose3d.files import Keypoints2D, write_clip
-from orplugins.videopose3d.inputs import MIN_JOINTS, InputOptions, fill_joints, read_frames, read_input
+from orplugins.videopose3d.files import MIN_JOINTS, Keypoints2D, fill_joints, write_clip
+from orplugins.videopose3d.inputs import InputOptions, read_frames, read_input
 from orplugins.videopose3d.screen import display_points
 from orplugins.videopose3d.sequence import TRAINING_HZ
 from orplugins.viz.colours import as_rgb
@@ -88,8 +88,8 @@ def lift_video(settings: LiftSettings) -> LiftedVideo:
     from orplugins.videopose3d.mmpose.build import build_lifter
 
     device = choose_device(settings.device)
-    model = build_lifter(settings.weights, settings.causal).to(device)
     read = read_input(settings.input, replace(settings.options, device=device))
+    model = build_lifter(settings.weights, settings.causal).to(device)
     clip, rate = read.clip, TRAINING_HZ if settings.resample else None
     fps = float(settings.options.fps or clip.fps or DEFAULT_FPS)
     lifted = model.lift(clip.keypoints, clip.size, settings.flip, fps=fps, resample_hz=rate)
@@ -118,6 +118,7 @@ def write_results(out: Path, clip: Keypoints2D, lifted: dict[str, np.ndarray], f
     root = "absolute-estimated" if "trajectory" in lifted else "hip_center"
     points = pose + lifted["trajectory"] if "trajectory" in lifted else pose
     state = np.repeat(np.where(clip.detected, 2, 1)[:, None], H36M_17.num_joints, 1)
+    time = np.arange(len(points)) / fps if clip.time is None else clip.time
     with atomic_write(out / "motion.npz", "wb") as file:
         np.savez_compressed(
             file,
@@ -128,6 +129,7 @@ def write_results(out: Path, clip: Keypoints2D, lifted: dict[str, np.ndarray], f
             layout=np.array(H36M_17.name),
             root=np.array(root),
             detected=clip.detected,
+            time=time,
         )
     write_json(
         out / "motion.json",
@@ -139,12 +141,12 @@ def write_results(out: Path, clip: Keypoints2D, lifted: dict[str, np.ndarray], f
             "joints": list(H36M_17.joints),
             "video": clip.video,
             "frames": [
-                {"frame": k, "detected": bool(seen), "keypoints3d": np.round(joints, 5).tolist()}
-                for k, (joints, seen) in enumerate(zip(points.astype(float), clip.detected, strict=True))
+                {"frame": k, "time": round(t, 6), "detected": bool(seen), "keypoints3d": np.round(xyz, 5).tolist()}
+                for k, (xyz, seen, t) in enumerate(zip(points.astype(float), clip.detected, time.tolist(), strict=True))
             ],
         },
     )
-    record = make_record(points, state, H36M_17, fps, "videopose3d", root, {"weights": weights})
+    record = make_record(points, state, H36M_17, fps, "videopose3d", root, {"weights": weights}, time=time)
     write_kinect_record(out / "record.txt", record)
     write_clip(out / "keypoints2d.npz", replace(clip, fps=fps))
     return points

@@ -63,9 +63,7 @@ def test_the_inverse_holds_over_the_image(numbers):
 def test_fisheye_as_opencv_does(numbers):
     there = camera(distortion=numbers, distortion_order="fisheye", fx=200.0, fy=201.0)
     points = np.random.default_rng(0).uniform([-3, -2, 1], [3, 2, 2], (200, 3))
-    expected, _ = cv2.fisheye.projectPoints(
-        points[:, None], np.zeros(3), np.zeros(3), there.matrix, np.array(numbers)
-    )
+    expected, _ = cv2.fisheye.projectPoints(points[:, None], np.zeros(3), np.zeros(3), there.matrix, np.array(numbers))
     pixels = there.project(points, distort=True)[0]
     np.testing.assert_allclose(pixels, expected[:, 0], atol=1e-8)
     ideal = there.project(points)[0]

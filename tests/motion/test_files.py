@@ -74,7 +74,8 @@ def test_openpose_bad_input(tmp_path):
 
 def test_openpose_units(tmp_path):
     write_openpose_frame(tmp_path, "a", 0, np.full((1, 25, 3), 0.5))
-    assert any("not pixels" in warning for warning in read_openpose_folder(tmp_path).warnings)
+    with pytest.raises(ValueError, match=r"keypoint_scale 3\), not pixels: the image size is needed"):
+        read_openpose_folder(tmp_path)
     assert read_openpose_folder(tmp_path, (641, 481), 3).frames[0][0, 0, :2].tolist() == [320, 240]
     with pytest.raises(ValueError, match="image size"):
         read_openpose_folder(tmp_path, keypoint_scale=4)

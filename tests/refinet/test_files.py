@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 
 from orplugins.io.calibration import load_camera
-from orplugins.io.pose2d import load_pose2d
 from orplugins.io.safe_pickle import UnsafePickleError, load_plain_pickle
 from orplugins.refinet.baracca import SEQUENCE_FILE, baracca_frames, load_baracca_poses
 from orplugins.refinet.pose_files import load_itop_poses, save_itop_poses
-from orplugins.skeletons import BODY_25, COCO_17
 
 
 def dump(path: Path, value, protocol: int = 4) -> Path:
@@ -233,29 +231,6 @@ def test_baracca_frames_and_poses(baracca):
     (baracca / "viewpoints.json").write_text(json.dumps({"0": {"orientation": [45]}}))
     with pytest.raises(ValueError, match="'orientation' is"):
         baracca_frames(baracca, views=1)
-
-
-def test_poses_of_other_estimators(tmp_path):
-    pose = np.arange(75.0)
-    for name in ("b_02", "b_01"):
-        (tmp_path / f"{name}_keypoints.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": pose.tolist()}]}))
-    (tmp_path / "b_03_keypoints.json").write_text(json.dumps({"people": []}))
-    frames = load_pose2d(tmp_path)
-    assert [(f.frame, len(f.keypoints)) for f in frames] == [("b_01", 1), ("b_02", 1), ("b_03", 0)]
-    assert frames[0].skeleton is BODY_25
-    records = [{"image_id": 3, "keypoints": [1.0] * 51}, {"image_id": 3, "keypoints": [2.0] * 51}]
-    (tmp_path / "coco.json").write_text(json.dumps(records))
-    (found,) = load_pose2d(tmp_path / "coco.json")
-    assert found.frame == "3" and found.keypoints.shape == (2, 17, 3) and found.skeleton is COCO_17
-    content = {
-        "images": [{"id": 3, "file_name": "day1/x_7.png"}, {"id": 4, "file_name": "y.png"}],
-        "annotations": [*records, {"image_id": 4, "bbox": [0, 0, 1, 1]}],
-    }
-    (tmp_path / "ann.json").write_text(json.dumps(content))
-    assert [(f.frame, len(f.keypoints)) for f in load_pose2d(tmp_path / "ann.json")] == [("x_7", 2), ("y", 0)]
-    (tmp_path / "bad.json").write_text(json.dumps([{"image_id": 3, "keypoints": [1.0] * 50}]))
-    with pytest.raises(ValueError, match=r"bad.json: detections\[0\]: 'keypoints' has 50"):
-        load_pose2d(tmp_path / "bad.json")
 
 
 def test_camera_file(tmp_path):

@@ -63,9 +63,12 @@ def test_poses_are_written_before_a_picture_fails(recording, monkeypatch):
 
 
 def test_without_any_frame_nothing_is_written(recording):
-    (recording / "depth/000000.png").unlink()
+    (recording / "depth/000000.png").write_bytes(b"no image")
     done = pipeline.refine_recording(settings(recording))
     assert done.frames == [] and set(done.failed) == {"0", "1"} and not (recording / "out").exists()
+    (recording / "depth/000000.png").unlink()
+    with pytest.raises(FileNotFoundError, match="depth: no PNG file"):
+        pipeline.refine_recording(settings(recording))
 
 
 def test_evaluation_gives_rows_and_their_table(tmp_path):

@@ -127,7 +127,7 @@ def test_bad_input_is_one_clear_line(take, tmp_path, capsys):
         (tmp_path / "none.mp4", "no such file"),
         (tmp_path / "empty", "--pose2d"),
         (tmp_path / "frames", "--pose2d"),
-        (take / "rig.json", "--size"),
+        (take / "rig.json", "missing key 'images'"),
     ]
     for source, message in cases:
         lift(take, source, "bad", code=1)
