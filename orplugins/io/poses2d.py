@@ -103,10 +103,11 @@ def read_poses2d(
 
 def _openpose(folder: Path, size: Size | None, keypoint_scale: int | None) -> PoseFrames:
     named, skeleton, notes, failed = read_openpose_files(folder, size, keypoint_scale, broken="skip")
-    frames = [
-        Poses2D(each.name, np.where(each.people[..., 2:] > 0, each.people, np.nan), skeleton, each.number, size)
-        for each in named
-    ]
+    frames = []
+    for each in named:
+        there = each.people[..., 2:] > 0
+        people = np.where(there, each.people, np.nan)[there.any((1, 2))]  # none without a single joint
+        frames.append(Poses2D(each.name, people, skeleton, each.number, size))
     return PoseFrames(str(folder), tuple(frames), tuple(notes), tuple(failed))
 
 
