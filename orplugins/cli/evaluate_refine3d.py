@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="of the chain")
     parser.add_argument("--weights", type=Path, help="of the chain (refinet_files.py merge-weights)")
     parser.add_argument("--min-score", type=float, default=0.0, help="2D joints below it are missing")
+    unit = "millimetres a count of the depth images (default: 1)"
+    parser.add_argument("--depth-unit-mm", type=float, default=1.0, metavar="MM", help=unit)
     add_device_option(parser)
     parser.add_argument("--images", type=int, help="take that many of the images, evenly spaced (default: all)")
     parser.add_argument("--pictures", type=int, default=4, help="frames to draw, evenly spaced (default: 4)")

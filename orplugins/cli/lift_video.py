@@ -53,6 +53,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pose2d-weights", help="its weights")
     parser.add_argument("--det-model", help="person detector of mmpose's inferencer, or 'whole_image'")
     parser.add_argument("--min-score", type=float, default=0.3, help="least 2D score of a joint")
+    parser.add_argument("--depth-unit-mm", type=float, default=1.0, help="millimetres a count of depth pictures")
     add_device_option(parser)
     parser.add_argument("--render", metavar="NAME", help="animation in --out: .gif, .mp4, .avi")
     parser.add_argument("--background", type=Path, metavar="VIDEO", help="video or folder of frames to draw on")

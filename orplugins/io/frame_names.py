@@ -101,7 +101,7 @@ def match_frames(names: Sequence[str], images: Sequence[str | os.PathLike], suff
 
 def _comparable(name: str | os.PathLike, suffix: bool) -> tuple[str, ...]:
     parts = path_parts(name, suffix)
-    return parts if suffix else tuple("(sensor)" if part.lower() in _SENSORS else part for part in parts)
+    return parts if suffix else tuple(part for part in parts[:-1] if part.lower() not in _SENSORS) + parts[-1:]
 
 
 def _common_tail(a: tuple[str, ...], b: tuple[str, ...]) -> int:

@@ -25,7 +25,8 @@ BONES = {
 _PAIRS = np.array([[ITOP_15.index(a), ITOP_15.index(b)] for a, b in BONES])
 _MIDDLE, _MOST = np.array(list(BONES.values())).T
 POSSIBLE = (0.55, 1.6)  # factors by which a room's people may differ, children and errors of depth included
-_LEAST_BONES = 6
+_LEAST_BONES = 4
+_MOST_ALONG = 0.6  # of a bone's length
 
 
 def body_scale(points: np.ndarray, seen: np.ndarray) -> float | None:
@@ -36,10 +37,13 @@ def body_scale(points: np.ndarray, seen: np.ndarray) -> float | None:
         seen: (M, 15) joints that are there and not hidden.
 
     Returns:
-        Median over bones of length / middle length; None with fewer than six bones.
+        Median over bones of length / middle length, of those that lie across the line of sight: along it an error of
+        depth makes the length. None with fewer than four of them.
     """
     lengths, there = _lengths(points, seen)
-    return float(np.median((lengths / _MIDDLE)[there])) if there.sum() >= _LEAST_BONES else None
+    along = np.abs(points[:, _PAIRS[:, 0], 2] - points[:, _PAIRS[:, 1], 2])
+    across = there & (along <= _MOST_ALONG * lengths)
+    return float(np.median((lengths / _MIDDLE)[across])) if across.sum() >= _LEAST_BONES else None
 
 
 def contradicted(points: np.ndarray, valid: np.ndarray) -> np.ndarray:

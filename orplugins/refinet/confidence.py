@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from orplugins.refinet.body_size import contradicted
 from orplugins.refinet.depth_camera import DepthCamera
 from orplugins.refinet.lift import LiftSettings, lift
 
@@ -12,8 +11,6 @@ from orplugins.refinet.lift import LiftSettings, lift
 HIDDEN_MM = 250.0
 # What is left of the 2D score where the image says nothing about a joint's distance.
 HIDDEN_TRUST = 0.5
-# And where the distance makes bones longer than anybody's.
-CONTRADICTED_TRUST = 0.2
 
 
 def joint_confidence(
@@ -22,7 +19,7 @@ def joint_confidence(
     """Confidence of refined joints, and which of them are hidden.
 
     Args:
-        points_mm: (M, 15, 3) refined joints of ITOP-15, millimetres, y up.
+        points_mm: (M, K, 3) refined joints, millimetres, y up.
         valid: (M, K) bool.
         scores: (M, K) of the 2D pose.
         depth_mm: (H, W) millimetres, 0 = hole.
@@ -30,8 +27,7 @@ def joint_confidence(
 
     Returns:
         confidence: (M, K): the 2D score; half of it where the joint is hidden or its pixel has no depth, because its
-            distance then comes from the other joints; a fifth where the depth makes all bones at the joint longer than
-            anybody's; 0 where it is missing.
+            distance then comes from the other joints; 0 where it is missing.
         hidden: (M, K) bool: the surface at its pixel is more than 0.25 m in front of the joint.
     """
     if not np.size(points_mm):
@@ -39,5 +35,4 @@ def joint_confidence(
     surface, measured = lift(camera.project(points_mm), depth_mm, camera, LiftSettings("pixel"))
     hidden = measured & (surface[..., 2] < np.asarray(points_mm)[..., 2] - HIDDEN_MM) & valid
     trust = np.where(hidden | ~measured, HIDDEN_TRUST, 1.0)
-    trust = np.where(contradicted(np.asarray(points_mm) / 1000, np.asarray(valid)), CONTRADICTED_TRUST, trust)
     return np.asarray(scores) * trust * valid, hidden

@@ -298,6 +298,7 @@ class EvaluateSettings:
         seed: Of that noise.
         config, weights: Of the chain, see :func:`load_chain`.
         min_score: 2D joints below it are missing.
+        depth_unit_mm: Millimetres a count of the depth images.
         device: See :func:`orplugins.device.choose_device`.
         images: Take that many of the images, evenly spaced; None: all.
         pictures: Frames to draw, evenly spaced.
@@ -311,6 +312,7 @@ class EvaluateSettings:
     config: Path | None = None
     weights: Path | None = None
     min_score: float = 0.0
+    depth_unit_mm: float = 1.0
     device: str = "auto"
     images: int | None = None
     pictures: int = 4
@@ -368,7 +370,9 @@ def evaluate_refinement(settings: EvaluateSettings) -> RefinementReport:
             else:
                 poses = moved_labels(frame, settings.noise, settings.seed)
                 owner = np.arange(len(poses))
-            depth = load_depth(frame.depth, size=frame.camera.size)
+            depth = load_depth(frame.depth, size=frame.camera.size, unit_mm=settings.depth_unit_mm)
+            if number == 0:
+                check_room_depth(depth, str(frame.depth), settings.depth_unit_mm, "--depth-unit-mm")
             result = Refiner3D(chain, frame.camera, settings.min_score)(depth, poses, COCO_17)
         except (ValueError, OSError) as error:
             failed[frame.name] = str(error)
@@ -392,7 +396,7 @@ def evaluate_refinement(settings: EvaluateSettings) -> RefinementReport:
     with atomic_write(settings.out / "report.md") as file:
         file.write(text)
     for frame, result in drawn:
-        depth = load_depth(frame.depth, size=frame.camera.size)
+        depth = load_depth(frame.depth, size=frame.camera.size, unit_mm=settings.depth_unit_mm)
         draw_frame(settings.out / f"{frame.name.replace('/', '_')}.png", depth, result, ITOP_15, frame.name)
     return RefinementReport(rows, count, missed, source, text, failed)
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
+from orplugins.refinet.body_size import contradicted
 from orplugins.refinet.chain import RefineChain
 from orplugins.refinet.confidence import joint_confidence
 from orplugins.refinet.lift import LiftSettings, lift
 from orplugins.refinet.resample import Resampler, to_metres
 from orplugins.skeletons import ITOP_15, Skeleton, convert
+
+CONTRADICTED_TRUST = 0.2
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Refined3D:
         plain: (M, 15, 3) metres, plain lifting: the 2D pose at the depth of its pixels.
         pixels: (M, 15, 2) refined, in the given image.
         valid, hidden: (M, 15) bool.
-        confidence: (M, 15).
+        confidence: (M, 15), see `joint_confidence`; a fifth of the 2D score at most where the depth makes every bone at
+            a joint longer than anybody's.
     """
 
     points: np.ndarray
@@ -59,5 +63,7 @@ class Refiner3D:
         result = self.chain.refine(depth, pixels, scores > 0, camera)
         plain = lift(pixels, depth, camera, LiftSettings("pixel", holes="person"), scores > 0)[0]
         confidence, hidden = joint_confidence(result.points, result.valid, scores, depth, camera)
+        impossible = contradicted(result.points / 1000, result.valid)
+        confidence = np.where(impossible, np.minimum(confidence, CONTRADICTED_TRUST * scores), confidence)
         moved = np.where(result.valid[..., None], self.resampler.back(camera.project(result.points)), 0.0)
         return Refined3D(to_metres(result.points), to_metres(plain), moved, result.valid, hidden, confidence)

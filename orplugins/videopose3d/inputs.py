@@ -30,6 +30,7 @@ class InputOptions:
         video_name: Which video, or subject/action/camera, of a ``data_2d`` file; which folder of images of a COCO file.
         pose2d, pose2d_weights, det_model: mmpose's 2D model and detector for videos and pictures.
         min_score: 2D joints that this model scores lower are missing.
+        depth_unit_mm: Millimetres a count of depth images.
         device: Of the 2D model.
     """
 
@@ -42,6 +43,7 @@ class InputOptions:
     pose2d_weights: str | None = None
     det_model: str | None = None
     min_score: float = 0.3
+    depth_unit_mm: float = 1.0
     device: str = "cpu"
 
 
@@ -104,12 +106,15 @@ def read_input(path: Path, options: InputOptions) -> InputClip:
     raise ValueError(f"{path}: unknown kind of input, expected a video, a folder, .npz or .json")
 
 
-def read_frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[np.ndarray | None], int | None]:
+def read_frames(
+    path: Path, failed: list[str], depth_unit_mm: float = 1.0
+) -> tuple[float | None, Iterator[np.ndarray | None], int | None]:
     """Open a video or a folder of images.
 
     Args:
         path: The video or folder.
         failed: Takes a line for every frame that cannot be read; a video that ends early is read as far as it goes.
+        depth_unit_mm: Millimetres a count of depth images.
 
     Returns:
         Frames per second where known; the frames (BGR, or depth in millimetres; None: not readable); their number where
@@ -129,8 +134,8 @@ def read_frames(path: Path, failed: list[str]) -> tuple[float | None, Iterator[n
     def images() -> Iterator[np.ndarray | None]:
         for file in files:
             try:
-                yield load_depth(file) if is_depth_png(file) else read_image(file)
-            except ValueError as error:
+                yield load_depth(file, unit_mm=depth_unit_mm) if is_depth_png(file) else read_image(file)
+            except (ValueError, OSError) as error:
                 failed.append(str(error))
                 yield None
 
@@ -206,7 +211,7 @@ def _estimated(path: Path, options: InputOptions) -> InputClip:
             "2D joints of another program as INPUT"
         )
     failed: list[str] = []
-    fps, images, count = read_frames(path, failed)
+    fps, images, count = read_frames(path, failed, options.depth_unit_mm)
     estimator = Pose2D(options.pose2d, options.pose2d_weights, options.det_model, options.device)
     frames, size = [], None
     for image in tqdm(images, total=count, desc="2D joints", unit="frame"):

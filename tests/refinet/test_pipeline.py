@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from orplugins.depth.png import save_depth
+from orplugins.depth.png import load_depth, save_depth
 from orplugins.skeletons import COCO_17
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.render.frames import render_frames
@@ -50,6 +50,55 @@ def test_a_frame_without_depth_is_named_and_the_other_is_written(recording):
     assert len(json.loads(done.json.read_text())["frames"]) == 1
     assert np.load(done.npz)["points"].shape == (done.people, 15, 3)
     assert list((recording / "out").glob("*.png")) == []
+
+
+def scaled_depth(recording, factor):
+    path = recording / "depth/000000.png"
+    save_depth(path, np.minimum(load_depth(path).astype(np.uint32) * factor, 65535).astype(np.uint16))
+
+
+def test_depth_of_another_unit_is_refused_and_with_its_unit_the_same(recording):
+    plain = np.load(pipeline.refine_recording(settings(recording, pictures=0)).npz)["points"]
+    scaled_depth(recording, 4)
+    with pytest.raises(ValueError, match=r"000000.png: the median distance .* a count is probably 0.25 mm"):
+        pipeline.refine_recording(settings(recording, pictures=0))
+    found = pipeline.refine_recording(settings(recording, pictures=0, depth_unit_mm=0.25))
+    np.testing.assert_allclose(np.load(found.npz)["points"], plain, atol=1e-3)
+
+
+def test_people_of_an_impossible_size_are_refused(recording):
+    lens = json.loads((recording / "camera.json").read_text())
+    (recording / "camera.json").write_text(json.dumps({**lens, "fx": 4 * lens["fx"], "fy": 4 * lens["fy"]}))
+    with pytest.raises(ValueError, match=r"people would be 0\.\d+ times as large as adults"):
+        pipeline.refine_recording(settings(recording, pictures=0))
+    assert not (recording / "out").exists()
+
+
+def test_poses_found_in_resized_images(recording):
+    plain = np.load(pipeline.refine_recording(settings(recording, pictures=0)).npz)["points"]
+    records = json.loads((recording / "poses.json").read_text())
+    for record in records:
+        pose = np.array(record["keypoints"]).reshape(17, 3)
+        pose[:, :2] = np.where(pose[:, 2:] > 0, (pose[:, :2] + 0.5) * 4 - 0.5, 0)
+        record["keypoints"] = pose.ravel().tolist()
+    (recording / "poses.json").write_text(json.dumps(records))
+    with pytest.raises(ValueError, match="lie outside an image of 160x120"):
+        pipeline.refine_recording(settings(recording, pictures=0))
+    with pytest.raises(ValueError, match="640x400 and 160x120 pixels differ in shape"):
+        pipeline.in_camera_pixels(pose[None], (640, 400), (160, 120), "p")
+    found = pipeline.refine_recording(settings(recording, pictures=0, pose_size=(640, 480)))
+    np.testing.assert_allclose(np.load(found.npz)["points"], plain, atol=1e-6)
+
+
+def test_a_camera_of_another_resolution(recording):
+    plain = np.load(pipeline.refine_recording(settings(recording, pictures=0)).npz)["points"]
+    lens = json.loads((recording / "camera.json").read_text())
+    twice = {k: 2 * lens[k] for k in ("fx", "fy")} | {k: 2 * lens[k] + 0.5 for k in ("cx", "cy")}
+    (recording / "camera.json").write_text(json.dumps({**twice, "size": [320, 240]}))
+    with pytest.raises(ValueError, match="000000.png: 160x120 pixels, .*camera.json is of 320x240"):
+        pipeline.refine_recording(settings(recording, pictures=0))
+    found = pipeline.refine_recording(settings(recording, pictures=0, scale_camera=True, pose_size=(160, 120)))
+    np.testing.assert_allclose(np.load(found.npz)["points"], plain, atol=1e-6)
 
 
 def test_poses_are_written_before_a_picture_fails(recording, monkeypatch):

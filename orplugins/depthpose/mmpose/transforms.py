@@ -8,8 +8,11 @@ from mmengine.structures import PixelData
 from mmpose.datasets.transforms import PackPoseInputs
 
 from orplugins.depth.image import depth_to_8bit, downsample
-from orplugins.depth.png import check_depth, load_depth
+from orplugins.depth.plausible import check_room_depth
+from orplugins.depth.png import check_depth, counts_to_mm, load_depth
 from orplugins.registry import TRANSFORMS
+
+_FIRST_IMAGES = 8  # a wrong unit is wrong in all of them
 
 
 @TRANSFORMS.register_module()
@@ -23,18 +26,33 @@ class LoadDepth(BaseTransform):
         bits: 16 for millimetres, 8 for the published low-resolution form.
         size: Expected (width, height); any by default.
         allow_empty: Accept an image without a single measurement.
+        unit_mm: Millimetres a count of 16-bit images.
+        room: Refuse the first images if a room does not have their distances, which another unit would give.
     """
 
-    def __init__(self, bits: int = 16, size: tuple[int, int] | None = None, allow_empty: bool = True):
-        self.bits, self.size, self.allow_empty = bits, size, allow_empty
+    def __init__(
+        self,
+        bits: int = 16,
+        size: tuple[int, int] | None = None,
+        allow_empty: bool = True,
+        unit_mm: float = 1.0,
+        room: bool = True,
+    ):
+        self.bits, self.size, self.allow_empty, self.unit_mm = bits, size, allow_empty, unit_mm
+        self._unchecked = _FIRST_IMAGES if room and bits == 16 else 0
 
     def transform(self, results: dict) -> dict:
         """Read, or check, the image of a record."""
         options = dict(bits=self.bits, size=self.size, allow_empty=self.allow_empty)
+        name = str(results.get("img_path", "array"))
         if results.get("img") is not None:
-            img = check_depth(results["img"], name=str(results.get("img_path", "array")), **options)
+            img = check_depth(results["img"], name=name, **options)
+            img = counts_to_mm(img, self.unit_mm) if self.bits == 16 else img
         else:
-            img = load_depth(results["img_path"], **options)
+            img = load_depth(results["img_path"], unit_mm=self.unit_mm, **options)
+        if self._unchecked:
+            self._unchecked -= 1
+            check_room_depth(img, name, self.unit_mm, "unit_mm of LoadDepth in the config's pipelines")
         results["img"] = img
         results["img_shape"] = results["ori_shape"] = img.shape[:2]
         return results
