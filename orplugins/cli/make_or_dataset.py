@@ -21,6 +21,7 @@ import sys
 from functools import partial
 
 from orplugins.synthetic.pipeline import make_dataset, make_itop
+from orplugins.synthetic.variety import PARTS
 
 
 def _pair(pattern: str, expected: str):
@@ -59,6 +60,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     itop = "write ITOP's HDF5 files (320x240) of this view instead (default: both); needs h5py"
     add("--itop", nargs="?", const="both", choices=("side", "top", "both"), help=itop)
     flag("--everyone", help="ITOP: a row for each person, not one person a frame")
+    parts = "parts that vary beyond the theatre under ceiling cameras, for training: " + ", ".join((*PARTS, "all"))
+    add("--variety", nargs="+", default=[], metavar="PART", help=parts)
     add("--workers", type=int, default=0, help="processes; 0 renders in this one (default: 0)")
     args = parser.parse_args(argv)
     if args.everyone and not args.itop:
@@ -72,6 +75,7 @@ def _make(args: argparse.Namespace) -> dict[str, int]:
         return make_itop(args.out, args.frames, args.seed, args.itop, everyone=args.everyone, **common)
     names = ("seed", "start", "size", "views", "workers", "motion", "hips", "masks")
     common |= {name: getattr(args, name) for name in names}
+    common |= {"variety": args.variety} if args.variety else {}
     fixed = None if args.cameras is None else args.cameras == "fixed"
     return make_dataset(args.out, args.frames, color=not args.depth_only, fixed_cameras=fixed, **common)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from orplugins.synthetic.render.frames import check_options, render_scene
 from orplugins.synthetic.scene.cameras import FULL_SIZE
 from orplugins.synthetic.scene.motion import Clip
 from orplugins.synthetic.scene.scene import make_scene
+from orplugins.synthetic.variety import check_variety
 
 __all__ = ["write_dataset", "file_name", "image_id"]
 
@@ -59,6 +60,7 @@ def write_dataset(
     motion: int = 0,
     hips: str = "coco",
     masks: bool = False,
+    variety: Sequence[str] = (),
 ) -> dict[str, int]:
     """Render frames start .. start + frames - 1 of a seed; an interrupted run goes on where it stopped.
 
@@ -80,6 +82,7 @@ def write_dataset(
         motion: Frames of a clip in which people move (25 per second); 0 makes every frame a scene of its own.
         hips: Joints of the MVOR file, see `annotate.annotate`.
         masks: Write the people's masks into the COCO file.
+        variety: Parts of `orplugins.synthetic.variety.PARTS` that vary, see there; cameras then are new in each scene.
 
     Returns:
         Counts: images, people (annotations), poses3d, rendered (frames rendered by this call).
@@ -94,8 +97,11 @@ def write_dataset(
     if seed < 0 or motion < 0 or workers < 0:
         raise ValueError(f"write_dataset: found seed={seed}, motion={motion}, workers={workers}, expected 0 or more")
     check_options(size, views, people, hips)
-    fixed = views > 1 if fixed_cameras is None else bool(fixed_cameras)
-    parameters = {
+    parts = check_variety(variety)
+    if parts and (motion or fixed_cameras):
+        raise ValueError(f"variety: found {', '.join(parts)} with motion or fixed cameras, expected single scenes")
+    fixed = False if parts else views > 1 if fixed_cameras is None else bool(fixed_cameras)
+    parameters: dict[str, Any] = {
         "frames": int(frames),
         "seed": int(seed),
         "start": int(start),
@@ -108,6 +114,7 @@ def write_dataset(
         "motion": int(motion),
         "hips": hips,
         "masks": bool(masks),
+        **({"variety": list(parts)} if parts else {}),
     }
     out = Path(out)
     _claim(out, parameters)
@@ -180,6 +187,7 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
         "views": parameters["views"],
         "fixed_cameras": parameters["fixed_cameras"],
     }
+    parts = tuple(parameters.get("variety", ()))
     records, clips = [], {}
     for number in range(first, first + count):
         day, moment = _place_in_clip(number, parameters["motion"])
@@ -188,7 +196,7 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
                 clips = {day: Clip(parameters["seed"], day - 1, parameters["motion"], **options)}
             scene = clips[day].scene(moment)
         else:
-            scene = make_scene(parameters["seed"], number, **options)
+            scene = make_scene(parameters["seed"], number, **options, variety=parts)
         frames = render_scene(
             scene,
             tuple(parameters["size"]),
@@ -196,6 +204,7 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
             color=parameters["color"],
             noise=parameters["noise"],
             hips=parameters["hips"],
+            variety=parts,
         )
         for v, frame in enumerate(frames):
             save_depth(out / file_name(day, v + 1, moment), frame.depth_mm)

@@ -10,7 +10,8 @@ from orplugins.geometry.cameras import Camera
 from orplugins.skeletons import CAMMA_10, COCO_17, H36M_17, ITOP_15
 from orplugins.synthetic.render.raster import Caster
 from orplugins.synthetic.scene.human import Body
-from orplugins.synthetic.scene.scene import Person, Scene
+from orplugins.synthetic.scene.people import Person
+from orplugins.synthetic.scene.scene import Scene
 
 JOINT_SETS = (COCO_17, CAMMA_10, H36M_17, ITOP_15)
 

@@ -10,10 +10,12 @@ from orplugins.geometry.cameras import Camera
 from orplugins.synthetic.render.annotate import View, annotate
 from orplugins.synthetic.render.raster import Caster
 from orplugins.synthetic.render.sensor import measure, to_millimetres
+from orplugins.synthetic.render.sensors import measure_by_any
 from orplugins.synthetic.render.shading import Lighting, shade
 from orplugins.synthetic.scene.cameras import FULL_SIZE, MOST_VIEWS
 from orplugins.synthetic.scene.geometry import face_normals, unit
 from orplugins.synthetic.scene.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, make_scene, stream
+from orplugins.synthetic.variety import SENSORS, check_variety
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,7 @@ def render_frames(
     fixed_cameras: bool = True,
     hips: str = "coco",
     backend: str = "auto",
+    variety: tuple[str, ...] = (),
 ) -> tuple[Scene, list[Frame]]:
     """Render one scene from one to three cameras. A frame depends on its seed and index alone.
 
@@ -85,6 +88,7 @@ def render_frames(
         fixed_cameras: The cameras hang at one place for the whole seed; otherwise elsewhere in each scene.
         hips: See `annotate.annotate`.
         backend: "numpy", "embree", or "auto": embree if it is installed.
+        variety: Parts of `variety.PARTS` that vary.
 
     Returns:
         The scene and one frame per camera.
@@ -95,8 +99,11 @@ def render_frames(
     check_options(size, views, people, hips)
     if seed < 0 or index < 0:
         raise ValueError(f"render_frames: found seed={seed}, index={index}, expected whole numbers from 0")
-    scene = make_scene(seed, index, people=people, views=views, fixed_cameras=fixed_cameras)
-    return scene, render_scene(scene, size, (seed, index), color=color, noise=noise, hips=hips, backend=backend)
+    variety = check_variety(variety)
+    scene = make_scene(seed, index, people=people, views=views, fixed_cameras=fixed_cameras, variety=variety)
+    return scene, render_scene(
+        scene, size, (seed, index), color=color, noise=noise, hips=hips, backend=backend, variety=variety
+    )
 
 
 def render_scene(
@@ -108,6 +115,7 @@ def render_scene(
     noise: bool = True,
     hips: str = "coco",
     backend: str = "auto",
+    variety: tuple[str, ...] = (),
 ) -> list[Frame]:
     """Render each camera of a scene.
 
@@ -119,12 +127,14 @@ def render_scene(
         noise: See `render_frames`.
         hips: See `render_frames`.
         backend: See `render_frames`.
+        variety: Whether the sensors vary, see `variety.PARTS`.
 
     Returns:
         One frame per camera.
     """
     caster = Caster(scene.vertices, scene.faces, backend)
     lighting = Lighting(scene, backend) if color else None
+    sensor = measure_by_any if SENSORS in variety else measure
     frames = []
     for number, full in enumerate(scene.cameras):
         camera = full.resized(size)
@@ -137,7 +147,7 @@ def render_scene(
             picture = shade(lighting, camera, depth, faces, scene.exposures[number], rng)
         if noise:
             material = np.where(faces >= 0, scene.materials[np.maximum(faces, 0)], 0)
-            measured = measure(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))
+            measured = sensor(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))
         else:
             measured = to_millimetres(depth)
         frames.append(Frame(measured, picture, instances, view, camera))

@@ -59,15 +59,15 @@ def measure(
     nearest = np.minimum.accumulate(np.where(known, projected, 1e9)[:, ::-1], axis=1)[:, ::-1]
     shadow = projected > nearest + scale + 0.6 * min(1.0, 2 * scale)
     noise = rng.standard_normal((height, width), dtype=np.float32) * np.float32(0.045)
-    noise += np.float32(0.05) * _soft(rng, height, width, 6)
+    noise += np.float32(0.05) * soft_noise(rng, height, width, 6)
     steps = _STEPS / scale
     stored = np.rint((disparity + noise * scale) * steps) / steps
     z = np.where(known, camera.fx * _BASELINE / np.maximum(stored, 1e-3), 0)
 
-    patches = _soft(rng, height, width, 5) + 0.5 * _soft(rng, height, width, 13)
+    patches = soft_noise(rng, height, width, 5) + 0.5 * soft_noise(rng, height, width, 13)
     chance = np.where(grazing < 0.2, 0.9 * (1 - grazing / 0.2), 0.001)
     hole = (patches > _LOSES[material]) | (rng.random((height, width), dtype=np.float32) < chance) | shadow
-    hole |= (_soft(rng, height, width, 12) > 3.1) | ~known
+    hole |= (soft_noise(rng, height, width, 12) > 3.1) | ~known
     # The device's own filter closes single holes and widens larger ones.
     around = np.pad(hole, 1, mode="edge").astype(np.uint8)
     hole = (around[1:-1, 1:-1] + around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]) >= 2
@@ -75,8 +75,18 @@ def measure(
     return np.where(hole, 0, np.rint(z * 1000)).astype(np.uint16)
 
 
-def _soft(rng: np.random.Generator, height: int, width: int, cell: int) -> np.ndarray:
-    """Smooth noise of about unit variance: random numbers on a coarse grid, interpolated."""
+def soft_noise(rng: np.random.Generator, height: int, width: int, cell: int) -> np.ndarray:
+    """Smooth noise of about unit variance: random numbers on a coarse grid, interpolated.
+
+    Args:
+        rng: Source of all randomness.
+        height: Of the image.
+        width: Of the image.
+        cell: Of the grid, pixels.
+
+    Returns:
+        (height, width) float32.
+    """
     coarse = rng.standard_normal((height // cell + 2, width // cell + 2), dtype=np.float32)
     y, x = np.arange(height) / cell, np.arange(width) / cell
     i, j = y.astype(int), x.astype(int)

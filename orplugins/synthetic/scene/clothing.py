@@ -31,7 +31,7 @@ CAPS = np.array([(0.30, 0.55, 0.70), (0.20, 0.45, 0.42), (0.55, 0.68, 0.78), (0.
 _SCRUB_LOOSE = {TRUNK: 0.012, THIGH: 0.014, UPPER_ARM: 0.012, SHIN: 0.016}
 
 
-def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style: str) -> None:
+def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style: str, street: bool = False) -> None:
     """Add a person with clothes to a mesh.
 
     Args:
@@ -40,6 +40,7 @@ def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style
         instance: Number of the person in the mesh.
         rng: Source of all randomness.
         style: One of STYLES, "plain" (scrubs without a tube, for people who sit), or "patient".
+        street: In any colours, and mostly without cap and mask, thick or tight.
     """
     model = body.shape.model
     region, up, behind = model.regions, model.head_height, model.head_depth
@@ -54,6 +55,11 @@ def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style
     choice, hem, loose = rng.random(3), rng.uniform(0, 1), rng.uniform(0.012, 0.02)
     capped, masked, gloved = choice[0] < 0.93, choice[1] < 0.85, style == "gown" or choice[2] < 0.5
 
+    thickness = 1.0
+    if street:
+        cloth, gown, apron, hair, cap, glove = rng.uniform(0.03, 0.97, (6, 3))
+        capped, masked, gloved = rng.random(3) < (0.3, 0.3, 0.3)
+        thickness = rng.uniform(0.3, 2.5)
     offset = np.full(model.num_vertices, 0.0)
     colour = np.tile(skin, (model.num_vertices, 1))
 
@@ -65,7 +71,10 @@ def dress(mesh: Mesh, body: Body, instance: int, rng: np.random.Generator, style
         wear(head & ((up > 0.6) | ((behind > 0.005) & (up > 0.05))), 0.016, cap if choice[0] < 0.7 else hair)
     else:
         for part, thick in _SCRUB_LOOSE.items():
-            wear(region == part, thick, cloth)
+            wear(region == part, thick * thickness, cloth)
+        if street:  # trousers of another colour than the shirt, bare or long arms
+            wear(np.isin(region, (THIGH, SHIN)), 0.014 * thickness, gown)
+            wear(region == FOREARM, 0.01 * thickness * (choice[2] < 0.6), cloth if choice[2] < 0.6 else skin)
         wear(region == FOOT, 0.012, np.array([0.2, 0.22, 0.25]) if hem < 0.5 else np.array([0.85, 0.87, 0.88]))
         if style in ("gown", "long"):
             tint = gown if style == "gown" else cloth * 0.95

@@ -14,6 +14,7 @@ import numpy as np
 from orplugins.synthetic.scene.cameras import hang_cameras
 from orplugins.synthetic.scene.geometry import outside_rectangle
 from orplugins.synthetic.scene.human import Pose, facing, skin, solve
+from orplugins.synthetic.scene.people import Person
 from orplugins.synthetic.scene.room import Room, build_room
 from orplugins.synthetic.scene.scene import (
     CLOTH,
@@ -21,7 +22,6 @@ from orplugins.synthetic.scene.scene import (
     PEOPLE,
     RIG,
     ROOM,
-    Person,
     Scene,
     assemble,
     hand_clearance,

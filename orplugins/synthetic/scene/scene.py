@@ -11,46 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
+from orplugins.synthetic.scene.anywhere import aim_cameras, other_room, place_anywhere, stand
 from orplugins.synthetic.scene.cameras import hang_cameras
 from orplugins.synthetic.scene.clothing import AT_TABLE_SHARES, ELSEWHERE_SHARES, STYLES, dress
 from orplugins.synthetic.scene.geometry import DARK, METAL, Mesh, outside_rectangle, tube, turn
-from orplugins.synthetic.scene.human import FOREARM, HAND, Body, Pose, Shape, body_model, facing, skin, solve
+from orplugins.synthetic.scene.human import FOREARM, HAND, Body, Shape, body_model, facing, skin, solve
+from orplugins.synthetic.scene.people import Person
 from orplugins.synthetic.scene.poses import AT_TABLE, KINDS, SHARES, random_pose, supine_pose
-from orplugins.synthetic.scene.room import TABLE, Room, arm_board, build_room, drape_over
+from orplugins.synthetic.scene.room import SIZE, TABLE, Room, arm_board, build_room, drape_over
+from orplugins.synthetic.variety import CAMERAS, CLOTHES, HUNG_SHARE, POSES, ROOMS, THEATRE_SHARE
 
 # Streams of random numbers.
-ROOM, RIG, PEOPLE, CLOTH, SENSOR, COLOUR, MOTION = range(7)
+ROOM, RIG, PEOPLE, CLOTH, SENSOR, COLOUR, MOTION, VARIETY = range(8)
 
 MOST_PEOPLE = 10  # more do not fit around the table
 _TRIES = 40
 _PATIENT = 0.55  # how often someone lies on the table
 # A standing person's disc in the plan, metres between centres.
 _PERSONAL_SPACE = 0.52
-
-
-@dataclass
-class Person:
-    """A person in the room.
-
-    Attributes:
-        id: 1.. within the scene, the same in every view.
-        role: "clinician" or "patient".
-        kind: Of pose.
-        style: Of clothes.
-        body: As posed.
-        place: (2,) where a standing person stands.
-        yaw: Where a standing person faces, radians.
-        pose: As it was solved.
-    """
-
-    id: int
-    role: str
-    kind: str
-    style: str
-    body: Body
-    place: np.ndarray
-    yaw: float
-    pose: Pose
 
 
 @dataclass
@@ -94,7 +72,13 @@ def stream(kind: int, seed: int, *numbers: int) -> np.random.Generator:
 
 
 def make_scene(
-    seed: int, index: int, *, people: tuple[int, int] = (1, 6), views: int = 3, fixed_cameras: bool = True
+    seed: int,
+    index: int,
+    *,
+    people: tuple[int, int] = (1, 6),
+    views: int = 3,
+    fixed_cameras: bool = True,
+    variety: tuple[str, ...] = (),
 ) -> Scene:
     """Put a scene together.
 
@@ -104,10 +88,13 @@ def make_scene(
         people: (min, max) number of people, the patient included; fewer where no more find a place.
         views: Number of cameras.
         fixed_cameras: They hang at one place for the whole seed; otherwise elsewhere in each scene.
+        variety: Parts of `variety.PARTS` that vary; the others are the theatre's.
 
     Returns:
         The scene.
     """
+    if variety:
+        return _varied_scene(seed, index, people, views, variety)
     rig = stream(RIG, seed) if fixed_cameras else stream(RIG, seed, index)
     cameras = hang_cameras(rig, views, varied=not fixed_cameras)
     room = build_room(stream(ROOM, seed, index), np.array([camera.pose[:3, 3] for camera in cameras]))
@@ -115,7 +102,40 @@ def make_scene(
     return assemble(room, cameras, cast, stream(CLOTH, seed, index))
 
 
-def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.random.Generator) -> Scene:
+def _varied_scene(seed: int, index: int, people: tuple[int, int], views: int, variety: tuple[str, ...]) -> Scene:
+    rng = stream(VARIETY, seed, index)
+    theatre = ROOMS not in variety or rng.random() < THEATRE_SHARE
+    aimed = CAMERAS in variety and not (theatre and rng.random() < HUNG_SHARE)
+    cast_rng, free = stream(PEOPLE, seed, index), POSES in variety
+    cameras = hang_cameras(stream(RIG, seed, index), views, varied=True)
+    if theatre:
+        room = build_room(stream(ROOM, seed, index), np.array([camera.pose[:3, 3] for camera in cameras]))
+        cast = place_people(room, cast_rng, people)
+        if free:
+            _add_free(room, cast, cast_rng, people[1])
+    else:
+        cast = place_anywhere(cast_rng, people, free)
+    if aimed:
+        heads = np.array([person.body.bone("head") for person in cast]).reshape(-1, 3)
+        cameras = aim_cameras(stream(RIG, seed, index), views, heads, SIZE if theatre else None)
+    if not theatre:
+        places = np.array([camera.pose[:3, 3] for camera in cameras])
+        room = other_room(stream(ROOM, seed, index), places, np.array([p.place for p in cast]).reshape(-1, 2))
+    return assemble(room, cameras, cast, stream(CLOTH, seed, index), CLOTHES in variety)
+
+
+def _add_free(room: Room, cast: list[Person], rng: np.random.Generator, most: int) -> None:
+    """Up to two people with poses of the whole range, away from the table."""
+    for _ in range(rng.integers(0, 3)):
+        place = np.array([*rng.uniform(-SIZE[:2] / 2 + 0.6, SIZE[:2] / 2 - 0.6), 0.0])
+        near = [other for other in cast if _closer(place[:2], other.place, _PERSONAL_SPACE)]
+        if len(cast) < most and not near and room.gap(place[:2]) > 0.45:
+            cast.append(stand(rng, len(cast) + 1, place, rng.uniform(0, 2 * np.pi), free=True))
+
+
+def assemble(
+    room: Room, cameras: list[Camera], people: list[Person], cloth: np.random.Generator, street: bool = False
+) -> Scene:
     """Dress the people and join everything into one mesh; the room's own mesh stays as it is.
 
     Args:
@@ -123,6 +143,7 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
         cameras: With poses in the room.
         people: The people.
         cloth: Source of the clothes' randomness.
+        street: Some people wear other clothes than a theatre's, bare heads among them.
 
     Returns:
         The scene.
@@ -131,7 +152,7 @@ def assemble(room: Room, cameras: list[Camera], people: list[Person], cloth: np.
     spans, seeds = {}, cloth.integers(2**31, size=len(people))
     for person, own in zip(people, seeds, strict=True):
         first = mesh.count
-        dress(mesh, person.body, person.id, np.random.default_rng(own), person.style)
+        dress(mesh, person.body, person.id, np.random.default_rng(own), person.style, street)
         spans[person.id] = slice(first, mesh.count)
         seat = person.pose.seat
         if seat is not None:

@@ -1,0 +1,36 @@
+"""What a generated set varies beyond the theatre under three ceiling cameras: named parts, each on or off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+CAMERAS, POSES, ROOMS, SENSORS, CLOTHES, PICTURES = PARTS = (
+    "cameras",
+    "poses",
+    "rooms",
+    "sensors",
+    "clothes",
+    "pictures",
+)
+# The theatre is what the networks are for: this share of rooms are one, and of those this share have cameras that hang
+# under the ceiling.
+THEATRE_SHARE, HUNG_SHARE = 0.45, 0.55
+
+
+def check_variety(parts: Iterable[str]) -> tuple[str, ...]:
+    """Put parts in order.
+
+    Args:
+        parts: Some of `PARTS`; "all" stands for all of them.
+
+    Returns:
+        The parts, each once.
+
+    Raises:
+        ValueError: Another name.
+    """
+    wanted = set(parts)
+    unknown = sorted(wanted - {*PARTS, "all"})
+    if unknown:
+        raise ValueError(f"variety: found {', '.join(unknown)}, expected some of {', '.join(PARTS)}, or all")
+    return tuple(part for part in PARTS if "all" in wanted or part in wanted)
