@@ -70,6 +70,7 @@ def assemble_union(
     scores: np.ndarray,
     connections: Sequence[tuple[int, int, int, float]],
     settings: PafDecodeSettings | None = None,
+    num_joints: int = NUM_JOINTS,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """People as unions of connected peaks, the surest connections first.
 
@@ -82,9 +83,10 @@ def assemble_union(
         scores: (P,) heatmap values of the peaks.
         connections: (limb, source peak, destination peak, score), the best first.
         settings: Thresholds; None: the defaults.
+        num_joints: Number K of joints.
 
     Returns:
-        ids (N, 18) peak numbers, -1 where missing; totals (N,) sums of joint and limb scores; counters (N,) of joints.
+        ids (N, K) peak numbers, -1 where missing; totals (N,) sums of joint and limb scores; counters (N,) of joints.
     """
     settings = settings or PafDecodeSettings()
     scores, types = np.asarray(scores).tolist(), np.asarray(types).tolist()
@@ -104,7 +106,7 @@ def assemble_union(
                 pieces[peak] = first
         totals[id(first)] = gain
     people = list({id(piece): piece for piece in pieces.values()}.values())
-    ids = np.full((len(people), NUM_JOINTS), -1, dtype=np.int64)
+    ids = np.full((len(people), num_joints), -1, dtype=np.int64)
     for row, piece in zip(ids, people, strict=True):
         row[list(piece)] = list(piece.values())
     sums = np.array([totals.get(id(piece), 0.0) for piece in people])

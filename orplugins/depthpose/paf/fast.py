@@ -10,13 +10,10 @@ import numpy as np
 
 from orplugins.depthpose.paf.assemble import assemble_union
 from orplugins.depthpose.paf.fragments import join_pieces
-from orplugins.depthpose.paf.layout import BACKGROUND, LIMB_PAF_CHANNELS, LIMBS, NUM_JOINTS
+from orplugins.depthpose.paf.layout import DEPTHPOSE_LAYOUT, PafLayout
 from orplugins.depthpose.paf.published import merge_flip
-from orplugins.depthpose.paf.targets import FIELD_SHIFT
 from orplugins.depthpose.paf.types import PafDecodeSettings, PafPoses, check_flip, check_maps, poses_from_rows
 
-_SOURCE, _DESTINATION = np.array(LIMBS).T
-_PAF_X = np.array(LIMB_PAF_CHANNELS)[:, 0]
 # Peaks are looked for in heat - _SHARPEN * (its Laplacian): two people's joints two cells apart make one hump of the
 # plain map and two of the sharpened one.
 _SHARPEN = 0.5
@@ -99,30 +96,37 @@ def _first_of_twins(cells: np.ndarray, xy: np.ndarray, values: np.ndarray, row: 
     return keep
 
 
-def _candidate_pairs(types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidate_pairs(types: np.ndarray, layout: PafLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Limb, source peak and destination peak of every possible connection."""
-    counts = np.bincount(types, minlength=NUM_JOINTS)
+    source, destination = layout.ends
+    counts = np.bincount(types, minlength=len(layout.joints))
     first = np.cumsum(counts) - counts
-    pairs = counts[_SOURCE] * counts[_DESTINATION]
-    limb = np.repeat(np.arange(len(LIMBS)), pairs)
+    pairs = counts[source] * counts[destination]
+    limb = np.repeat(np.arange(len(source)), pairs)
     number = np.arange(len(limb)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    i, j = np.divmod(number, counts[_DESTINATION][limb])
-    return limb, i + first[_SOURCE[limb]], j + first[_DESTINATION[limb]]
+    i, j = np.divmod(number, counts[destination][limb])
+    return limb, i + first[source[limb]], j + first[destination[limb]]
 
 
 def score_limbs(
-    paf: np.ndarray, limb: np.ndarray, start: np.ndarray, end: np.ndarray, settings: PafDecodeSettings
+    paf: np.ndarray,
+    limb: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    settings: PafDecodeSettings,
+    layout: PafLayout = DEPTHPOSE_LAYOUT,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean field along limbs, less the penalty for those longer than half the map, and whether each is accepted.
 
     Source: Cao et al. 2017, equations 10 and 11.
 
     Args:
-        paf: (38, h, w) part affinity fields.
-        limb: (K,) positions in ``LIMBS``.
+        paf: (C, h, w) part affinity fields.
+        limb: (K,) positions in the layout's limbs.
         start: (K, 2) x, y in cells.
         end: (K, 2) x, y in cells.
         settings: Thresholds.
+        layout: Of the maps.
 
     Returns:
         scores (K,) float64, accepted (K,) bool.
@@ -136,11 +140,11 @@ def score_limbs(
     y = np.clip(start[:, 1:] + steps * difference[:, 1:], 0, height - 1)
     x0, y0 = np.minimum(x.astype(np.int64), width - 2), np.minimum(y.astype(np.int64), height - 2)
     fx, fy = x - x0, y - y0
-    base = (_PAF_X[limb, None] * height + y0) * width + x0
+    cell = y0 * width + x0
     flat = paf.ravel()
     along = np.zeros(x.shape)
-    for axis in (0, 1):
-        at = base + axis * height * width
+    for axis, channels in enumerate(layout.xy_channels):
+        at = cell + channels[limb, None] * (height * width)
         top = flat[at] * (1 - fx) + flat[at + 1] * fx
         bottom = flat[at + width] * (1 - fx) + flat[at + width + 1] * fx
         along += (top + (bottom - top) * fy) * unit[:, axis : axis + 1]
@@ -150,22 +154,27 @@ def score_limbs(
 
 
 def connect_fast(
-    paf: np.ndarray, xy: np.ndarray, types: np.ndarray, settings: PafDecodeSettings
+    paf: np.ndarray,
+    xy: np.ndarray,
+    types: np.ndarray,
+    settings: PafDecodeSettings,
+    layout: PafLayout = DEPTHPOSE_LAYOUT,
 ) -> list[tuple[int, int, int, float]]:
     """Connections between peaks; no peak is used twice in one limb.
 
     Args:
-        paf: (38, h, w) part affinity fields.
+        paf: (C, h, w) part affinity fields.
         xy: (P, 2) peaks in cells.
         types: (P,) their joint numbers, ascending.
         settings: Thresholds.
+        layout: Of the maps.
 
     Returns:
         (limb, source peak, destination peak, score), the best first.
     """
-    limb, i, j = _candidate_pairs(types)
-    on_field = xy + FIELD_SHIFT
-    scores, accepted = score_limbs(paf, limb, on_field[i], on_field[j], settings)
+    limb, i, j = _candidate_pairs(types, layout)
+    on_field = xy + layout.field_shift
+    scores, accepted = score_limbs(paf, limb, on_field[i], on_field[j], settings, layout)
     order = np.flatnonzero(accepted)
     order = order[np.argsort(-scores[order], kind="stable")]
     taken: set[tuple[int, int]] = set()
@@ -221,9 +230,41 @@ def decode_fast(
         assert flip_heat is not None and flip_paf is not None
         heat, paf = merge_flip(heat, paf, *check_maps(flip_heat, flip_paf))
     height, width = heat.shape[1:]
-    xy, scores, types = find_peaks_fast(heat[:BACKGROUND], settings.heatmap_threshold)
+    xy, scores, types = find_peaks_fast(DEPTHPOSE_LAYOUT.joint_maps(heat), settings.heatmap_threshold)
     connections = connect_fast(paf, xy, types, settings)
     ids, totals, counters = assemble_union(types, scores, connections, settings)
     ids, totals, counters = _joined(ids, totals, counters, xy)
     frame = np.clip((xy + 0.5) * scale - 0.5, 0, (width * scale - 1, height * scale - 1))
     return poses_from_rows(ids, totals, counters, frame, scores)
+
+
+def decode_layout(
+    heat: np.ndarray,
+    paf: np.ndarray,
+    frame_size: tuple[int, int],
+    layout: PafLayout,
+    settings: PafDecodeSettings | None = None,
+) -> PafPoses:
+    """People from the maps of any PAF network.
+
+    Args:
+        heat: (C, h, w) heatmaps.
+        paf: (D, h, w) part affinity fields.
+        frame_size: (width, height) of the frame that the maps cover.
+        layout: What the channels are.
+        settings: Thresholds; ``window`` has no meaning here.
+
+    Returns:
+        Poses in frame pixels; joints are the layout's, in its order.
+
+    Raises:
+        ValueError: Wrong shapes, or values that are not finite.
+    """
+    settings = settings or PafDecodeSettings()
+    heat, paf = check_maps(heat, paf, layout)
+    xy, scores, types = find_peaks_fast(layout.joint_maps(heat), settings.heatmap_threshold)
+    connections = connect_fast(paf, xy, types, settings, layout)
+    rows = assemble_union(types, scores, connections, settings, len(layout.joints))
+    size = np.array(frame_size)
+    frame = np.clip((xy + 0.5) * (size / heat.shape[:0:-1]) - 0.5, 0, size - 1)
+    return poses_from_rows(*rows, frame, scores, np.arange(len(layout.joints)))

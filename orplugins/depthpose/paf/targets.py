@@ -11,11 +11,6 @@ from orplugins.skeletons import COCO_17, OPENPOSE_18
 _SHOULDERS = COCO_17.index("left_shoulder"), COCO_17.index("right_shoulder")
 _NECK = OPENPOSE_18.index("neck")
 
-FIELD_SHIFT = 0.4375
-"""How far, in cells to the right and down, fields lie from the heatmaps of the same joints at the usual stride of
-8: the
-training code puts heatmap cells at their centres and fields at joint / stride, (stride - 1) / (2 stride) apart."""
-
 
 def coco_to_openpose18(keypoints: np.ndarray, round_neck: bool = True) -> np.ndarray:
     """COCO-17 keypoints with a neck between the shoulders, in OpenPose-18 order.

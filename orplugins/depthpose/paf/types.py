@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.depthpose.paf.layout import COCO_FROM_OPENPOSE, NUM_HEATMAPS, NUM_JOINTS, NUM_PAF_CHANNELS
+from orplugins.depthpose.paf.layout import COCO_FROM_OPENPOSE, DEPTHPOSE_LAYOUT, PafLayout
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PafDecodeSettings:
 
 @dataclass(frozen=True)
 class PafPoses:
-    """People of one image in COCO joint order.
+    """People of one image, in COCO joint order (of `fast.decode_layout` in the layout's, K joints).
 
     Attributes:
         keypoints: (N, 17, 2) float32 x, y in frame pixels; (0, 0) where a joint is missing.
@@ -52,33 +52,42 @@ class PafPoses:
 
 
 def poses_from_rows(
-    ids: np.ndarray, totals: np.ndarray, counters: np.ndarray, xy: np.ndarray, scores: np.ndarray
+    ids: np.ndarray,
+    totals: np.ndarray,
+    counters: np.ndarray,
+    xy: np.ndarray,
+    scores: np.ndarray,
+    joints: np.ndarray = COCO_FROM_OPENPOSE,
 ) -> PafPoses:
     """Look up the joints of people.
 
     Args:
-        ids: (N, 18) peak numbers, -1 where a joint is missing.
+        ids: (N, K) peak numbers, -1 where a joint is missing.
         totals: (N,) sums of joint and limb scores.
         counters: (N,) numbers of joints.
         xy: (P, 2) frame positions of the peaks.
         scores: (P,) heatmap values of the peaks.
+        joints: Which of the K joints are wanted; the default takes COCO's of OpenPose-18.
 
     Returns:
-        The people in COCO order.
+        The people.
     """
-    ids = np.asarray(ids, dtype=np.int64).reshape(-1, NUM_JOINTS)[:, COCO_FROM_OPENPOSE]
+    ids = np.asarray(ids, dtype=np.int64)[:, joints]
     # One more, empty peak for the missing joints: index -1 finds it.
     xy = np.concatenate([np.asarray(xy, np.float32).reshape(-1, 2), np.zeros((1, 2), np.float32)])
     scores = np.append(np.asarray(scores, np.float32), np.float32(0.0))
     return PafPoses(xy[ids], scores[ids], np.asarray(totals, np.float64) * np.asarray(counters, np.float64))
 
 
-def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def check_maps(
+    heat: np.ndarray, paf: np.ndarray, layout: PafLayout = DEPTHPOSE_LAYOUT
+) -> tuple[np.ndarray, np.ndarray]:
     """Check the maps of a network.
 
     Args:
         heat: (19, h, w) heatmaps.
         paf: (38, h, w) part affinity fields.
+        layout: What the channels are, and so how many there must be.
 
     Returns:
         The same as finite float32 arrays.
@@ -87,7 +96,7 @@ def check_maps(heat: np.ndarray, paf: np.ndarray) -> tuple[np.ndarray, np.ndarra
         ValueError: Wrong number of dimensions or channels, different sizes, or a value that is not finite.
     """
     heat, paf = np.asarray(heat, dtype=np.float32), np.asarray(paf, dtype=np.float32)
-    for name, maps, channels in (("heat", heat, NUM_HEATMAPS), ("paf", paf, NUM_PAF_CHANNELS)):
+    for name, maps, channels in (("heat", heat, layout.num_heatmaps), ("paf", paf, layout.num_fields)):
         if maps.ndim != 3 or maps.shape[0] != channels:
             raise ValueError(f"{name}: found shape {maps.shape}, expected ({channels}, height, width)")
         if not np.isfinite(maps).all():

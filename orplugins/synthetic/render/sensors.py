@@ -36,7 +36,7 @@ def _time_of_flight(
     depth: np.ndarray, grazing: np.ndarray, material: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Noise that grows with the square of the distance, flying pixels at edges, no light back at an angle."""
-    z = depth.astype(np.float32)
+    z: np.ndarray = depth.astype(np.float32)
     nearest, farthest = _window(z, np.minimum), _window(z, np.maximum)
     edge = (farthest - nearest > 0.15) & (nearest > 0)
     share = rng.random(z.shape, dtype=np.float32)

@@ -1,0 +1,14 @@
+# The small network, further on pictures of every kind of room, pose, camera and sensor: what ships, and what finds people
+# in real pictures. Starts from the small network trained on the theatre alone:
+#   tools/make_or_dataset.py --out data/depth_people/train --frames 6000 --seed 1 --views 1 --depth-only --size 160x120 \
+#       --variety all --people 0-5
+#   mim train orplugins <this file> --cfg-options load_from=<weights of depthpose_small-64x48.py>
+_base_ = ["./depthpose_small-64x48.py"]
+
+optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
+train_cfg = dict(max_epochs=6, val_interval=1)
+param_scheduler = [
+    dict(type="LinearLR", begin=0, end=50, start_factor=0.05, by_epoch=False),
+    dict(type="CosineAnnealingLR", eta_min=2e-5, begin=0, end=6, by_epoch=True, convert_to_iter_based=True),
+]
+default_hooks = dict(checkpoint=dict(interval=1))
