@@ -1,0 +1,280 @@
+"""One camera as an object: our own form, OpenCV's, ROS's, Anipose's and Pose2Sim's differ in names of fields only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from orplugins.geometry.cameras import Camera
+from orplugins.geometry.lens import DISTORTION_COUNTS, DISTORTION_ORDERS
+from orplugins.geometry.rotations import from_vector
+from orplugins.io.calibration.entry import Entry, direction_of, rigid, unit_of
+from orplugins.io.calibration.values import array, one_of, only
+from orplugins.io.json_fields import number
+
+NAMES = {
+    "name": ("name", "camera_name"),
+    "size": ("image_size", "size", "resolution", "imageSize"),
+    "width": ("image_width", "width"),
+    "height": ("image_height", "height"),
+    "K": ("K", "camera_matrix", "cameraMatrix", "Camera_Matrix", "matrix", "M"),
+    "dist": ("dist", "distortion", "distortions", "dist_coeffs", "dist_coeff", "distCoeffs", "distortion_coefficients",
+             "Distortion_Coefficients", "distortion_coeffs", "D"),
+    "R": ("R", "rotation", "rotation_matrix", "rvec"),
+    "t": ("t", "T", "translation", "tvec"),
+    "fisheye": ("fisheye", "fisheye_model"),
+    "camera_to_world": ("camera_to_world", "cam_to_world", "T_wc", "c2w"),
+    "world_to_camera": ("world_to_camera", "world_to_cam", "T_cw", "w2c"),
+    "unit": ("unit", "units"),
+}  # fmt: skip
+# What calibration programs add and nothing depends on: dates, boards, residuals, matrices of images made from these.
+WITHOUT_EFFECT = frozenset({
+    "calibration_time", "calibration_Time", "nframes", "nr_of_frames", "nrOfFrames", "board_width", "board_Width",
+    "board_height", "board_Height", "square_size", "square_Size", "marker_size", "aspectRatio", "fix_aspect_ratio",
+    "flags", "flagValue", "avg_reprojection_error", "Avg_Reprojection_Error", "per_view_reprojection_errors",
+    "extrinsic_parameters", "image_points", "grid_points", "rectification_matrix", "projection_matrix", "error", "rms",
+})  # fmt: skip
+_KNOWN = frozenset(
+    {name for names in NAMES.values() for name in names}
+    | {"distortion_model", "distortion_order", "pose", "skew", "depth_scale", "depth_unit_mm"}
+    | WITHOUT_EFFECT
+)
+_USUAL_SIZES = [size for landscape in ((320, 240), (640, 480), (848, 480), (960, 540), (1024, 768), (1280, 720),
+                                       (1280, 960), (1280, 1024), (1600, 1200), (1920, 1080), (2048, 1536),
+                                       (2448, 2048), (2560, 1440), (3840, 2160))
+                for size in (landscape, landscape[::-1])]  # fmt: skip
+_MODELS = {
+    **dict.fromkeys(
+        ("plumbbob", "radtan", "radialtangential", "brownconrady", "opencv", "rationalpolynomial"), "opencv"
+    ),
+    **dict.fromkeys(("pinhole", "standard", "perspective"), "opencv"),
+    **dict.fromkeys(("equidistant", "fisheye", "kannalabrandt", "kannalabrandt4"), "fisheye"),
+    "mvor": "mvor",
+    "none": "none",
+}
+
+
+def camera_record(entry: Any, where: str, required: tuple[str, ...] = (), one_term: bool = False) -> Entry:
+    """Read one camera.
+
+    Args:
+        entry: The object.
+        where: File and entry, for errors.
+        required: What must be there: "size", "pose".
+        one_term: A single distortion number is k1 (Anipose).
+
+    Returns:
+        The camera.
+
+    Raises:
+        ValueError: An unknown key, a field that is missing or of another form, or one that cannot be applied.
+    """
+    only(entry, _KNOWN, where)
+    keys = {field: one_of(entry, names, where) for field, names in NAMES.items()}
+    k = _matrix(entry, keys["K"] or NAMES["K"][0], where)
+    size = _size(entry, keys, where)
+    if size is None and "size" in required:
+        raise ValueError(f"{where}: missing key 'image_size', expected (width, height) in pixels")
+    order, distortion = _distortion(entry, keys, where, one_term)
+    camera = make_camera(
+        (k[0, 0], k[1, 1], k[0, 2], k[1, 2]),
+        size or twice(k[:2, 2]),
+        order,
+        distortion,
+        where,
+        depth_unit(entry, where),
+    )
+    transform, direction = _pose(entry, keys, where, "pose" in required)
+    name = entry[keys["name"]] if keys["name"] else None
+    if name is not None and not (isinstance(name, (str, int)) and str(name).strip()):
+        raise ValueError(f"{where}: 'name' is {name!r}, expected a text")
+    unit = unit_of(entry[keys["unit"]], where) if keys["unit"] else None
+    return Entry(None if name is None else str(name), camera, transform, direction, unit, size is not None)
+
+
+def twice(centre: np.ndarray) -> tuple[int, int]:
+    """The size of an image whose file says the principal point only.
+
+    Args:
+        centre: (2,) pixels.
+
+    Returns:
+        (width, height): a usual size if one is near.
+    """
+    width, height = (round(2 * min(max(float(value), 0.5), 1e9)) for value in centre)
+    for usual in _USUAL_SIZES:
+        if abs(width / usual[0] - 1) < 0.04 and abs(height / usual[1] - 1) < 0.04:
+            return usual
+    return width, height
+
+
+def make_camera(
+    pinhole: tuple[float, float, float, float],
+    size: tuple[float, float],
+    order: str,
+    distortion: np.ndarray,
+    where: str,
+    depth_unit_mm: float = 1.0,
+) -> Camera:
+    """A camera at the origin, with errors that name the file.
+
+    Args:
+        pinhole: fx, fy, cx, cy, pixels.
+        size: (width, height).
+        order: Of `DISTORTION_ORDERS`.
+        distortion: The numbers; only zeros are no distortion.
+        where: File and entry, for errors.
+        depth_unit_mm: Millimetres a count.
+
+    Returns:
+        The camera.
+
+    Raises:
+        ValueError: Anything that `Camera` refuses.
+    """
+    numbers = tuple(float(value) for value in distortion)
+    if order != "fisheye" and not any(numbers):
+        order, numbers = "opencv", ()
+    try:
+        fx, fy, cx, cy = (float(value) for value in pinhole)
+        return Camera(fx, fy, cx, cy, (size[0], size[1]), numbers, order, depth_unit_mm=depth_unit_mm)  # type: ignore
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _matrix(entry: dict, key: str, where: str) -> np.ndarray:
+    k = array(entry, key, [(3, 3)], where)
+    skew = number(entry, "skew", where) if "skew" in entry else 0.0
+    if abs(k[0, 1]) > 1e-6 * abs(k[0, 0]) or skew:
+        raise ValueError(f"{where}: skew {skew or k[0, 1]:g} in '{key}' cannot be applied, expected 0")
+    if np.abs(k[2] - (0, 0, 1)).max() > 1e-9 or abs(k[1, 0]) > 1e-6 * abs(k[0, 0]):
+        raise ValueError(f"{where}: '{key}' is {k.tolist()}, expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
+    return k
+
+
+def _size(entry: dict, keys: dict, where: str) -> tuple[float, float] | None:
+    if keys["size"]:
+        if keys["width"] or keys["height"]:
+            raise ValueError(f"{where}: both '{keys['size']}' and '{keys['width'] or keys['height']}', expected one")
+        width, height = array(entry, keys["size"], [(2,)], where)
+        return width, height
+    if not (keys["width"] or keys["height"]):
+        return None
+    return number(entry, keys["width"] or "image_width", where), number(entry, keys["height"] or "image_height", where)
+
+
+def _distortion(entry: dict, keys: dict, where: str, one_term: bool) -> tuple[str, np.ndarray]:
+    orders = []
+    if keys["fisheye"] and entry[keys["fisheye"]] is not None:
+        flag = entry[keys["fisheye"]]
+        if flag not in (True, False, 0, 1):
+            raise ValueError(f"{where}: '{keys['fisheye']}' is {flag!r}, expected true or false")
+        if flag:
+            orders.append("fisheye")
+    for key in ("distortion_model", "distortion_order"):
+        if entry.get(key) is not None:
+            orders.append(_model(entry[key], key, where))
+    if len({"opencv" if order == "none" else order for order in orders}) > 1:
+        raise ValueError(f"{where}: says {' and '.join(orders)} of the lens, expected one model")
+    order = orders[0] if orders else "opencv"
+    key = keys["dist"]
+    if key is None or entry[key] is None or entry[key] in ([], [[]]):
+        if order == "fisheye":
+            raise ValueError(f"{where}: missing distortion numbers, expected the 4 of the fisheye model")
+        return "opencv", np.zeros(0)
+    return order_and_numbers(entry, key, order, where, one_term)
+
+
+def order_and_numbers(entry: dict, key: str, order: str, where: str, one_term: bool = False) -> tuple[str, np.ndarray]:
+    """Take the distortion numbers of a model.
+
+    Args:
+        entry: The object.
+        key: The field.
+        order: Of `DISTORTION_ORDERS`, or "none".
+        where: File and entry, for errors.
+        one_term: A single number is k1.
+
+    Returns:
+        Order and numbers of the camera.
+
+    Raises:
+        ValueError: A count that the model does not have, or numbers of no model.
+    """
+    counts = DISTORTION_COUNTS["opencv" if order == "none" else order]
+    allowed = (*counts, 1) if one_term and order == "opencv" else counts
+    try:
+        values = array(entry, key, [(n,) for n in allowed], where)
+    except ValueError as error:
+        raise ValueError(f"{error} of the {order} model" if "numbers, expected" in str(error) else error) from None
+    if order == "none":
+        if values.any():
+            raise ValueError(f"{where}: '{key}' has numbers above 0, but the model of the lens is none")
+        return "opencv", np.zeros(0)
+    return order, np.concatenate([values, np.zeros(3)]) if len(values) == 1 else values
+
+
+def _model(value: Any, key: str, where: str) -> str:
+    name = "".join(letter for letter in value.lower() if letter.isalnum()) if isinstance(value, str) else ""
+    if name not in _MODELS or (key == "distortion_order" and name not in DISTORTION_ORDERS):
+        expected = DISTORTION_ORDERS if key == "distortion_order" else ("plumb_bob", "rational_polynomial", "fisheye")
+        raise ValueError(
+            f"{where}: '{key}' is {value!r}, which cannot be applied, expected one of {', '.join(expected)}"
+        )
+    return _MODELS[name]
+
+
+def _pose(entry: dict, keys: dict, where: str, required: bool) -> tuple[np.ndarray | None, str | None]:
+    said = direction_of(entry["pose"], where) if entry.get("pose") is not None else None
+    for direction in ("camera_to_world", "world_to_camera"):
+        key = keys[direction]
+        if key is None:
+            continue
+        other = keys["R"] or keys["t"] or keys["world_to_camera" if direction == "camera_to_world" else key]
+        if (other and other != key) or (said and said != direction):
+            raise ValueError(
+                f"{where}: '{key}' beside {f'{other!r}' if other else f'pose {said!r}'}, expected one pose"
+            )
+        return rigid(array(entry, key, [(3, 4), (4, 4)], where), where, key), direction
+    if not (keys["R"] or keys["t"]):
+        if required:
+            raise ValueError(f"{where}: missing key 'R', expected rotation and translation of the camera")
+        return None, said
+    rotation = array(entry, keys["R"] or "R", [(3, 3), (3,)], where)
+    if rotation.ndim == 1:
+        if np.linalg.norm(rotation) > 2 * np.pi + 1e-6:
+            raise ValueError(f"{where}: '{keys['R']}' turns by {np.linalg.norm(rotation):.4g}, expected radians")
+        rotation = from_vector(rotation)
+    translation = array(entry, keys["t"] or "t", [(3,)], where)
+    return rigid(np.column_stack([rotation, translation]), where, keys["R"] or "R"), said
+
+
+def depth_unit(entry: dict, where: str) -> float:
+    """Millimetres that one count of a depth image stands for.
+
+    Args:
+        entry: With ``depth_scale`` (metres a count) or ``depth_unit_mm`` (millimetres a count), or neither: 1 mm.
+        where: File and entry, for errors.
+
+    Returns:
+        Millimetres a count.
+
+    Raises:
+        ValueError: Impossible ones, or two that contradict each other.
+    """
+    found = {}
+    for key, factor in (("depth_scale", 1000.0), ("depth_unit_mm", 1.0)):
+        if entry.get(key) is None:
+            continue
+        value = number(entry, key, where)
+        if not 1e-3 <= value * factor <= 100:
+            cause = "; it looks like counts a metre" if value * factor >= 1000 else ""
+            unit = "metres" if factor > 1 else "millimetres"
+            raise ValueError(
+                f"{where}: '{key}' is {value:g}, expected {unit} a count, {1e-3 / factor:g} to {100 / factor:g}{cause}"
+            )
+        found[key] = value * factor
+    if len(found) == 2 and np.ptp(list(found.values())) > 1e-6 * max(found.values()):
+        raise ValueError(f"{where}: 'depth_scale' and 'depth_unit_mm' contradict each other: {found}")
+    return next(iter(found.values()), 1.0)
