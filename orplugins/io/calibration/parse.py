@@ -15,6 +15,7 @@ from orplugins.io.files import read_text, require_file
 from orplugins.io.json_fields import load_json
 
 MOST_BYTES = 1 << 20
+_MOST_YAML = 1 << 18  # PyYAML reads some 40 kB a second
 SUFFIXES = (".json", ".yaml", ".yml", ".toml", ".xml", ".txt")
 _EXPECTED = "a calibration (JSON, YAML, TOML or XML)"
 _MOST_NODES, _MOST_DEPTH, _MOST_CHARACTERS, _MOST_WHOLE = 50_000, 20, 1000, 2**63
@@ -64,6 +65,11 @@ def _toml(text: str, path: Path) -> Any:
             import tomli as toml  # type: ignore[no-redef]
         except ImportError:
             raise ValueError(f"{path}: Python 3.10 needs the package tomli to read TOML: pip install tomli") from None
+    # The parser keeps every prefix of a dotted key: a.a.a... of a megabyte would fill the memory.
+    if any(
+        part.count(".") > _MOST_DEPTH for part in re.split(r"[\n,=\[\]{}]", text.replace(" ", "").replace("\t", ""))
+    ):
+        raise ValueError(f"{path}: a key of more than {_MOST_DEPTH} parts, expected {_EXPECTED}")
     try:
         return toml.loads(text)
     except ValueError as error:
@@ -71,6 +77,8 @@ def _toml(text: str, path: Path) -> Any:
 
 
 def _yaml(text: str, path: Path) -> Any:
+    if len(text) > _MOST_YAML:
+        raise ValueError(f"{path}: has {len(text)} characters of YAML, expected a calibration of at most {_MOST_YAML}")
     try:
         from orplugins.io.calibration.yaml_tree import parse_yaml
     except ImportError:
@@ -93,9 +101,9 @@ def _bounded(content: Any, path: Path) -> Any:
         for value in level:
             if isinstance(value, dict):
                 below += value.values()
-                wrong = next((key for key in value if not isinstance(key, str)), None)
-                if wrong is not None:
-                    raise ValueError(f"{path}: key {wrong!r}, expected a name")
+                wrong = [key for key in value if not isinstance(key, str)]
+                if wrong:
+                    raise ValueError(f"{path}: key {str(wrong[0])[:60]!r}, expected a name")
                 level_strings = [key for key in value if len(key) > _MOST_CHARACTERS]
             elif isinstance(value, list):
                 below += value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def _storage(node, path: Path, depth: int) -> Any:
     names = [child.tag for child in children]
     if set(names) == {"_"}:
         return [_storage(child, path, depth + 1) for child in children]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated:
-        raise ValueError(f"{path}: element '{repeated}' occurs {names.count(repeated)} times, expected once")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{path}: element '{name[:60]}' occurs {count} times, expected once")
     found = {child.tag: _storage(child, path, depth + 1) for child in children}
     if "data" in found and not isinstance(found["data"], (list, dict)):
         found["data"] = [found["data"]]
