@@ -54,10 +54,12 @@ def looks_inverted(cameras: Sequence[Camera]) -> bool:
     if other.away > 30 or other.alone:
         return False
     # Nearly parallel axes pass no point well, so that alone says nothing about them.
-    clear = other.shared > 1.5 * given.shared or given.ahead < 0.85
+    more = other.shared > 1.5 * given.shared
+    clear = more or given.ahead < 0.85
     rolled = other.upright > 0.85 and given.upright < other.upright - 0.15
     huddled = given.spread < 0.3 * other.spread or (given.ahead > 0.85 and given.behind)
-    return given.alone or (given.away > 80 and clear) or (rolled and (huddled or (given.away > 60 and clear)))
+    odd = given.alone or (given.away > 80 and clear) or (rolled and (huddled or more))
+    return odd and (other.ahead < 0.85 or given.ahead < 0.95)
 
 
 def _reading(cameras: Sequence[Camera], poses: np.ndarray) -> _Reading:

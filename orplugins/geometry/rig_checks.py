@@ -21,6 +21,11 @@ PAIR_BASELINES_M = (0.01, 5.0)
 _USUAL_M, _USUAL_PAIR_M = 3.0, 0.25
 _UNITS = {"mm": ("millimetres", 1000.0), "cm": ("centimetres", 100.0)}
 _FIELD_DEGREES = (10.0, 170.0)
+_FACTORS = [a / b for a in range(1, 9) for b in range(1, 9)]
+_USUAL_SIZES = [size for landscape in ((320, 240), (640, 480), (848, 480), (960, 540), (1024, 768), (1280, 720),
+                                       (1280, 960), (1280, 1024), (1600, 1200), (1920, 1080), (2048, 1536),
+                                       (2448, 2048), (2560, 1440), (3840, 2160))
+                for size in (landscape, landscape[::-1])]  # fmt: skip
 
 
 def field_of_view(camera: Camera) -> tuple[float, float]:
@@ -122,6 +127,22 @@ def baselines(cameras: Sequence[Camera]) -> np.ndarray:
     return np.array([np.linalg.norm(a - b) for a, b in itertools.combinations(centres, 2)])
 
 
+def usual_size(centre: Sequence[float]) -> tuple[int, int]:
+    """The size of the image that a principal point is the middle of.
+
+    Args:
+        centre: x, y, pixels.
+
+    Returns:
+        (width, height): that of a usual camera if one is near, else twice the principal point.
+    """
+    width, height = (round(2 * min(max(float(value), 0.5), 1e9)) for value in centre)
+    for usual in _USUAL_SIZES:
+        if abs(width / usual[0] - 1) < 0.04 and abs(height / usual[1] - 1) < 0.04:
+            return usual
+    return width, height
+
+
 def at_size(camera: Camera, size: tuple[int, int]) -> Camera:
     """A camera for images of another resolution of the same view.
 
@@ -182,19 +203,15 @@ def _centre_findings(centre: tuple[float, float], size: tuple[int, int]) -> list
     if off.max() <= 0.25 and not same_view:
         return []
     if scaled:
-        factor = 2 * float(share.mean())
-        # Sizes of sensors are multiples of 8 or 10 and the principal point is near the middle, not in it.
-        nearest = min((f for f in _FACTORS), key=lambda f: abs(np.log(factor / f)))
-        factor = nearest if abs(np.log(factor / nearest)) < 0.06 else factor
-        guess = round(size[0] * factor), round(size[1] * factor)
+        guess = usual_size(centre)
+        if guess not in _USUAL_SIZES:
+            factor = min(_FACTORS, key=lambda f: abs(np.log(2 * share.mean() / f)))
+            guess = round(size[0] * factor), round(size[1] * factor)
         return [
             f"{what}: K looks calibrated at another resolution, {_by(guess)}; write that size there, and scale it to "
             f"the images: orplugins calibration convert --image-size {size[0]} {size[1]}"
         ]
     return [f"{what}: expected it within a quarter of the image's sides from the middle; K is of another resolution?"]
-
-
-_FACTORS = sorted({a / b for a in range(1, 9) for b in range(1, 9)})
 
 
 def _baseline_finding(distances: np.ndarray) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.lens import DISTORTION_COUNTS, DISTORTION_ORDERS
+from orplugins.geometry.rig_checks import usual_size
 from orplugins.geometry.rotations import from_vector
 from orplugins.io.calibration.entry import Entry, direction_of, rigid, unit_of
 from orplugins.io.calibration.values import array, one_of, only
@@ -40,10 +41,7 @@ _KNOWN = frozenset(
     | {"distortion_model", "distortion_order", "pose", "skew", "depth_scale", "depth_unit_mm"}
     | WITHOUT_EFFECT
 )
-_USUAL_SIZES = [size for landscape in ((320, 240), (640, 480), (848, 480), (960, 540), (1024, 768), (1280, 720),
-                                       (1280, 960), (1280, 1024), (1600, 1200), (1920, 1080), (2048, 1536),
-                                       (2448, 2048), (2560, 1440), (3840, 2160))
-                for size in (landscape, landscape[::-1])]  # fmt: skip
+_MOST_DISTORTION = 1e6
 _MODELS = {
     **dict.fromkeys(
         ("plumbbob", "radtan", "radialtangential", "brownconrady", "opencv", "rationalpolynomial"), "opencv"
@@ -79,7 +77,7 @@ def camera_record(entry: Any, where: str, required: tuple[str, ...] = (), one_te
     order, distortion = _distortion(entry, keys, where, one_term)
     camera = make_camera(
         (k[0, 0], k[1, 1], k[0, 2], k[1, 2]),
-        size or twice(k[:2, 2]),
+        size or usual_size((k[0, 2], k[1, 2])),
         order,
         distortion,
         where,
@@ -91,22 +89,6 @@ def camera_record(entry: Any, where: str, required: tuple[str, ...] = (), one_te
         raise ValueError(f"{where}: 'name' is {name!r}, expected a text")
     unit = unit_of(entry[keys["unit"]], where) if keys["unit"] else None
     return Entry(None if name is None else str(name), camera, transform, direction, unit, size is not None)
-
-
-def twice(centre: np.ndarray) -> tuple[int, int]:
-    """The size of an image whose file says the principal point only.
-
-    Args:
-        centre: (2,) pixels.
-
-    Returns:
-        (width, height): a usual size if one is near.
-    """
-    width, height = (round(2 * min(max(float(value), 0.5), 1e9)) for value in centre)
-    for usual in _USUAL_SIZES:
-        if abs(width / usual[0] - 1) < 0.04 and abs(height / usual[1] - 1) < 0.04:
-            return usual
-    return width, height
 
 
 def make_camera(
@@ -134,6 +116,10 @@ def make_camera(
         ValueError: Anything that `Camera` refuses.
     """
     numbers = tuple(float(value) for value in distortion)
+    if np.abs(numbers).max(initial=0.0) > _MOST_DISTORTION:
+        raise ValueError(
+            f"{where}: distortion numbers of {max(numbers, key=abs):g}, expected up to {_MOST_DISTORTION:g}"
+        )
     if order != "fisheye" and not any(numbers):
         order, numbers = "opencv", ()
     try:

@@ -93,7 +93,8 @@ def read_unchecked(
             findings = rig_findings(cameras, names, known)
     if size and not findings:
         cameras = _at_size(path, cameras, found.entries, size)
-    return Rig(cameras, names, found.up, tuple(found.notes + _guessed(found.entries, names, size))), findings
+    notes = [*found.notes, *_guessed(found.entries, names, size), *([] if findings else _folding(cameras, names))]
+    return Rig(cameras, names, found.up, tuple(notes)), findings
 
 
 def read_parallel(path: str | os.PathLike) -> ParallelRig:
@@ -207,3 +208,14 @@ def _guessed(entries: Sequence[Entry], names: list[str], size: tuple[int, int] |
         return []
     sizes = " and ".join(sorted({f"{width}x{height}" for width, height in guessed.values()}))
     return [f"{', '.join(guessed)}: the file says no image size; taken from the principal point: {sizes}"]
+
+
+def _folding(cameras: list[Camera], names: list[str]) -> list[str]:
+    """Lens models that end before the image does."""
+    notes = []
+    for camera, name in zip(cameras, names, strict=True):
+        across, down = (np.linspace(0, side - 1, 24) for side in camera.size)
+        lost = np.isnan(camera.undistort(np.stack(np.meshgrid(across, down), -1))).any(-1).mean()
+        if lost > 0.01:
+            notes.append(f"{name}: the lens model has no inverse over {100 * lost:.0f} % of the image: no joints there")
+    return notes
