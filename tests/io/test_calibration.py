@@ -394,6 +394,7 @@ def test_pairs_that_are_refused(tmp_path, change, message):
         ("camera_model: pinhole", "camera_model: omni", "cam0: 'camera_model' is 'omni'"),
         ("distortion_model: radtan", "distortion_model: fov", "cam0: 'distortion_model' is 'fov'"),
         ("T_cn_cnm1", "T_cn", "cam1: unknown key 'T_cn', did you mean 'T_cn_cnm1'"),
+        ("  cam_overlaps: [1]", "  T_cn_cnm1: []", "cam0: 'T_cn_cnm1' of the first camera"),
         ("cam1:", "cam2:", "unknown key 'cam2', did you mean"),
     ],
 )
@@ -427,7 +428,8 @@ def test_one_number_of_anipose_is_the_first(tmp_path):
 def test_other_files_are_refused(tmp_path):
     for name, text, message in (
         ("a.json", '{"a": 1}', "keys a, expected a calibration"),
-        ("a.txt", "hello", "not JSON"),
+        ("a.txt", "hello", "begins with 'hello', expected a calibration"),
+        ("a.txt", "1 PINHOLE 640 480 525 525 320 240", "begins with '1 PINHOLE"),
         ("a.xml", "<a/>", "keys a, expected a calibration"),
         ("a.json", "", "is empty"),
     ):
@@ -436,6 +438,9 @@ def test_other_files_are_refused(tmp_path):
             read_cameras(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_rig(tmp_path / "none.json")
+    (tmp_path / "folder" / "a.xml").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"a.xml: is a folder, expected a calibration"):
+        read_rig(tmp_path / "folder")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no file of"):
         read_rig(tmp_path / "empty")

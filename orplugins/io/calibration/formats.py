@@ -32,7 +32,7 @@ def load(path: Path) -> Calibration:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
     if not files:
         raise ValueError(f"{path}: no file of {', '.join(SUFFIXES)}, expected a calibration file a camera")
-    found = [load(file) for file in files]
+    found = [interpret(parse(file), str(file)) for file in files]
     entries, notes = [], []
     for file, one in zip(files, found, strict=True):
         if len(one.entries) != 1 or one.up is not None:

@@ -60,6 +60,8 @@ def kalibr(content: dict, where: str) -> Calibration:
             order, numbers = order_and_numbers(camera, "distortion_coeffs", _LENSES[lens], here)
         fx, fy, cx, cy = array(camera, "intrinsics", [(4,)], here).tolist()
         width, height = array(camera, "resolution", [(2,)], here).tolist()
+        if not i and camera.get("T_cn_cnm1") is not None:
+            raise ValueError(f"{here}: 'T_cn_cnm1' of the first camera cannot be applied, expected it from cam1 on")
         if i:
             step = rigid(array(camera, "T_cn_cnm1", [(4, 4), (3, 4)], here), here, "T_cn_cnm1")
             transform = step @ transform

@@ -19,6 +19,7 @@ _MOST_YAML = 1 << 18  # PyYAML reads some 40 kB a second
 SUFFIXES = (".json", ".yaml", ".yml", ".toml", ".xml", ".txt")
 _EXPECTED = "a calibration (JSON, YAML, TOML or XML)"
 _MOST_NODES, _MOST_DEPTH, _MOST_CHARACTERS, _MOST_WHOLE = 50_000, 20, 1000, 2**63
+_MAPPING = re.compile(r"%YAML|---\s|[\w-]{1,60}:\s")
 _TABLE = re.compile(r"^\s*\[\s*[\w\".'-]+\s*\]\s*(#.*)?$|^\s*[\w.-]+\s*=", re.M)
 
 
@@ -52,8 +53,10 @@ def _notation(path: Path, text: str) -> Any:
         return parse_xml(text, path)
     if suffix == ".toml" or (suffix not in (".json", ".yaml", ".yml") and _TABLE.match(text)):
         return _toml(text, path)
-    if suffix in (".yaml", ".yml") or text.startswith(("%YAML", "---")):
+    if suffix in (".yaml", ".yml") or _MAPPING.match(text):
         return _yaml(text, path)
+    if suffix != ".json" and not text.startswith(("{", "[")):
+        raise ValueError(f"{path}: begins with {text[:20]!r}, expected {_EXPECTED}")
     return load_json(path)
 
 
