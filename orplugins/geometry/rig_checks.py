@@ -227,6 +227,8 @@ def _which_unit(
 ) -> str:
     """The likely cause of impossible lengths."""
     least, most = min(lengths), max(lengths)
+    if most < limits[0]:
+        return "; the translations look like a larger unit than the one that was read (metres, unless said otherwise)"
     found = {}
     for unit, (name, factor) in _UNITS.items():
         if limits[0] <= least / factor and most / factor <= limits[1]:

@@ -328,7 +328,9 @@ def test_intrinsics_are_scaled_on_request(tmp_path):
         (lambda c: c.update(image_size=[960, 720]), "calibrated at another resolution, 640x480"),
         (lambda c: c.update(t=[1000 * v for v in c["t"]]), 'look like millimetres .*say "unit": "mm"'),
         (lambda c: c.update(t=[100 * v for v in c["t"]]), 'look like centimetres .*say "unit": "cm"'),
-        (lambda c: c.update(t=[v / 100 for v in c["t"]]), "0.01.* m apart, expected 0.02 to 20"),
+        (lambda c: c.update(t=[v / 100 for v in c["t"]]), "0.01.* m apart, expected 0.02 to 20; .* a larger unit"),
+        (lambda c: c.update(unit="mm"), "a larger unit than the one that was read"),
+        (lambda c: c.update(rotation_count=1), "'rotation_count' is 1 and cannot be applied"),
         (lambda c: c.update(R=np.eye(3).tolist(), t=[0, 0, 0]), "m apart, expected"),
     ],
 )

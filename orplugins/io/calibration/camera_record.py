@@ -35,12 +35,15 @@ WITHOUT_EFFECT = frozenset({
     "board_height", "board_Height", "square_size", "square_Size", "marker_size", "aspectRatio", "fix_aspect_ratio",
     "flags", "flagValue", "avg_reprojection_error", "Avg_Reprojection_Error", "per_view_reprojection_errors",
     "extrinsic_parameters", "image_points", "grid_points", "rectification_matrix", "projection_matrix", "error", "rms",
+    "port", "exposure", "grid_count", "verified_resolutions", "world_position", "world_orientation",
 })  # fmt: skip
 _KNOWN = frozenset(
     {name for names in NAMES.values() for name in names}
     | {"distortion_model", "distortion_order", "pose", "skew", "depth_scale", "depth_unit_mm"}
     | WITHOUT_EFFECT
 )
+# Known, and applied only where they change nothing: turned images, cameras that are to be left out.
+_NEUTRAL = ("rotation_count", "ignore")
 _MOST_DISTORTION = 1e6
 _MODELS = {
     **dict.fromkeys(
@@ -68,7 +71,10 @@ def camera_record(entry: Any, where: str, required: tuple[str, ...] = (), one_te
     Raises:
         ValueError: An unknown key, a field that is missing or of another form, or one that cannot be applied.
     """
-    only(entry, _KNOWN, where)
+    only(entry, {*_KNOWN, *_NEUTRAL}, where)
+    for key in _NEUTRAL:
+        if entry.get(key):
+            raise ValueError(f"{where}: '{key}' is {str(entry[key])[:60]} and cannot be applied, expected 0 or false")
     keys = {field: one_of(entry, names, where) for field, names in NAMES.items()}
     k = _matrix(entry, keys["K"] or NAMES["K"][0], where)
     size = _size(entry, keys, where)

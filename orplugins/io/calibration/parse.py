@@ -7,6 +7,7 @@ hostile text ends in one error: sizes, depth and repetition are bounded before a
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,9 @@ def _toml(text: str, path: Path) -> Any:
 def _yaml(text: str, path: Path) -> Any:
     if len(text) > _MOST_YAML:
         raise ValueError(f"{path}: has {len(text)} characters of YAML, expected a calibration of at most {_MOST_YAML}")
+    brackets = ((letter in "[{") - (letter in "]}") for letter in text)
+    if max(accumulate(brackets), default=0) > 2 * _MOST_DEPTH:
+        raise RecursionError  # PyYAML would find out in seconds
     try:
         from orplugins.io.calibration.yaml_tree import parse_yaml
     except ImportError:

@@ -13,6 +13,9 @@ from orplugins.io.calibration.entry import Calibration, direction_of, unit_of
 from orplugins.io.calibration.values import array, one_of, only
 from orplugins.io.json_fields import entries, field, number
 
+# Of the calibration's making; the unit alone has an effect.
+_METADATA = ("unit", "units", "adjusted", "error", "date_time_calibrated", "path_to_recorded_videos",
+             "charuco_square_size", "charuco_board_object", "groundplane_calibration")  # fmt: skip
 _PAIR_KEYS = ("baseline_m", "focal_px", "cx", "cy", "cx_right", "cy_right", "image_size")
 
 
@@ -72,7 +75,7 @@ def camera_tables(content: dict, where: str) -> Calibration:
         ValueError: See `camera_record`; unknown metadata.
     """
     metadata = content.get("metadata", {})
-    only(metadata, ("adjusted", "error", "unit", "units"), f"{where}: [metadata]")
+    only(metadata, _METADATA, f"{where}: [metadata]")
     names = [name for name in content if name != "metadata"]
     required = ("size", "pose") if len(names) > 1 else ("size",)
     found = [camera_record(content[name], f"{where}: [{name[:60]}]", required, one_term=True) for name in names]
