@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -245,15 +244,3 @@ def _which_unit(
 
 def _by(size: Sequence[int]) -> str:
     return f"{size[0]}x{size[1]}"
-
-
-def inverted(camera: Camera) -> Camera:
-    """The camera whose pose was read the other way round.
-
-    Args:
-        camera: The camera.
-
-    Returns:
-        The same with the inverse pose.
-    """
-    return replace(camera, pose=np.linalg.inv(camera.pose))

@@ -7,7 +7,7 @@ import pytest
 
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.pose_direction import looks_inverted
-from orplugins.geometry.rig_checks import at_size, camera_findings, field_of_view, inverted, rig_findings
+from orplugins.geometry.rig_checks import at_size, camera_findings, field_of_view, rig_findings
 
 UPS = {"z": (0, 0, 1.0), "y": (0, 1.0, 0), "-y": (0, -1.0, 0)}
 
@@ -24,6 +24,10 @@ def looking(place, target, up, roll=0.0, **changes) -> Camera:
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = np.stack([x, np.cross(z, x), z], 1) @ turn, place
     return camera(pose=pose, **changes)
+
+
+def inverted(camera: Camera) -> Camera:
+    return replace(camera, pose=np.linalg.inv(camera.pose))
 
 
 def room(rng, up, count, roll=0.05, aim=0.3) -> list[Camera]:
