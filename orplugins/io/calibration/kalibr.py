@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from orplugins.io.calibration.camera_record import make_camera, order_and_numbers
 from orplugins.io.calibration.entry import Calibration, Entry, rigid
+from orplugins.io.calibration.lens_fields import make_camera, order_and_numbers
 from orplugins.io.calibration.values import array, only
 from orplugins.io.json_fields import text
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from orplugins.geometry.lens import DISTORTION_ORDERS
-from orplugins.io.calibration.camera_record import depth_unit, make_camera, order_and_numbers
+from orplugins.io.calibration.camera_record import depth_unit
 from orplugins.io.calibration.entry import Entry
+from orplugins.io.calibration.lens_fields import make_camera, order_and_numbers
 from orplugins.io.calibration.values import array, one_of, only
 from orplugins.io.json_fields import number
 

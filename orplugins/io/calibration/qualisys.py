@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from orplugins.io.calibration.camera_record import make_camera
 from orplugins.io.calibration.entry import Calibration, Entry, rigid
+from orplugins.io.calibration.lens_fields import make_camera
 from orplugins.io.json_fields import number
 
 _PIXEL = 64.0
