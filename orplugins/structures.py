@@ -70,8 +70,10 @@ class Rig:
         cameras: In the order of the file.
         names: One per camera.
         up: (3,) the world's vertical, or None where it is not known.
+        notes: What the file does not say and was taken for granted, or was left out: one sentence each.
     """
 
     cameras: list[Camera]
     names: list[str]
     up: np.ndarray | None
+    notes: tuple[str, ...] = ()

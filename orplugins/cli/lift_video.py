@@ -32,16 +32,12 @@ from orplugins.videopose3d.sequence import TRAINING_HZ
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("input", type=Path, metavar="INPUT")
-    parser.add_argument(
-        "--weights", required=True, help="lifting weights: VideoPose3D's .bin or a trained lifter's .pth"
-    )
+    parser.add_argument("--weights", required=True, help="VideoPose3D's .bin or a trained lifter's .pth")
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.add_argument("--causal", action="store_true", help="the weights are of a causal network")
     parser.add_argument("--no-flip", action="store_true", help="do not average with the mirrored clip")
     parser.add_argument("--zero-root", action="store_true", help="move joint 0 of every pose to exactly (0, 0, 0)")
-    parser.add_argument(
-        "--resample", action="store_true", help=f"lift at {TRAINING_HZ:g} Hz, the weights' training rate"
-    )
+    parser.add_argument("--resample", action="store_true", help=f"lift at {TRAINING_HZ:g} Hz, the rate of training")
     parser.add_argument("--fps", type=float, help="frames a second where the input does not say (default 30)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), help="of the pictures, where needed")
     scale = "OpenPose's option (default: detected)"

@@ -1,8 +1,8 @@
 """Lens distortion on rays x/z, y/z: OpenCV's model of up to 14 numbers, its fisheye model, and their inverses.
 
-Both models move a ray along its radius, r -> f(r), the first one also sideways by a little. f rises up to a radius where
-the model folds over: no light comes from beyond it, whatever the formula says there. The inverse starts from f, which is
-inverted by a table up to that fold, and is finished by Newton's method; a ray without an inverse is NaN.
+Both models move a ray along its radius, r -> f(r), the first one also sideways by a little. f rises up to a radius
+where the model folds over: no light comes from beyond it, whatever the formula says there. The inverse starts from f,
+which is inverted by a table up to that fold, and is finished by Newton's method; a ray without an inverse is NaN.
 
 Formulas: OpenCV's documentation, "Camera Calibration and 3D Reconstruction" and "Fisheye camera model" (Kannala and
 Brandt 2006 with four terms).

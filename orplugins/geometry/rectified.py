@@ -41,8 +41,8 @@ class ParallelRig:
             raise ValueError(
                 f"rig: focal_px is {self.focal_px}, expected pixels (10 or more); it looks like metres or mm"
             )
-        if not 0 < self.baseline_m < 20:
-            raise ValueError(f"rig: baseline_m is {self.baseline_m}, expected metres above 0 and below 20")
+        if not 0 < self.baseline_m < np.inf:
+            raise ValueError(f"rig: baseline_m is {self.baseline_m}, expected metres above 0")
 
     def resized(self, size: tuple[int, int]) -> ParallelRig:
         """The rig for images of another resolution.
