@@ -210,6 +210,7 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
                 people=tuple(parameters["people"]),
                 views=parameters["views"],
                 fixed_cameras=parameters["fixed_cameras"],
+                variety=tuple(parameters.get("variety", ())),
             )
             for i in range(count)
         )

@@ -1,8 +1,7 @@
-# The small network, further on pictures of every kind of room, pose, camera and sensor: what ships, and what finds people
-# in real pictures. Starts from the small network trained on the theatre alone:
-#   tools/make_or_dataset.py --out data/depth_people/train --frames 6000 --seed 1 --views 1 --depth-only --size 160x120 \
-#       --variety all --people 0-5
-#   mim train orplugins <this file> --cfg-options load_from=<weights of depthpose_small-64x48.py>
+# The small network, trained further on images of every kind of room, pose, camera and sensor: what finds people in real
+# images. `load_from` names the weights of depthpose_small-64x48.py, which saw the theatre alone. Training images:
+# tools/make_or_dataset.py --out data/depth_people/train --frames 4500 --seed 1 --views 1 --depth-only --size 160x120
+#     --variety all --people 0-5
 _base_ = ["./depthpose_small-64x48.py"]
 
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -10,6 +11,7 @@ import numpy as np
 from orplugins.synthetic.export.annotation_files import coco_file, image_id
 from orplugins.synthetic.export.records import frame_record
 from orplugins.synthetic.render.frames import check_options, render_frames
+from orplugins.synthetic.variety import check_variety
 
 
 def generate(
@@ -24,6 +26,7 @@ def generate(
     fixed_cameras: bool = False,
     start: int = 0,
     workers: int = 0,
+    variety: Sequence[str] = (),
 ) -> tuple[dict, dict[int, np.ndarray]]:
     """Generate frames and their truth.
 
@@ -38,6 +41,7 @@ def generate(
         fixed_cameras: The cameras hang at one place for the whole set.
         start: Number of the first frame.
         workers: Processes; 0 renders in this one.
+        variety: Parts of `orplugins.synthetic.variety.PARTS` that vary, see there.
 
     Returns:
         coco: A COCO dict, see `annotation_files.coco_file`.
@@ -61,6 +65,7 @@ def generate(
         color=color,
         noise=noise,
         fixed_cameras=fixed_cameras,
+        variety=check_variety(variety),
     )
     numbers = range(start, start + frames)
     if workers:

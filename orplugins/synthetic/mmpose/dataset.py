@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ class SyntheticORDataset(BaseCocoStyleDataset):
         color: Colour images instead of depth.
         fixed_cameras: The cameras hang at one place for the whole set; otherwise elsewhere in each frame.
         workers: Processes that make the frames.
+        variety: Parts of `orplugins.synthetic.variety.PARTS` that vary.
         cache_dir: Make the set there (or go on with it, or use it if it is complete); None keeps it in memory.
         data_mode: "bottomup" (a record is an image) or "topdown" (a record is a person).
         **kwargs: Those of mmpose's BaseCocoStyleDataset. A record has `img` (in memory; colours as BGR) or `img_path`
@@ -47,6 +49,7 @@ class SyntheticORDataset(BaseCocoStyleDataset):
         color: bool = False,
         fixed_cameras: bool = False,
         workers: int = 0,
+        variety: Sequence[str] = (),
         cache_dir: str | None = None,
         data_mode: str = "bottomup",
         **kwargs,
@@ -64,6 +67,7 @@ class SyntheticORDataset(BaseCocoStyleDataset):
             color=color,
             fixed_cameras=fixed_cameras,
             workers=workers,
+            variety=tuple(variety),
         )
         super().__init__(ann_file="", data_mode=data_mode, **kwargs)
 
