@@ -24,7 +24,7 @@ from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvo
 from orplugins.multiview.report import METHODS
 
 MVOR_OPTIONS = ("out", "method", "one_view", "depth", "undistort", "mv3dreg", "pictures")
-RIG_OPTIONS = ("out", "fps", "pictures", "mirrored", "auto_swap")
+RIG_OPTIONS = ("out", "fps", "pictures", "mirrored", "auto_swap", "sync", "keep_implausible")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
     parser.add_argument("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
     parser.add_argument("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
-    parser.add_argument("--no-sync", action="store_true", help="parallel pair: do not take out a time offset")
+    parser.add_argument("--sync", action="store_true", help="a rig: take out time offsets and other frame rates")
+    parser.add_argument("--no-sync", action="store_true", help="do not look for time offsets")
+    keep = "write results that cannot be believed, too (the exit code stays 1)"
+    parser.add_argument("--keep-implausible", action="store_true", help=keep)
     parser.add_argument("--pictures", type=int, default=3, help="3D pictures to draw")
     return parser
 

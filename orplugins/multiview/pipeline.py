@@ -38,8 +38,17 @@ from orplugins.multiview.mvor import (
     truth_from_poses,
 )
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
+from orplugins.multiview.plausibility import (
+    check_clocks,
+    check_frames,
+    check_people,
+    check_pixels,
+    check_stable,
+    refuse,
+)
 from orplugins.multiview.rectified_pair import stereo_clip
 from orplugins.multiview.report import METHODS, published_text, scores_text, without_nan
+from orplugins.multiview.synchronise import Clock, find_clocks, on_one_clock
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, H36M_17, Skeleton, convert
 from orplugins.viz.figures import draw_people
@@ -261,7 +270,9 @@ class RigSettings:
         pictures: Frames to draw, evenly spaced.
         mirrored: Parallel pair: the images are mirror images.
         auto_swap: Parallel pair: exchange the cameras if need be.
-        synchronise: Parallel pair: take out a time offset.
+        synchronise: Parallel pair: take out a time offset. A rig: look whether the cameras are in step.
+        sync: A rig: take out time offsets and differences of frame rates.
+        keep_implausible: Write results that cannot be believed, too; what is wrong with them becomes a warning.
     """
 
     rig: str | os.PathLike
@@ -272,6 +283,12 @@ class RigSettings:
     mirrored: bool = False
     auto_swap: bool = False
     synchronise: bool = True
+    sync: bool = False
+    keep_implausible: bool = False
+
+    def __post_init__(self):
+        if self.sync and not self.synchronise:
+            raise ValueError("time offsets cannot be both taken out (--sync) and left alone (--no-sync)")
 
 
 @dataclass(frozen=True)
@@ -296,9 +313,12 @@ class RigPeople:
     failed: int = 0
 
     def __str__(self) -> str:
+        if not self.people:
+            return f"frames {self.frames}, nobody found"
+        error = "" if np.isnan(self.error_px) else f", mean reprojection error {self.error_px:.2f} px"
         return (
             f"frames {self.frames}, people {self.people} in {self.tracks} tracks, joints found "
-            f"{100 * self.found:.1f} %, mean reprojection error {self.error_px:.2f} px"
+            f"{100 * self.found:.1f} %{error}"
         )
 
 
@@ -325,16 +345,30 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         if not any(len(frame) for frame in people.values()):
             raise ValueError(f"{path}: no person in any frame" + "".join(f"; {note}" for note in notes[:1]))
         views.append(people)
-    frames = sorted(set().union(*views))
-    lengths = [len(view) for view in views]
+    names = [Path(path).name for path in settings.views]
+    check_frames(settings.views, views)
+    frames = list(range(min(map(min, views)), max(map(max, views)) + 1))
+    lengths = [max(view) - min(view) + 1 for view in views]
     if len(set(lengths)) > 1:
         counts = ", ".join(map(str, lengths))
         warnings.append(f"the views have {counts} frames; missing ones count as without people")
+    findings = check_pixels(names, views, rig.cameras)
+    refuse(findings, str(settings.rig), settings.keep_implausible)
+    clocks = find_clocks(rig.cameras, views) if settings.synchronise else [Clock()] * len(views)
+    in_step = [on_one_clock(view, clock, frames[0], frames) for view, clock in zip(views, clocks, strict=True)]
     empty = np.zeros((0, COCO_17.num_joints, 3))
-    detections = [[view.get(f, empty) for view in views] for f in frames]
-    result = reconstruct(rig.cameras, detections, MultiViewRules().for_cameras(rig.cameras))
+    detections, moved = ([[view.get(f, empty) for view in v] for f in frames] for v in (views, in_step))
+    detections = moved if settings.sync else detections
+    rules = MultiViewRules().for_cameras(rig.cameras)
+    result = reconstruct(rig.cameras, detections, rules)
     numbers = np.array(frames)[result.frame] if len(result.frame) else np.zeros(0, dtype=np.int64)
     tracks = track_points(numbers, result.points)
+    people_findings = check_people(rig.cameras, names, detections, result, rules, moved)
+    findings += people_findings + check_stable(result.points, tracks)
+    if not any(finding.severe and "likely cause" in finding.text for finding in people_findings):
+        findings += check_clocks(names, clocks, settings.sync)
+    warnings += refuse(findings, str(settings.rig), settings.keep_implausible)
+    failed += sum(finding.severe for finding in findings)
     seen = present(result.keypoints).sum(1)
     code = np.where(result.views > 0, Code.OK, np.where(seen < 2, Code.MISSING, Code.REPROJECTION))
     details = [
@@ -353,7 +387,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         len(tracks),
         len(set(tracks.tolist())),
         float(placed.mean()) if placed.size else 0.0,
-        float(np.nanmean(result.error)),
+        float(np.nanmean(result.error)) if np.isfinite(result.error).any() else float("nan"),
         tuple(warnings),
         failed,
     )
@@ -372,8 +406,7 @@ def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str]]:
     keypoints = np.where(((keypoints[..., :2] != 0).any(-1) & (keypoints[..., 2] > 0))[..., None], keypoints, 0.0)
     if not len(poses.image_ids):
         return {}, []
-    frames = range(int(poses.image_ids.min()), int(poses.image_ids.max()) + 1)
-    return {f: keypoints[poses.image_ids == f] for f in frames}, []
+    return {int(f): keypoints[poses.image_ids == f] for f in np.unique(poses.image_ids)}, []
 
 
 def _write_subject(
