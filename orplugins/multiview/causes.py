@@ -226,7 +226,11 @@ def _exchanged(cameras: Sequence[Camera], names: Sequence[str]) -> Iterator[Supp
         if order != tuple(range(count)):
             listed = ", ".join(f"{k + 1} ({names[k]})" for k in order)
             text = f"the views are in another order than the rig's cameras: the order that fits is {listed}"
-            yield Supposition(text, cameras, lambda frame, order=order: [frame[k] for k in order])
+            yield Supposition(text, cameras, _in_order(order))
+
+
+def _in_order(order: Sequence[int]) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+    return lambda frame: [frame[k] for k in order]
 
 
 def _sides(people: np.ndarray) -> np.ndarray:

@@ -72,7 +72,8 @@ def sizes(keypoints: np.ndarray) -> np.ndarray:
     seen = present(keypoints)[..., None]
     high = np.where(seen, keypoints[..., :2], -np.inf).max(-2)
     low = np.where(seen, keypoints[..., :2], np.inf).min(-2)
-    return np.where(seen.any(-2)[..., 0], np.linalg.norm(np.maximum(high - low, 0), axis=-1), 0.0)
+    found = np.any(seen[..., 0], axis=-1)
+    return np.where(found, np.linalg.norm(np.where(found[..., None], high - low, 0.0), axis=-1), 0.0)
 
 
 def measure(

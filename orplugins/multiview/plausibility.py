@@ -32,10 +32,12 @@ class Finding:
     Attributes:
         text: One line.
         severe: The result cannot be believed.
+        cause: It names a likely cause.
     """
 
     text: str
     severe: bool = True
+    cause: bool = False
 
 
 def refuse(findings: Sequence[Finding], where: str, keep: bool) -> list[str]:
@@ -104,8 +106,8 @@ def check_pixels(names: Sequence[str], views: Sequence[View], cameras: Sequence[
             text = f"all keypoints lie within {np.abs(xy).max():.2g} of 0: they are shares of the image, not pixels"
         elif outside > _MOST_OUTSIDE:
             text = (
-                f"{100 * outside:.0f} % of the keypoints lie outside the rig's {width}x{height}: they reach "
-                f"({reach[0]:.0f}, {reach[1]:.0f}), so the pictures are about {(reach / size).max():.2g} times as large"
+                f"{100 * outside:.0f} % of the keypoints lie outside the rig's {width}x{height}, they reach "
+                f"({reach[0]:.0f}, {reach[1]:.0f}): the pictures are at least {(reach / size).max():.2g} times as large"
             )
             if (reach <= size[::-1]).all() and width != height:
                 text += ", or width and height are exchanged in the rig"
@@ -197,7 +199,7 @@ def check_people(
     if fit.score < _GOOD_SCORE or any(finding.severe for finding in findings):
         cause = likely_cause(cameras, names, frames if in_step is None else in_step, rules)
         if cause is not None:
-            findings.append(Finding(f"likely cause: {cause}"))
+            findings.append(Finding(f"likely cause: {cause}", cause=True))
         elif any(finding.severe for finding in findings) and in_step is None:
             findings.append(Finding("no usual slip explains it: look at the calibration as a whole", False))
     return findings

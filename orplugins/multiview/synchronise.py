@@ -230,53 +230,75 @@ def _rate(cameras, views, names: tuple[int, int], first: int, rules: SyncRules) 
     return Clock()
 
 
+class _Table:
+    """Logarithm of a pair's cost at any offset, with a parabola through the nearest whole ones."""
+
+    def __init__(self, pair: _Pair):
+        self.values, self.most = pair.table, len(pair.table) // 2
+        self.beyond = float(np.nanmax(self.values))
+
+    def _at(self, lag: int) -> float:
+        inside = abs(lag) <= self.most and np.isfinite(self.values[lag + self.most])
+        return float(self.values[lag + self.most]) if inside else self.beyond
+
+    def __call__(self, lag: float) -> float:
+        whole = round(lag)
+        part, middle = lag - whole, self._at(whole)
+        if abs(part) > 1e-9:
+            before, after = self._at(whole - 1), self._at(whole + 1)
+            middle += 0.5 * part * (after - before) + 0.5 * part**2 * (before + after - 2 * middle)
+        return float(np.log(max(middle, 1e-8)))
+
+
 def _offsets(pairs: dict[tuple[int, int], _Pair], names: list[int]) -> dict[int, Clock]:
-    """Offsets that explain all pairs best: whole frames by descent from the sharpest pairs, then a parabola."""
+    """Offsets that explain all pairs best, by descent from those of the sharpest pairs."""
     pairs = {key: pair for key, pair in pairs.items() if np.isfinite(pair.table).any()}
     if not pairs:
         return {}
-    logs = {key: np.log(pair.table) for key, pair in pairs.items()}
-    most = len(next(iter(logs.values()))) // 2
+    tables = {key: _Table(pair) for key, pair in pairs.items()}
+    most = next(iter(tables.values())).most
 
-    def cost(key: tuple[int, int], lag: int) -> float:
-        values = logs[key]
-        inside = abs(lag) <= most and np.isfinite(values[lag + most])
-        return float(values[lag + most] if inside else np.nanmax(values))
+    def total(v: int, offset: float, offsets: dict[int, float]) -> float:
+        others = {**offsets, v: offset}
+        mine = [(key, table) for key, table in tables.items() if v in key]
+        return sum(table(others[key[1]] - others[key[0]]) for key, table in mine) / max(len(mine), 1)
 
-    def total(v: int, offsets: dict[int, int]) -> float:
-        mine = [key for key in pairs if v in key]
-        return sum(cost(key, offsets[key[1]] - offsets[key[0]]) for key in mine) / max(len(mine), 1)
+    def descend(start: dict[int, float], fixed: int, steps: np.ndarray) -> dict[int, float]:
+        offsets = dict(start)
+        for _ in range(6):
+            before = dict(offsets)
+            for v in offsets:
+                if v != fixed:
+                    tried = [(total(v, start[v] + step, offsets), abs(step), start[v] + step) for step in steps]
+                    offsets[v] = min(tried)[2]
+            if offsets == before:
+                break
+        return offsets
 
-    offsets = _start(pairs, names)
-    for _ in range(5):
-        before = dict(offsets)
-        for v in names[1:]:
-            tried = range(offsets[v] - most, offsets[v] + most + 1)
-            offsets[v] = min(tried, key=lambda o, v=v: (total(v, {**offsets, v: o}), abs(o)))
-        if offsets == before:
-            break
-    values = sorted(offsets.values())
-    shift = max(values, key=lambda o: (sum(abs(o - other) <= 0 for other in values), -abs(o)))
-    offsets = {v: o - shift for v, o in offsets.items()}
-    out = {}
-    for v, o in offsets.items():
-        around = [-total(v, {**offsets, v: o + step}) for step in (-1, 0, 1)]
-        gain = float(np.exp(total(v, {**offsets, v: 0}) - total(v, offsets)))
-        fraction = float(np.clip(parabola_offset(around, 1), -0.5, 0.5)) if o else 0.0
-        out[v] = Clock(o + fraction, 1.0, gain)
-    return out
+    whole = descend(_start(pairs, names), names[0], np.arange(-most, most + 1.0))
+    values = list(whole.values())
+    usual = max(values, key=lambda o: (values.count(o), -abs(o)))
+    fixed = next(v for v, o in whole.items() if o == usual)
+    offsets = descend({v: o - usual for v, o in whole.items()}, fixed, np.linspace(-0.5, 0.5, 21))
+    clocks = {}
+    for v, offset in offsets.items():
+        gain = float(np.exp(total(v, 0.0, offsets) - total(v, offset, offsets)))
+        nearest = float(round(offset))
+        offset = nearest if abs(offset - nearest) < 0.15 else float(offset)
+        clocks[v] = Clock(offset, 1.0, gain) if gain >= 1.1 else Clock(0.0, 1.0, gain)
+    return clocks
 
 
-def _start(pairs: dict[tuple[int, int], _Pair], names: list[int]) -> dict[int, int]:
+def _start(pairs: dict[tuple[int, int], _Pair], names: list[int]) -> dict[int, float]:
     """Whole offsets along the tree of the sharpest pairs."""
-    offsets = {names[0]: 0}
+    offsets = {names[0]: 0.0}
     order = sorted(pairs, key=lambda key: -pairs[key].sharpness)
     while len(offsets) < len(names):
         edge = next((key for key in order if (key[0] in offsets) != (key[1] in offsets)), None)
         if edge is None:
-            offsets.update({v: 0 for v in names if v not in offsets})
+            offsets.update({v: 0.0 for v in names if v not in offsets})
             break
-        lag = int(pairs[edge].lags[np.nanargmin(pairs[edge].table)])
+        lag = float(pairs[edge].lags[np.nanargmin(pairs[edge].table)])
         a, b = edge
         offsets.update({b: offsets[a] + lag} if a in offsets else {a: offsets[b] - lag})
     return offsets
