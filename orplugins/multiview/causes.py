@@ -25,7 +25,7 @@ MOST_FRAMES = 30
 _FIRST_FRAMES = 10
 _NEAR = 0.3  # agreement at which poses and units are right, if not perfect
 # What multiplies the rig's lengths to make them metres.
-_UNITS = {
+UNITS = {
     "millimetres": 1e-3,
     "centimetres": 1e-2,
     "decimetres": 0.1,
@@ -124,8 +124,8 @@ def likely_cause(
 
 def _unit(factor: float) -> str:
     """The unit of lengths that become metres when multiplied by about this."""
-    unit = min(_UNITS, key=lambda name: abs(np.log(factor / _UNITS[name])))
-    if abs(np.log(factor / _UNITS[unit])) < 0.25:
+    unit = min(UNITS, key=lambda name: abs(np.log(factor / UNITS[name])))
+    if abs(np.log(factor / UNITS[unit])) < 0.25:
         return f"the rig's translations are in {unit}, not metres"
     return f"the rig's translations are about {1 / factor:.2g} times their true length"
 
@@ -151,13 +151,13 @@ def suppose(
         doubtful: Views that may be wrong by themselves.
         far: Also units and directions of poses: nobody at all fits under a wrong one.
     """
-    for factor in (*_UNITS.values(), *_OTHER_FACTORS) if far else ():
+    for factor in (*UNITS.values(), *_OTHER_FACTORS) if far else ():
         yield Supposition("", _scaled(cameras, factor), factor=factor)
     yield from _exchanged(cameras, names)
     for text, turn in _TURNS.items() if far else ():
         turned = [replace(camera, pose=turn(camera.pose)) for camera in cameras]
         yield Supposition(text, turned)
-        for factor in _UNITS.values():
+        for factor in UNITS.values():
             yield Supposition(f"{text}, and ", _scaled(turned, factor), factor=factor)
     for factor in _RESOLUTIONS:
         yield Supposition(_resolution(cameras[0], factor, "the rig's"), [_zoomed(c, factor) for c in cameras])

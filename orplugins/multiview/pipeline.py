@@ -11,6 +11,7 @@ import numpy as np
 
 from orplugins.depth.png import load_depth
 from orplugins.geometry.cameras import Camera
+from orplugins.geometry.rectified import StereoRules
 from orplugins.geometry.tracking import track_points
 from orplugins.geometry.triangulation import Code, present
 from orplugins.io import json_fields
@@ -37,6 +38,7 @@ from orplugins.multiview.mvor import (
     to_room,
     truth_from_poses,
 )
+from orplugins.multiview.pair_checks import check_pair_clip
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
 from orplugins.multiview.plausibility import (
     check_clocks,
@@ -366,7 +368,8 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     findings += check_stable(result.points, tracks)
     # Where the rig is wrong, its clocks say nothing.
     if not any(finding.cause for finding in findings):
-        findings += check_clocks(names, clocks, settings.sync)
+        remedy = "taken out" if settings.sync else "--sync takes it out"
+        findings += check_clocks(names, clocks, remedy, settings.sync)
     warnings += refuse(findings, str(settings.rig), settings.keep_implausible)
     failed += sum(finding.severe for finding in findings)
     seen = present(result.keypoints).sum(1)
@@ -494,6 +497,8 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
         synchronise=settings.synchronise,
     )
     warnings += found.warnings
+    findings = check_pair_clip(*found.subject, found.rig, StereoRules(), [Path(path).name for path in settings.views])
+    warnings += refuse(findings, str(settings.rig), settings.keep_implausible)
     record = {
         "baseline_m": rig.baseline_m,
         "focal_px": rig.focal_px,
@@ -511,7 +516,7 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
         image, group = settings.out / f"frame{start + k:06d}.png", {"found": clip.xyz[k : k + 1]}
         draw_people(image, group, BODY_25, f"frame {start + k}", np.array([0.0, -1.0, 0.0]))
     cleaned = {Code(c).name.lower(): float((clip.code == c).mean()) for c in np.unique(clip.code)}
-    failed = sum(len(view.failed) for view in read)
+    failed = sum(len(view.failed) for view in read) + sum(finding.severe for finding in findings)
     return PairClip(len(clip.xyz), found.counts, cleaned, tuple(warnings), failed)
 
 

@@ -19,6 +19,7 @@ from orplugins.multiview.synchronise import Clock, SyncRules, View, believed
 
 # Below this agreement the usual slips are tried; at the lower one the result is not believed without any.
 _GOOD_SCORE, _LEAST_QUALITY = 0.75, 0.3
+# Sizes of people, as shares of usual ones.
 _STATURE = (0.55, 1.3)
 _MOST_VARIATION = 0.3
 _MARGIN, _MOST_OUTSIDE = 0.05, 0.05
@@ -117,13 +118,16 @@ def check_pixels(names: Sequence[str], views: Sequence[View], cameras: Sequence[
     return findings
 
 
-def check_clocks(names: Sequence[str], clocks: Sequence[Clock], corrected: bool, rules: SyncRules | None = None):
+def check_clocks(
+    names: Sequence[str], clocks: Sequence[Clock], remedy: str, corrected: bool = False, rules: SyncRules | None = None
+) -> list[Finding]:
     """Say which cameras are out of step.
 
     Args:
         names: Of the views.
         clocks: From `orplugins.multiview.synchronise.find_clocks`.
-        corrected: Offsets and rates are taken out.
+        remedy: What is said at the end: what can be done, or has been.
+        corrected: Offsets and rates have been taken out.
         rules: When an offset is believed; None: the defaults.
 
     Returns:
@@ -152,7 +156,7 @@ def check_clocks(names: Sequence[str], clocks: Sequence[Clock], corrected: bool,
                 f"{who} is out of step, {abs(clock.offset):.1f} frames {late}: its frame t {clock.offset:+.1f} shows "
                 "what frame t of the others shows; the recordings did not start together"
             )
-        findings.append(Finding(f"{text}: taken out" if corrected else f"{text}; --sync takes it out", not corrected))
+        findings.append(Finding(f"{text}; {remedy}", not corrected))
     return findings
 
 
