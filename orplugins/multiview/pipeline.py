@@ -24,6 +24,7 @@ from orplugins.io.openpose import read_openpose_folder
 from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.capture_systems import assign_detections, best_view, by_depth, by_views, parallel_pair
 from orplugins.multiview.clip_set import FPS, SetClip, detections_of, noisy_labels, read_motion_set
+from orplugins.multiview.depth_checks import DepthImages, check_depth_people
 from orplugins.multiview.mvor import (
     Result,
     Truth,
@@ -41,6 +42,7 @@ from orplugins.multiview.mvor import (
 from orplugins.multiview.pair_checks import check_pair_clip
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
 from orplugins.multiview.plausibility import (
+    Finding,
     check_clocks,
     check_frames,
     check_people,
@@ -70,9 +72,11 @@ class MvorSettings:
         one_view: Also who is in one view only: needs method "map", or `depth`.
         depth: Place those by the depth images below this folder (the annotation file's names, color/ replaced by
             depth/).
+        depth_unit_mm: Millimetres a count of the depth images.
         undistort: Use MVOR's distortion numbers (they fit worse).
         mv3dreg: The published 3D results; None: no comparison on their samples.
         pictures: Frames to draw for each detection file, those with the most people.
+        keep_implausible: Write results that cannot be believed, too; what is wrong with them becomes a warning.
     """
 
     annotations: str
@@ -84,6 +88,8 @@ class MvorSettings:
     undistort: bool = False
     mv3dreg: str | None = None
     pictures: int = 3
+    depth_unit_mm: float = 1.0
+    keep_implausible: bool = False
 
     def __post_init__(self):
         if self.method not in METHODS:
@@ -92,6 +98,10 @@ class MvorSettings:
             raise ValueError("MVOR: neither detections nor the published 3D results are given")
         if bool(self.depth) != (self.one_view and self.method != "map"):
             raise ValueError("one view needs method 'map', or depth with another method: one camera gives no depth")
+        if self.depth and not Path(self.depth).is_dir():
+            raise ValueError(f"--depth {self.depth}: no such folder")
+        if not 0 < self.depth_unit_mm < np.inf:
+            raise ValueError(f"the depth's unit is {self.depth_unit_mm}, expected millimetres a count, above 0")
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,7 @@ class MvorScores:
         results: {name of a detection file: table of :func:`orplugins.multiview.mvor.score`}.
         published: {method: table on the published method's samples}; empty without them.
         warnings: What is to be known and no failure.
-        failed: Always 0: a file that cannot be used ends the work.
+        failed: How many depth images could not be read, and findings that cannot be.
     """
 
     method: str
@@ -135,16 +145,24 @@ def evaluate_mvor(settings: MvorSettings) -> MvorScores:
             f"{settings.annotations}: annotations of one day only; --method {settings.method} learns from the other "
             "days"
         )
-    tables, published, found, warnings = {}, {}, {}, []
+    tables, published, found, warnings, failed = {}, {}, {}, [], 0
     for path in settings.detections:
         poses = load_keypoint_results(path, sizes=(51, 30))
         unknown = (~np.isin(poses.image_ids, data.image_ids)).sum()
         if unknown:
             warnings.append(f"{path}: {unknown} detections are in images that {settings.annotations} does not have")
         detections = detections_by_frame(data.need("frames"), poses.image_ids, _coco(poses.keypoints))
-        result = reconstruct_all(cameras, detections, MultiViewRules().for_cameras(cameras), settings.one_view)
+        rules = MultiViewRules().for_cameras(cameras)
+        result = reconstruct_all(cameras, detections, rules, settings.one_view)
+        findings = _check_mvor(cameras, detections, result, rules)
         if settings.depth:
-            result = place_one_view(result, cameras, _depth_images(settings.depth, data))
+            images = DepthImages(Path(settings.depth), _depth_names(data), settings.depth_unit_mm)
+            findings += check_depth_people(result.people, cameras, images)
+            result = place_one_view(result, cameras, images)
+            warnings += sorted(images.failed.values())
+            failed += len(images.failed)
+        warnings += refuse(findings, str(path), settings.keep_implausible)
+        failed += sum(finding.severe for finding in findings)
         if settings.method != "geometry":
             result = fit_with_other_days(cameras, room, result, truth, days, settings.method)
         name = Path(path).stem
@@ -162,7 +180,7 @@ def evaluate_mvor(settings: MvorSettings) -> MvorScores:
     write_json(settings.out / "scores.json", report, indent=1)
     for name, result in found.items():
         _draw_mvor(_base(settings, name), result, truth, room, settings.pictures)
-    return MvorScores(settings.method, tables, published, tuple(warnings))
+    return MvorScores(settings.method, tables, published, tuple(warnings), failed)
 
 
 def _base(settings: MvorSettings, name: str) -> Path:
@@ -207,15 +225,21 @@ def _coco(keypoints: np.ndarray) -> np.ndarray:
     return keypoints if keypoints.shape[1] == COCO_17.num_joints else convert(keypoints, CAMMA_10, COCO_17)
 
 
-def _depth_images(folder: str, data: MVORAnnotations) -> Callable[[int, int], np.ndarray]:
-    """Return a reader of the depth image of a frame and view."""
-    names = {image["id"]: image["file_name"] for image in data.images}
-    frames = data.need("frames")
+def _check_mvor(cameras, detections: list[list[np.ndarray]], result: Result, rules: MultiViewRules) -> list[Finding]:
+    names = [f"camera {v + 1}" for v in range(len(cameras))]
+    views = [dict(enumerate(frame[v] for frame in detections)) for v in range(len(cameras))]
+    findings = check_pixels(names, views, cameras)
+    several = (result.people.support > 1).any()
+    if not several and any(sum(len(view) > 0 for view in frame) > 1 for frame in detections):
+        people = reconstruct(cameras, detections, rules)
+        findings += check_people(cameras, names, detections, people, rules)
+    return findings
 
-    def image(frame: int, view: int) -> np.ndarray:
-        return load_depth(Path(folder) / names[frames[frame].image_ids[view]].replace("/color/", "/depth/"))
 
-    return image
+def _depth_names(data: MVORAnnotations) -> list[list[str]]:
+    """Names of the depth images of every frame and view."""
+    names = {image["id"]: image["file_name"].replace("/color/", "/depth/") for image in data.images}
+    return [[names[i] for i in frame.image_ids] for frame in data.need("frames")]
 
 
 def _write_mvor_people(path: Path, result: Result, data: MVORAnnotations, method: str, detections: str) -> None:
