@@ -26,18 +26,8 @@ from pathlib import Path
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
 from orplugins.multiview.report import METHODS
 
-MVOR_OPTIONS = (
-    "out",
-    "method",
-    "one_view",
-    "depth",
-    "undistort",
-    "mv3dreg",
-    "pictures",
-    "depth_unit_mm",
-    "keep_implausible",
-)
-RIG_OPTIONS = ("out", "fps", "pictures", "mirrored", "auto_swap", "sync", "keep_implausible")
+RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync")
+MVOR_OPTIONS = (*RIG_OPTIONS[:3], "method", "one_view", "depth", "depth_unit_mm", "undistort", "mv3dreg")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,13 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--dt", action="append", default=[], metavar="JSON", help="2D detections on MVOR (repeatable)")
     add("--view", action="append", default=[], metavar="PATH", help="a camera's detections, in rig order")
     add("--out", type=Path, required=True, help="folder for people, scores and pictures")
-    methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
-    add("--method", choices=METHODS, default="geometry", help=methods)
+    add("--method", choices=METHODS, default="geometry", help="; ".join(f"{k}: {v}" for k, v in METHODS.items()))
     add("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
-    depth = "with --one-view: place them by the depth pictures below DIR (color/ replaced by depth/; geometry only)"
-    add("--depth", metavar="DIR", help=depth)
-    unit = "millimetres a count of the depth pictures (RealSense L515: 0.25)"
-    add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help=unit)
+    add("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures (color/ replaced by depth/)")
+    add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth pictures (L515: 0.25)")
     add("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     add("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
     add("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
@@ -63,8 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
     add("--sync", action="store_true", help="a rig: take out time offsets and other frame rates")
     add("--no-sync", action="store_true", help="do not look for time offsets")
-    keep = "write results that cannot be believed, too (the exit code stays 1)"
-    add("--keep-implausible", action="store_true", help=keep)
+    add("--keep-implausible", action="store_true", help="write what cannot be believed, too (the exit code stays 1)")
     add("--pictures", type=int, default=3, help="3D pictures to draw")
     return parser
 
@@ -72,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 def _settings(args: argparse.Namespace) -> MvorSettings | RigSettings:
     if args.mvor:
         return MvorSettings(args.mvor, tuple(args.dt), **{name: getattr(args, name) for name in MVOR_OPTIONS})
-    options = {name: getattr(args, name) for name in RIG_OPTIONS}
-    return RigSettings(args.rig, tuple(args.view), **options, synchronise=not args.no_sync)
+    rest = {name: getattr(args, name) for name in RIG_OPTIONS}
+    return RigSettings(args.rig, tuple(args.view), synchronise=not args.no_sync, **rest)
 
 
 def main(argv: list[str] | None = None) -> int:
