@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.tables import markdown_text
 from orplugins.motion.compare import MODES, Comparison, Recording, compare
 from orplugins.motion.recordings import read_recording
 from orplugins.motion.report import draw_report, rows_table, without_nan, write_report, write_rows
@@ -195,7 +196,11 @@ def _recording(system, fps: float) -> Recording:
 
 def write_summary(out: str | os.PathLike, rows: list[dict], settings: SetSettings) -> None:
     """Write ``summary.md`` and ``summary.json``."""
-    text = ["# Systems on generated motion, against the truth\n", f"{settings.source}\n", rows_table(rows)]
+    text = [
+        "# Systems on generated motion, against the truth\n",
+        f"{markdown_text(settings.source)}\n",
+        rows_table(rows),
+    ]
     with atomic_write(Path(out) / "summary.md") as file:
         file.write("\n".join(text) + "\n")
     content = {**settings.record, "rows": [without_nan(row) for row in rows]}

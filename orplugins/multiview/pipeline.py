@@ -584,7 +584,9 @@ class Capture:
 
 
 def capture_set(
-    settings: CaptureSettings, lift: Callable[[Camera, np.ndarray], np.ndarray | None] | None = None
+    settings: CaptureSettings,
+    lift: Callable[[Camera, np.ndarray], np.ndarray | None] | None = None,
+    failed: list[str] | None = None,
 ) -> Iterator[tuple[str, list[Capture]]]:
     """Record every person of a set by several systems, and write the recordings (``CLIP_PERSON/SYSTEM.npz``).
 
@@ -595,6 +597,7 @@ def capture_set(
         settings: The set, the systems, and where recordings are written.
         lift: Lifts what a camera saw of a person: (camera, (F, 17, 3) COCO-17 pixels) to (F, 17, 3) H36M-17 about the
             pelvis in the room's axes, or None.
+        failed: Depth images that could not be read are added here, a line each; they count as holes.
 
     Yields:
         Name of a clip and person; the truth and what each system recorded, those left out that found nothing.
@@ -607,14 +610,16 @@ def capture_set(
 
     rng = np.random.default_rng(settings.seed)
     for clip in tqdm(read_motion_set(settings.set), unit="clip"):
-        for person, captures in _captured(settings, clip, lift, rng).items():
+        for person, captures in _captured(settings, clip, lift, rng, [] if failed is None else failed).items():
             name = f"clip{clip.day}_person{person}"
             for capture in captures:
                 _write_capture(settings.out / name, capture)
             yield name, captures
 
 
-def _captured(settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Generator) -> dict[int, list[Capture]]:
+def _captured(
+    settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Generator, failed: list[str]
+) -> dict[str, list[Capture]]:
     if settings.detections:
         detections = detections_of(clip, settings.detections)
     else:
@@ -623,7 +628,7 @@ def _captured(settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Gen
     own = assign_detections(detections, {k: clip.pixels[k] for k in clip.people})
     found = {k: [Capture("truth", truth[k])] for k in clip.people}
 
-    def add(person: int, name: str, xyz: np.ndarray | None, *rest) -> None:
+    def add(person: str, name: str, xyz: np.ndarray | None, *rest) -> None:
         if xyz is not None and np.isfinite(xyz).any():
             found[person].append(Capture(name, xyz, *rest))
 
@@ -642,7 +647,7 @@ def _captured(settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Gen
         for subset, points in zip(subsets, by_subset, strict=True):
             add(person, f"{len(subset)} cameras", points[person])
         if settings.depth:
-            placed = by_depth(camera, keypoints, [load_depth(path) for path in clip.files[view]])
+            placed = by_depth(camera, keypoints, [_depth_or_holes(path, failed) for path in clip.files[view]])
             add(person, "1 camera, depth", placed)
             # Of joints that something hides the image knows only where that something is.
             seen = clip.pixels[person][view][..., 2] == 2
@@ -650,6 +655,15 @@ def _captured(settings: CaptureSettings, clip: SetClip, lift, rng: np.random.Gen
         if lift is not None:
             add(person, "1 camera, lifted", lift(camera, keypoints), H36M_17, "hip_center")
     return found
+
+
+def _depth_or_holes(path: Path, failed: list[str]) -> np.ndarray:
+    try:
+        return load_depth(path)
+    except (ValueError, OSError) as error:
+        if str(error) not in failed:
+            failed.append(str(error))
+        return np.zeros((2, 2), dtype=np.uint16)
 
 
 def _write_capture(folder: Path, capture: Capture) -> None:
