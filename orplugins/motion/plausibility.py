@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from orplugins.geometry.similarity import align_clip
 from orplugins.geometry.timeseries import resample
 from orplugins.motion.compare import MAX_GAP_FRAMES, Comparison, Recording
-from orplugins.motion.measures import partial_p_mpjpe
-from orplugins.motion.offset import TimeOffset, find_offset
+from orplugins.motion.measures import CORE_ROOTS, partial_p_mpjpe
+from orplugins.motion.offset import TimeOffset, find_offset, overlap
 from orplugins.skeletons import CORE_12
 
 # Bones of grown-up people, metres, about: enough to tell metres from other units.
@@ -21,7 +22,7 @@ _FRAME_RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0)
 _RATES = tuple(sorted({b / a for a in _FRAME_RATES for b in _FRAME_RATES if a != b and 1 / 4 <= b / a <= 4}))
 # Correlations below which motions are not alike, and from which on nothing is looked for.
 _SAME, _GOOD = 0.3, 0.98
-_WIDEST_LAG = 600
+_WIDEST_LAG, _TRIED, _FAR_MM = 600, 20, 50.0
 
 
 def check_recording(recording: Recording) -> None:
@@ -83,8 +84,11 @@ def check_comparison(a: Recording, b: Recording, found: Comparison, max_lag: int
     """
     names = f"{found.names[0]} and {found.names[1]}"
     core_a, core_b = a.core(), _on_clock(b, a.fps, 1.0)
+    if "hip_center" in (a.root, b.root):
+        core_a, core_b = (core - core[:, list(CORE_ROOTS)].mean(1, keepdims=True) for core in (core_a, core_b))
+    _check_offset(names, core_a, core_b, found, a.fps, max_lag)
     if np.isfinite(found.offset.correlation) and found.offset.correlation < _GOOD:
-        _check_time(names, core_a, b, core_b, found, a.fps, max_lag)
+        _check_rate(names, core_a, b, found, a.fps, max_lag)
         sides = find_offset(core_a, core_b[:, list(CORE_12.flip_indices)], max_lag)
         if _better(sides, found.offset):
             raise ValueError(
@@ -103,16 +107,32 @@ def check_comparison(a: Recording, b: Recording, found: Comparison, max_lag: int
         )
 
 
-def _check_time(
-    names: str, core_a: np.ndarray, b: Recording, core_b: np.ndarray, found: Comparison, fps: float, max_lag: int
+def _check_offset(
+    names: str, core_a: np.ndarray, core_b: np.ndarray, found: Comparison, fps: float, max_lag: int
 ) -> None:
-    most = min(_WIDEST_LAG, max(len(core_a), len(core_b)) - 30)
-    wide = find_offset(core_a, core_b, most) if most > max_lag else found.offset
-    if abs(wide.lag) > max_lag and _better(wide, found.offset):
+    """Look beyond ``max_lag``: periodic motions correlate at many offsets, but lie on each other at one."""
+    most, here = min(_WIDEST_LAG, max(len(core_a), len(core_b)) - 30), found.alignments["rigid"].mpjpe
+    if not (most > max_lag > 0 and here > _FAR_MM):
+        return
+    scores = np.nan_to_num(find_offset(core_a, core_b, most).scores, nan=-1.0)
+    lags = [int(k) - most for k in np.argsort(-scores)[:_TRIED] if scores[k] > 0.7 and abs(int(k) - most) > max_lag]
+    errors = {lag: _rigid_error(*overlap(core_a, core_b, lag)[:2]) for lag in lags}
+    lag = min(errors, key=lambda key: errors[key], default=0)
+    if errors and errors[lag] < 0.4 * here:
         raise ValueError(
-            f"{names}: {found.names[1]} is {wide.lag} frames ({wide.lag / fps:.2f} s) late, beyond the {max_lag} that "
-            f"were looked at (correlation {_both(wide, found)}): see --max-lag"
+            f"{names}: frame t of the first is frame t {lag:+d} of the second ({lag / fps:+.2f} s), beyond the "
+            f"{max_lag} frames that were looked at (distance {errors[lag]:.0f} mm then, {here:.0f} as it is): see --max-lag"
         )
+
+
+def _rigid_error(a: np.ndarray, b: np.ndarray) -> float:
+    if (np.isfinite(a).all(-1) & np.isfinite(b).all(-1)).sum() < 3:
+        return float("inf")
+    left, right, _ = align_clip(a, b, "rigid", CORE_ROOTS)
+    return 1000 * float(np.nanmean(np.linalg.norm(left - right, axis=-1)))
+
+
+def _check_rate(names: str, core_a: np.ndarray, b: Recording, found: Comparison, fps: float, max_lag: int) -> None:
     tried = {rate: find_offset(core_a, _on_clock(b, fps, rate), max(max_lag, 10)) for rate in _RATES}
     rate = max(tried, key=lambda r: np.nan_to_num(tried[r].correlation, nan=-1.0))
     if _better(tried[rate], found.offset):

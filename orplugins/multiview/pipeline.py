@@ -388,7 +388,8 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     result = reconstruct(rig.cameras, detections, rules)
     numbers = np.array(frames)[result.frame] if len(result.frame) else np.zeros(0, dtype=np.int64)
     tracks = track_points(numbers, result.points)
-    findings += check_people(rig.cameras, names, detections, result, rules, moved)
+    shifted = moved if any(clock != Clock(gain=clock.gain) for clock in clocks) and not settings.sync else None
+    findings += check_people(rig.cameras, names, detections, result, rules, shifted)
     findings += check_stable(result.points, tracks)
     # Where the rig is wrong, its clocks say nothing.
     if not any(finding.cause for finding in findings):

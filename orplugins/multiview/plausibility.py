@@ -12,7 +12,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.triangulation import present
-from orplugins.multiview.causes import Frames, likely_cause
+from orplugins.multiview.causes import Cause, Frames, evaluate, likely_cause, sample
 from orplugins.multiview.fit import BODY, bone_lengths, measure, stature
 from orplugins.multiview.people import MultiViewRules, People
 from orplugins.multiview.synchronise import Clock, SyncRules, View, believed
@@ -23,7 +23,7 @@ _GOOD_SCORE, _LEAST_QUALITY = 0.75, 0.3
 _STATURE = (0.55, 1.3)
 _MOST_VARIATION = 0.3
 _MARGIN, _MOST_OUTSIDE = 0.05, 0.05
-_SPARSE = 20
+_SPARSE, _LARGEST = 20, 10**9
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def check_frames(names: Sequence[str], views: Sequence[Mapping[int, np.ndarray]]
     """
     for name, view in zip(names, views, strict=True):
         span = max(view) - min(view) + 1
-        if span > _SPARSE * len(view) + 1000:
+        if span > _SPARSE * len(view) + 1000 or max(view) >= _LARGEST:
             raise ValueError(
                 f"{name}: {len(view)} frame numbers from {min(view)} to {max(view)}, expected the numbers of frames "
                 "taken one after the other; these look like time stamps or image ids"
@@ -201,12 +201,24 @@ def check_people(
             )
         findings += check_bodies(people.points)
     if fit.score < _GOOD_SCORE or any(finding.severe for finding in findings):
-        cause = likely_cause(cameras, names, frames if in_step is None else in_step, rules)
+        cause = _cause(cameras, names, frames, rules, in_step)
         if cause is not None:
             findings.append(Finding(f"likely cause: {cause}", cause=True))
         elif any(finding.severe for finding in findings) and in_step is None:
             findings.append(Finding("no usual slip explains it: look at the calibration as a whole", False))
     return findings
+
+
+def _cause(
+    cameras: Sequence[Camera], names: Sequence[str], frames: Frames, rules: MultiViewRules, in_step: Frames | None
+) -> Cause | None:
+    """The best cause of both forms of the frames, unless the time offsets alone explain as much."""
+    forms = [frames] if in_step is None else [frames, in_step]
+    causes = [cause for form in forms if (cause := likely_cause(cameras, names, form, rules)) is not None]
+    best = max(causes, key=lambda cause: cause.score, default=None)
+    if best is None or in_step is None:
+        return best
+    return best if best.score > 1.1 * evaluate(cameras, sample(in_step), rules).score else None
 
 
 def _nobody(frames: Frames, people: People) -> list[Finding]:

@@ -41,6 +41,7 @@ class SyncRules:
         least: Minimum number of frames in which both views have people.
         gain: The squared distance at the offset must be smaller than that at 0 by this factor (mean of the pairs).
         fit: Largest distance at the offset, as a share of people's size: beyond, the rig is wrong and says nothing.
+        end_gain: The same at both ends of a take, of which fewer frames know less.
         drift: Difference of the offsets at both ends of a take at which frame rates are compared, frames.
     """
 
@@ -49,6 +50,7 @@ class SyncRules:
     least: int = 20
     gain: float = 1.25
     fit: float = 0.045
+    end_gain: float = 2.0
     drift: float = 1.5
 
 
@@ -86,7 +88,8 @@ class _Pair:
         self.table = self._cost(errors)
         third = len(self.numbers) // 3
         ends = [self._cost(errors[:, part]) for part in (slice(0, third), slice(len(self.numbers) - third, None))]
-        self.ends = [self._lag(table) if _gain(table) > rules.gain else 0.0 for table in ends]
+        sure = [third >= rules.least and _gain(table) > rules.end_gain for table in ends]
+        self.ends = [self._lag(table) if known else 0.0 for table, known in zip(ends, sure, strict=True)]
         self.floor = float(np.mean([np.nanmin(table) if np.isfinite(table).any() else np.inf for table in ends]))
 
     @property
