@@ -121,7 +121,8 @@ def _check_offset(
     if errors and errors[lag] < 0.4 * here:
         raise ValueError(
             f"{names}: frame t of the first is frame t {lag:+d} of the second ({lag / fps:+.2f} s), beyond the "
-            f"{max_lag} frames that were looked at (distance {errors[lag]:.0f} mm then, {here:.0f} as it is): see --max-lag"
+            f"{max_lag} frames that were looked at (distance {errors[lag]:.0f} mm then, {here:.0f} as it is): see "
+            "--max-lag"
         )
 
 

@@ -363,7 +363,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         raise ValueError(
             f"{settings.rig}: {len(rig.cameras)} cameras, but {len(settings.views)} --view: one each, in its order"
         )
-    views, warnings, failed = [], [], 0
+    views, warnings, failed = [], list(rig.notes), 0
     for path in settings.views:
         people, notes = _read_view(path)
         failed += sum("frame numbers have no file" not in note for note in notes)

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from orplugins.depth.png import load_depth, save_depth
+from orplugins.geometry.cameras import Camera
 from orplugins.io.json_fields import load_json
 from orplugins.io.openpose import write_openpose_frame
+from orplugins.multiview.batch import reconstruct
+from orplugins.multiview.people import MultiViewRules
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
+from orplugins.multiview.plausibility import check_people, refuse
 from orplugins.skeletons import BODY_25, COCO_17
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import (
@@ -83,12 +87,34 @@ CALIBRATIONS = {
 }  # fmt: skip
 
 
+def cameras_of(rig):
+    """Cameras as they are when the file's own check has nothing against them."""
+    cameras = []
+    for camera in rig["cameras"]:
+        k, pose = np.array(camera["K"]), np.eye(4)
+        pose[:3, :3], pose[:3, 3] = np.array(inverse(camera)["R"]), inverse(camera)["t"]
+        cameras.append(Camera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], tuple(camera["image_size"]), pose=pose))
+    return cameras
+
+
 @pytest.mark.parametrize("name", CALIBRATIONS)
-def test_a_wrong_calibration_is_named(name, tmp_path):
+def test_a_wrong_calibration_is_named_by_the_data(name):
     rig, views = take()
     change, message = CALIBRATIONS[name]
-    with pytest.raises(ValueError, match=rf"rig.json: .*likely cause: .*{message}"):
-        run(tmp_path, each(rig, change), views)
+    cameras = cameras_of(each(rig, change))
+    rules = MultiViewRules().for_cameras(cameras)
+    frames = [[view[t][None] for view in views] for t in range(FRAMES)]
+    findings = check_people(cameras, "abc", frames, reconstruct(cameras, frames, rules), rules)
+    assert findings[0].severe and findings[-1].cause
+    with pytest.raises(ValueError, match=rf"^rig: .*likely cause: .*{message}"):
+        refuse(findings, "rig", False)
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS)
+def test_a_wrong_calibration_writes_nothing(name, tmp_path):
+    rig, views = take()
+    with pytest.raises(ValueError, match="rig.json: "):
+        run(tmp_path, each(rig, CALIBRATIONS[name][0]), views)
     assert not (tmp_path / "out").exists()
 
 
@@ -143,8 +169,8 @@ def test_a_rig_of_another_scale(tmp_path):
 
 def test_what_is_refused_can_be_kept(tmp_path):
     rig, views = take()
-    found = run(tmp_path, each(rig, CALIBRATIONS["millimetres"][0]), views, keep_implausible=True)
-    assert found.failed and str(found) == f"frames {FRAMES}, nobody found" and "millimetres" in found.warnings[1]
+    found = run(tmp_path, each(rig, CALIBRATIONS["position for t"][0]), views, keep_implausible=True)
+    assert found.failed and str(found) == f"frames {FRAMES}, nobody found" and "positions" in found.warnings[-1]
     assert load_json(tmp_path / "out/people.json")["people"] == []
 
 
@@ -218,10 +244,10 @@ def test_a_pair_that_is_right(pair):
 @pytest.mark.parametrize(
     ("lens_", "message"),
     [
-        ({"baseline_m": 280}, "baseline_m is 280, .* it looks like millimetres"),
-        ({"baseline_m": 28}, "baseline_m is 28, .* it looks like centimetres"),
+        ({"baseline_m": 280}, "baseline_m is 280, .* look like millimetres"),
+        ({"baseline_m": 28}, "baseline_m is 28, .* look like centimetres"),
         ({"baseline_m": 2.8}, "likely cause: the baseline of 2.8 is in decimetres"),
-        ({"focal_px": 1575, "cx": 958.5, "cy": 718.5}, "likely cause: focal length .* images of about 1918x1438"),
+        ({"focal_px": 1575, "cx": 958.5, "cy": 718.5}, "calibrated at another resolution, 1920x1440"),
         ({"focal_px": 1575}, "right size, but a depth of .* m: the focal length of 1575 px is of images of another"),
     ],
 )
