@@ -365,11 +365,11 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         )
     views, warnings, failed = [], list(rig.notes), 0
     for path in settings.views:
-        people, notes = _read_view(path)
-        failed += sum("frame numbers have no file" not in note for note in notes)
-        warnings += notes
+        people, notes, broken = _read_view(path)
+        failed += len(broken)
+        warnings += notes + broken
         if not any(len(frame) for frame in people.values()):
-            raise ValueError(f"{path}: no person in any frame" + "".join(f"; {note}" for note in notes[:1]))
+            raise ValueError(f"{path}: no person in any frame" + "".join(f"; {note}" for note in (notes + broken)[:1]))
         views.append(people)
     names = [Path(path).name for path in settings.views]
     check_frames(settings.views, views)
@@ -421,20 +421,20 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     )
 
 
-def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str]]:
-    """People (N, 17, 3) by frame number, and warnings."""
+def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str], list[str]]:
+    """People (N, 17, 3) by frame number, what is to be known, and what could not be read."""
     if Path(path).is_dir():
         read = read_openpose_folder(path, broken="skip")
         people = {
             int(n): convert(frame, read.skeleton, COCO_17) for n, frame in zip(read.numbers, read.frames, strict=True)
         }
-        return people, [*read.warnings, *read.failed]
+        return people, list(read.warnings), list(read.failed)
     poses = load_keypoint_results(path, sizes=(51, 30))
     keypoints = _coco(poses.keypoints)
     keypoints = np.where(((keypoints[..., :2] != 0).any(-1) & (keypoints[..., 2] > 0))[..., None], keypoints, 0.0)
     if not len(poses.image_ids):
-        return {}, []
-    return {int(f): keypoints[poses.image_ids == f] for f in np.unique(poses.image_ids)}, []
+        return {}, [], []
+    return {int(f): keypoints[poses.image_ids == f] for f in np.unique(poses.image_ids)}, [], []
 
 
 def _write_subject(

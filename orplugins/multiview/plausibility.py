@@ -18,7 +18,7 @@ from orplugins.multiview.people import MultiViewRules, People
 from orplugins.multiview.synchronise import Clock, SyncRules, View, believed
 
 # Below this agreement the usual slips are tried; at the lower one the result is not believed without any.
-_GOOD_SCORE, _LEAST_QUALITY = 0.75, 0.3
+_GOOD_SCORE, _LOW_QUALITY, _LEAST_QUALITY = 0.75, 0.3, 0.12
 # Sizes of people, as shares of usual ones.
 _STATURE = (0.55, 1.3)
 _MOST_VARIATION = 0.3
@@ -191,12 +191,13 @@ def check_people(
     fit = measure(cameras, frames, people, rules)
     findings = _nobody(frames, people)
     if people.frame.size:
-        if fit.quality < _LEAST_QUALITY:
+        if fit.quality < _LOW_QUALITY:
             mean = float(np.nanmean(people.error)) if np.isfinite(people.error).any() else rules.residual_px
             findings.append(
                 Finding(
                     f"the people found do not fit the views: mean reprojection error {mean:.1f} px (a joint is refused "
-                    f"at {rules.residual_px:.0f}), agreement of the views {fit.quality:.2f} of 1"
+                    f"at {rules.residual_px:.0f}), agreement of the views {fit.quality:.2f} of 1",
+                    severe=fit.quality < _LEAST_QUALITY,  # detections on images of low resolution are no better
                 )
             )
         findings += check_bodies(people.points)

@@ -24,6 +24,8 @@ from orplugins.multiview.fit import sizes
 View = dict[int, np.ndarray]
 # Distances beyond this share of a person's size say nothing more: somebody else, or a wrong joint.
 _MOST = 0.15
+# The largest people of a frame that are looked at.
+_MOST_PEOPLE = 5
 # Weight of the constant part of a joint's squared distance beside the changing one's 1.
 _CONSTANT = 0.2
 # Frame rates that are mixed up, frames a second.
@@ -160,6 +162,8 @@ class _Padded:
         people = np.zeros((len(frames), max(map(len, frames)), *frames[0].shape[1:]))
         for row, frame in zip(people, frames, strict=True):
             row[: len(frame)] = frame
+        largest = np.argsort(-sizes(people), axis=1)[:, :_MOST_PEOPLE]
+        people = np.take_along_axis(people, largest[..., None, None], 1)
         self.seen, self.size = present(people), np.maximum(sizes(people), 1.0)
         pixels = np.where(self.seen[..., None], people[..., :2], 0.0)
         pixels = camera.undistort(pixels) if camera.distortion else pixels
