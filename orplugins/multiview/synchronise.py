@@ -43,7 +43,7 @@ class SyncRules:
         least: Minimum number of frames in which both views have people.
         gain: The squared distance at the offset must be smaller than that at 0 by this factor (mean of the pairs).
         fit: Largest distance at the offset, as a share of people's size: beyond, the rig is wrong and says nothing.
-        end_gain: The same at both ends of a take, of which fewer frames know less.
+        end_gain: The same for offsets that differ between both ends of a take.
         drift: Difference of the offsets at both ends of a take at which frame rates are compared, frames.
     """
 
@@ -90,8 +90,9 @@ class _Pair:
         self.table = self._cost(errors)
         third = len(self.numbers) // 3
         ends = [self._cost(errors[:, part]) for part in (slice(0, third), slice(len(self.numbers) - third, None))]
-        sure = [third >= rules.least and _gain(table) > rules.end_gain for table in ends]
-        self.ends = [self._lag(table) if known else 0.0 for table, known in zip(ends, sure, strict=True)]
+        self.ends = [self._lag(table) for table in ends]
+        # How much worse each end's offset is at the other end: below 1.2 the ends say the same.
+        self.contradiction = self._contradiction(ends) if third >= rules.least else 1.0
         self.floor = float(np.mean([np.nanmin(table) if np.isfinite(table).any() else np.inf for table in ends]))
 
     @property
@@ -102,6 +103,16 @@ class _Pair:
         best = int(np.nanargmin(self.table))
         around = self.table[[max(best - 2, 0), min(best + 2, len(self.table) - 1)]]
         return float(np.nanmin(around) / self.table[best] - 1) if np.isfinite(around).any() else 0.0
+
+    def _contradiction(self, tables: list[np.ndarray]) -> float:
+        ratios = []
+        for table, other in zip(tables, self.ends[::-1], strict=True):
+            known = np.flatnonzero(np.isfinite(table))
+            if not len(known):
+                return 1.0
+            nearest = known[np.abs(self.lags[known] - other).argmin()]
+            ratios.append(table[nearest] / table[known].min())
+        return float(min(ratios))
 
     def at_rate(self, rate: float) -> tuple[float, float]:
         """Offset and cost if b has ``rate`` frames for each of a."""
@@ -127,16 +138,26 @@ class _Pair:
         mean = np.where(known, errors, 0.0).sum(1) / np.maximum(count, 1)
         square = np.where(known, errors**2, 0.0).sum(1) / np.maximum(count, 1)
         cost = square - (1 - _CONSTANT) * mean**2
+        moving = self._moving(cost[enough], count[enough])
+        cost, count = cost[:, moving], count[:, moving]
         total = (cost * count).sum(1) / np.maximum(count.sum(1), 1)
         return np.where(enough, total + 1e-8, np.nan)
 
+    def _moving(self, cost: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """(C,) the joints whose cost depends most on the lag: a third of those that are seen often enough."""
+        seen = (count >= 0.3 * count.max(initial=1)).all(0) if len(count) else np.zeros(cost.shape[1], dtype=bool)
+        if not seen.any():
+            return np.ones(cost.shape[1], dtype=bool)
+        change = np.where(seen, cost.max(0) - cost.min(0), -1.0)
+        return change >= np.sort(change[seen])[-max(seen.sum() // 3, 1)]
+
     def _errors(self, wanted: np.ndarray) -> np.ndarray:
-        """(F, 17) signed distances of the two likeliest detections of each frame of a and the wanted frame of b."""
+        """(F, N x 17) signed distances between a's people and those of the wanted frames of b that they belong to."""
         row = np.searchsorted(self.b_numbers, wanted)
         found = row < len(self.b_numbers)
         row = np.where(found, row, 0)
         found &= self.b_numbers[row] == wanted
-        out = np.full((len(wanted), self.a.seen.shape[2]), np.nan)
+        out = np.full((len(wanted), self.a.seen[0].size), np.nan)
         if not found.any():
             return out
         mine, row = np.flatnonzero(found), row[found]
@@ -149,11 +170,14 @@ class _Pair:
         shared = self.a.seen[mine][:, :, None] & self.b.seen[row][:, None]
         count = shared.sum(-1)
         mean = np.where(shared, share**2, 0.0).sum(-1) / np.maximum(count, 1)
-        flat = np.where(count >= 4, mean, np.inf).reshape(len(mine), -1)
-        best, each = flat.argmin(1), np.arange(len(mine))
-        i, j = np.unravel_index(best, mean.shape[1:])
-        good = shared[each, i, j] & np.isfinite(flat[each, best])[:, None]
-        out[mine] = np.where(good, share[each, i, j], np.nan)
+        mean = np.where(count >= 4, mean, np.inf)
+        mine_best, other_best = mean.argmin(2), mean.argmin(1)
+        people = np.arange(mean.shape[1])
+        mutual = np.take_along_axis(other_best, mine_best, 1) == people
+        chosen = np.take_along_axis(share, mine_best[:, :, None, None], 2)[:, :, 0]
+        both = np.take_along_axis(shared, mine_best[:, :, None, None], 2)[:, :, 0]
+        known = both & mutual[..., None] & np.isfinite(np.take_along_axis(mean, mine_best[..., None], 2))
+        out[mine] = np.where(known, chosen, np.nan).reshape(len(mine), -1)
         return out
 
 
@@ -202,7 +226,11 @@ def find_clocks(cameras: Sequence[Camera], views: Sequence[View], rules: SyncRul
     usable = [v for v in usable if any(v in key for key in pairs)]
     if not usable:
         return clocks
-    drifting = {key for key, pair in pairs.items() if abs(pair.ends[1] - pair.ends[0]) >= rules.drift}
+    drifting = {
+        key
+        for key, pair in pairs.items()
+        if abs(pair.ends[1] - pair.ends[0]) >= rules.drift and pair.contradiction > 1.2
+    }
     counts = {v: sum(v in key for key in drifting) for v in usable}
     reference = min(usable, key=lambda v: counts[v])
     odd = [v for v in usable if v != reference and _drifts(reference, v, drifting, seen)]
@@ -230,9 +258,9 @@ def _rate(cameras, views, names: tuple[int, int], first: int, rules: SyncRules) 
     # A rate that cameras have is preferred to one that only fits.
     rate = min(tried, key=lambda r: tried[r][1] * (1.0 if r in RATES else 1.5))
     offset, cost = tried[rate]
-    if cost < at_one / (1.2 * rules.gain) and cost < 2 * pair.floor:
+    if cost < at_one / (1.2 * rules.gain) and cost < (2.0 if rate in RATES else 1.3) * pair.floor:
         return Clock(offset, rate, at_one / cost)
-    if abs(drift) >= rules.drift:
+    if abs(drift) >= rules.drift and pair.contradiction > rules.end_gain:
         return Clock(pair.ends[0], 1.0, _gain(pair.table), (pair.ends[0], pair.ends[1]))
     return Clock()
 
