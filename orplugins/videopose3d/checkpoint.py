@@ -1,20 +1,16 @@
 """The published VideoPose3D checkpoints (``pretrained_h36m_*.bin``) as weights of mmpose's ``PoseLifter``.
 
 Their files hold, beside the weights, an optimiser and a NumPy random generator. Reading those the usual way would call
-whatever the pickle names; here everything that is not a tensor, a number or a container becomes an inert placeholder.
+whatever the pickle names; here everything that is not a tensor, a number or a container is passed over.
 """
 
 from __future__ import annotations
 
-import pickle
 import re
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from orplugins.io.checkpoint_safety import is_allowed
 from orplugins.io.weights import read_weights
 
 _BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
@@ -175,41 +171,8 @@ def recover_options(weights: Mapping) -> TCNOptions:
     return TCNOptions(channels, inputs // 2, outputs // 3, widths)
 
 
-class _Inert:
-    """Stands for anything that a pickle would construct and that nobody needs."""
-
-    def __new__(cls, *args, **kwargs):
-        return super().__new__(cls)
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __call__(self, *args, **kwargs):
-        return _Inert()
-
-    def __setstate__(self, state):
-        pass
-
-    def __setitem__(self, key, value):
-        pass
-
-    def append(self, value):
-        """Lists are filled through this."""
-
-    extend = append
-
-
-class _InertUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        return super().find_class(module, name) if is_allowed(module, name) else _Inert
-
-
-def _inert_load(file, **kwargs):
-    return _InertUnpickler(file, **kwargs).load()
-
-
 def read_checkpoint(path: str) -> dict:
-    """Read a lifter's checkpoint without executing anything that it names.
+    """Read a lifter's checkpoint; what a published one holds beside numbers (its random generator) is left out.
 
     Args:
         path: A published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), also
@@ -222,22 +185,14 @@ def read_checkpoint(path: str) -> dict:
         FileNotFoundError: There is no such file.
         ValueError: Not a torch file, or without ``model_pos``.
     """
-    import torch
-
-    file = Path(str(path).removeprefix(SCHEME))
-    if not file.is_file():
-        raise FileNotFoundError(f"checkpoint {file}: no such file")
-    if file.suffix == ".safetensors":
-        return read_weights(file)["state_dict"]
-    module = types.ModuleType("orplugins_inert_pickle")
-    vars(module).update(Unpickler=_InertUnpickler, load=_inert_load, __name__="pickle")
-    try:
-        data = torch.load(file, map_location="cpu", pickle_module=module, weights_only=False)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"checkpoint {file}: damaged or no torch checkpoint ({error})") from None
-    if not isinstance(data, Mapping) or not is_published(data.get("state_dict", data)):
-        if isinstance(data, Mapping) and "state_dict" in data:
-            return dict(data["state_dict"])  # one of mmpose's own
-        found = ", ".join(map(str, data))[:200] if isinstance(data, Mapping) else type(data).__name__
+    file = str(path).removeprefix(SCHEME)
+    data = read_weights(file, ignore_unknown=True)
+    state = data.get("state_dict", data) if isinstance(data, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise ValueError(f"checkpoint {file}: found a {type(data).__name__}, expected 'model_pos' or a state dict")
+    if not is_published(state):
+        if "state_dict" in data:
+            return dict(state)  # one of mmpose's own
+        found = ", ".join(map(str, data))[:200]
         raise ValueError(f"checkpoint {file}: found {found}, expected 'model_pos' or a state dict of the network")
     return dict(data)
