@@ -59,6 +59,18 @@ def read_weights(
         return TorchFile(file, ignore_unknown).read(map_location, records)
 
 
+def is_safetensors(content: Mapping) -> bool:
+    """Whether what `read_weights` gave is a safetensors file's: tensors and the header's notes, nothing else.
+
+    Args:
+        content: What it gave.
+
+    Returns:
+        True for such a file, and for one of torch's that holds the same two.
+    """
+    return content.keys() == {"state_dict", "meta"}
+
+
 def write_weights(path: str | Path, state: dict, meta: dict) -> None:
     """Write weights as safetensors, whole or not at all.
 
