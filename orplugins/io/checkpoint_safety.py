@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 from orplugins.io.files import require_file
 from orplugins.io.pickle_opcodes import read_pickle
 from orplugins.io.pickle_values import UnsafePickleError
-from orplugins.io.torch_files import ARCHIVE_START, STREAM_START, TorchFile
+from orplugins.io.torch_files import TorchFile, is_torch_file
 from orplugins.io.torch_tensors import torch_builders
 
 Source = str | os.PathLike | IO[bytes]
@@ -41,8 +41,8 @@ def kind_of(file: IO[bytes]) -> Kind:
     """
     size = file.seek(0, 2)
     file.seek(0)
-    start = file.read(len(STREAM_START))
-    if start.startswith((ARCHIVE_START, STREAM_START)):
+    start = file.read(32)
+    if is_torch_file(start):
         return "torch"
     header = int.from_bytes(start[:8], "little")
     return "safetensors" if start[8:9] == b"{" and header <= size - 8 else "pickle"

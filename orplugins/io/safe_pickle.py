@@ -42,7 +42,8 @@ def _shape(shape: Any) -> tuple[int, ...]:
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if not isinstance(dtype, np.dtype) or dtype.hasobject:
         raise UnsafePickleError("an array whose dtype is not a plain one")
-    return np.frombuffer(_bytes(data), dtype=dtype).reshape(_shape(shape), order=order).copy()
+    out = np.frombuffer(_bytes(data), dtype=dtype).reshape(_shape(shape), order=order)
+    return out.astype(dtype.newbyteorder("="), order="K")
 
 
 def _objects(data: list, dtype: Any, shape: Any, order: Any) -> np.ndarray:

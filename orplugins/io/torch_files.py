@@ -15,10 +15,15 @@ from orplugins.io.pickle_values import UnsafePickleError
 from orplugins.io.strict_zip import Entry, read_entry, zip_entries
 from orplugins.io.torch_tensors import ITEM_BYTES, Storage, StorageType, View, torch_builders
 
-ARCHIVE_START = b"PK\3\4"
-STREAM_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # a pickle of the number that torch put there
+_ARCHIVE_START = b"PK\3\4"
+_STREAM_NUMBER = 0x1950A86A20F9469CFC6C
 _STREAM_VERSION = 1001
 _MOST_PICKLE = 1 << 29  # bytes of data.pkl
+
+
+def is_torch_file(start: bytes) -> bool:
+    """Whether a file is one of the two, by its first 32 bytes."""
+    return start.startswith(_ARCHIVE_START) or _STREAM_NUMBER.to_bytes(10, "little") in start[:32]
 
 
 class TorchFile:
@@ -40,7 +45,7 @@ class TorchFile:
         self._entries: dict[str, Entry] = {}
         self._pickle: IO[bytes] = file
         file.seek(0)
-        look = self._look_into_archive if file.read(4) == ARCHIVE_START else self._look_into_stream
+        look = self._look_into_archive if file.read(4) == _ARCHIVE_START else self._look_into_stream
         try:
             look()
         except UnsafePickleError:
@@ -152,10 +157,11 @@ class TorchFile:
 
     def _look_into_stream(self) -> None:
         file = self._file
-        file.seek(len(STREAM_START))
-        version, machine = read_pickle(file, {}), read_pickle(file, {})
-        if version != _STREAM_VERSION or not isinstance(machine, dict) or machine.get("little_endian") is not True:
-            raise ValueError(f"expected version {_STREAM_VERSION} of a little-endian machine")
+        file.seek(0)
+        number, version, machine = (read_pickle(file, {}) for _ in range(3))
+        here = isinstance(machine, dict) and machine.get("little_endian") is True
+        if (number, version) != (_STREAM_NUMBER, _STREAM_VERSION) or not here:
+            raise ValueError(f"expected a stream of version {_STREAM_VERSION}, of a little-endian machine")
         start = self._starts[""] = file.tell()
         self._object(None, {})
         end = file.tell()

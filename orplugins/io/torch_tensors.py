@@ -35,7 +35,7 @@ _STORAGES = {
 }
 _DTYPE_ALIASES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"}
 # A tensor that shows one number many times (torch's `expand`) is larger than what the file holds of it.
-_MOST_EXPANDED = 1 << 28
+_MOST_EXPANDED = 1 << 24
 _MOST_DIMENSIONS = 64
 _ARRAY_KINDS = "biufcSUO"
 # Classes whose objects are kept as their state, for a host's function to build: module, name.
@@ -120,6 +120,7 @@ def _containers() -> dict[tuple[str, str], Any]:
             (module, "complex"): lambda real, imaginary: complex(float(real), float(imaginary)),
             (module, "slice"): lambda *a: slice(*map(_integer_or_none, a)),
             (module, "range"): lambda *a: range(*_numbers(a)),
+            (module, "xrange"): lambda *a: range(*_numbers(a)),
         }
         out |= {(module, name): _no_call for name in ("int", "float", "str", "bool", "long", "unicode")}
     for name in _DICTS:

@@ -56,7 +56,36 @@ def read_weights(
             return _read_safetensors(file, map_location)
         if kind == "pickle":
             return read_bare_pickle(file, model_zoo)
-        return TorchFile(file, ignore_unknown).read(map_location, records)
+        content = TorchFile(file, ignore_unknown).read(map_location, records)
+        if not isinstance(content, dict):
+            raise ValueError(f"holds a {type(content).__name__}, expected a dict of weights")
+        return content
+
+
+def tensors_of(content: Mapping, source: Any, fields: tuple[str, ...] = ("state_dict", "model")) -> dict[str, Any]:
+    """The tensors in what `read_weights` gave.
+
+    Args:
+        content: What it gave.
+        source: The file, for errors.
+        fields: Where they may be; the first that is there counts, without one the content itself.
+
+    Returns:
+        Tensors by name; what else stands between them is left out.
+
+    Raises:
+        ValueError: There are none.
+    """
+    import torch
+
+    found = next((content[field] for field in fields if field in content), content)
+    if not isinstance(found, Mapping):
+        raise ValueError(f"checkpoint {source}: found a {type(found).__name__}, expected tensors by name")
+    state = {name: value for name, value in found.items() if isinstance(name, str) and torch.is_tensor(value)}
+    if not state:
+        names = ", ".join(map(str, found))[:200] or "nothing"
+        raise ValueError(f"checkpoint {source}: found {names}, expected tensors by name")
+    return state
 
 
 def is_safetensors(content: Mapping) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orplugins.io.weights import read_weights
+from orplugins.io.weights import read_weights, tensors_of
 
 _BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
 _BLOCK_BACK = re.compile(r"tcn_blocks\.(\d+)\.conv([12])\.0\.(conv|bn)\.(\w+)$")
@@ -154,14 +154,17 @@ def recover_options(weights: Mapping) -> TCNOptions:
     """
     shapes = {str(name).removeprefix("module."): tuple(value.shape) for name, value in weights.items()}
     try:
-        channels, inputs, first = shapes["expand_conv.weight"]
-        outputs = shapes["shrink.weight"][0]
+        channels, inputs, first = _three(shapes, "expand_conv.weight")
+        outputs = _three(shapes, "shrink.weight")[0]
     except KeyError as error:
         raise ValueError(f"not a VideoPose3D checkpoint: no tensor {error.args[0]}") from None
     numbers = sorted(
         int(m[2]) for name in shapes if (m := _BLOCK.match(name)) and name.endswith("weight") and m[1] == "conv"
     )
-    widths = (first, *(shapes[f"layers_conv.{n}.weight"][2] for n in numbers if n % 2 == 0))
+    layers = [_three(shapes, f"layers_conv.{n}.weight") for n in numbers]
+    if not all(layer[:2] == (channels, channels) for layer in layers):
+        raise ValueError(f"VideoPose3D checkpoint: layers_conv of {layers}, expected {channels} channels in and out")
+    widths = (first, *(layer[2] for n, layer in zip(numbers, layers, strict=True) if n % 2 == 0))
     if inputs % 2 or outputs % 3:
         raise ValueError(
             f"VideoPose3D checkpoint: {inputs} inputs and {outputs} outputs, expected 2 a joint and 3 a joint"
@@ -169,6 +172,12 @@ def recover_options(weights: Mapping) -> TCNOptions:
     if any(width % 2 == 0 or width > 9 for width in widths):
         raise ValueError(f"VideoPose3D checkpoint: filter widths {widths}, expected small odd numbers (dense filters?)")
     return TCNOptions(channels, inputs // 2, outputs // 3, widths)
+
+
+def _three(shapes: Mapping[str, tuple[int, ...]], name: str) -> tuple[int, ...]:
+    if len(shapes[name]) != 3:
+        raise ValueError(f"VideoPose3D checkpoint: {name} has shape {shapes[name]}, expected 3 sizes")
+    return shapes[name]
 
 
 def read_checkpoint(path: str) -> dict:
@@ -187,12 +196,11 @@ def read_checkpoint(path: str) -> dict:
     """
     file = str(path).removeprefix(SCHEME)
     data = read_weights(file, ignore_unknown=True)
-    state = data.get("state_dict", data) if isinstance(data, Mapping) else None
-    if not isinstance(state, Mapping):
-        raise ValueError(f"checkpoint {file}: found a {type(data).__name__}, expected 'model_pos' or a state dict")
-    if not is_published(state):
-        if "state_dict" in data:
-            return dict(state)  # one of mmpose's own
+    if "state_dict" in data:
+        return tensors_of(data, file)  # one of mmpose's own
+    if not is_published(data):
         found = ", ".join(map(str, data))[:200]
         raise ValueError(f"checkpoint {file}: found {found}, expected 'model_pos' or a state dict of the network")
-    return dict(data)
+    if "model_pos" not in data:
+        return tensors_of(data, file)
+    return data | {part: tensors_of(data, file, (part,)) for part in _PREFIXES if data.get(part)}
