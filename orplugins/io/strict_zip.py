@@ -1,14 +1,14 @@
 """Zip archives that mean one thing only: every byte of the file belongs to one entry or to the one directory.
 
 Readers of zip differ in which of two directories, headers or entries they believe. Here all must agree, or the file is
-refused: comments, gaps, other data before or behind, repeated names, compressed or encrypted entries.
+refused: comments, gaps, other data before or behind, repeated names, encrypted entries. Compressed ones are not read.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
@@ -21,17 +21,21 @@ _CHUNK = 1 << 24
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in the archive, stored as it is.
+    """A file in the archive.
 
     Attributes:
         start: Position of its data.
         size: Their number of bytes.
         crc: Their checksum.
+        packed: Their number of bytes in the archive.
+        method: How they are compressed; 0: not.
     """
 
     start: int
     size: int
     crc: int
+    packed: int
+    method: int
 
 
 def zip_entries(file: IO[bytes]) -> dict[str, Entry]:
@@ -59,12 +63,12 @@ def zip_entries(file: IO[bytes]) -> dict[str, Entry]:
         if offset != reached:
             raise ValueError(f"something lies in front of its entry {name!r}, or entries overlap")
         data = _check_local(file, offset, name, entry, flags)
-        reached = data + entry.size
+        reached = data + entry.packed
         if reached > start:
             raise ValueError(f"its entry {name!r} reaches beyond the archive")
         if flags & _DESCRIBED:
             reached += _descriptor(file, reached, entry)
-        found.append((offset, name, Entry(data, entry.size, entry.crc)))
+        found.append((offset, name, replace(entry, start=data)))
     if position != length or reached != start:
         raise ValueError("something lies between its entries and its directory")
     names = [name.casefold() for _, name, _ in found]
@@ -86,6 +90,8 @@ def read_entry(file: IO[bytes], name: str, entry: Entry, into: memoryview) -> No
     Raises:
         ValueError: Their checksum is another.
     """
+    if entry.method or entry.packed != entry.size:
+        raise ValueError(f"its entry {name!r} is compressed; expected entries stored as they are")
     file.seek(entry.start)
     crc = 0
     for start in range(0, entry.size, _CHUNK):
@@ -144,9 +150,9 @@ def _central(directory: bytes, at: int) -> tuple[str, int, Entry, int, int]:
         raise ValueError(f"its entry {name!r} has a comment, or is encrypted")
     wide = iter(_wide(extra))
     size, packed, offset = (next(wide, -1) if value == _MANY32 else value for value in (size, packed, offset))
-    if method or size != packed or min(size, offset) < 0:
-        raise ValueError(f"its entry {name!r} is compressed; expected entries stored as they are")
-    return name, offset, Entry(0, size, crc), flags, 46 + n + m
+    if min(size, packed, offset) < 0:
+        raise ValueError(f"its entry {name!r} has no size or place")
+    return name, offset, Entry(0, size, crc, packed, method), flags, 46 + n + m
 
 
 def _check_local(file: IO[bytes], offset: int, name: str, entry: Entry, flags: int) -> int:
@@ -159,8 +165,8 @@ def _check_local(file: IO[bytes], offset: int, name: str, entry: Entry, flags: i
     wide = iter(_wide(extra))
     size, packed = (next(wide, -1) if value == _MANY32 else value for value in (size, packed))
     later = flags & _DESCRIBED and crc == 0 and {size, packed} <= {0}
-    same = (size, packed, crc) == (entry.size, entry.size, entry.crc)
-    if _name(raw) != name or flags_here != flags or method or not (same or later):
+    same = (size, packed, crc) == (entry.size, entry.packed, entry.crc)
+    if _name(raw) != name or flags_here != flags or method != entry.method or not (same or later):
         raise ValueError(f"its directory and its entry {name!r} differ")
     return offset + 30 + n + m
 
@@ -169,11 +175,10 @@ def _descriptor(file: IO[bytes], at: int, entry: Entry) -> int:
     """Length of the record behind an entry whose header was written before its data."""
     file.seek(at)
     data = file.read(24)
-    for form in ("<III", "<IQQ"):
-        for mark in (b"PK\7\10", b""):
-            record = mark + struct.pack(
-                form, entry.crc, *(min(entry.size, _MANY32) if form == "<III" else entry.size,) * 2
-            )
+    sizes = entry.packed, entry.size
+    short = (min(size, _MANY32) for size in sizes)
+    for numbers in (struct.pack("<III", entry.crc, *short), struct.pack("<IQQ", entry.crc, *sizes)):
+        for record in (b"PK\7\10" + numbers, numbers):
             if data.startswith(record):
                 return len(record)
     raise ValueError("what follows one of its entries is not that entry's record")
