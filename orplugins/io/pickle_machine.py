@@ -24,6 +24,7 @@ from orplugins.io.pickle_values import (
 )
 
 _LISTS, _DICTS = (list, deque), (dict, OrderedDict, defaultdict, Counter)
+_SMALL = 1 << 16
 _SIZED = (*CONTAINERS, str, bytes, bytearray)
 
 
@@ -50,9 +51,9 @@ class Machine:
         self._file, self._builders, self._persistent = file, builders, persistent
         self._ignore_unknown, self._types = ignore_unknown, types
         start = file.tell()
-        self._left = file.seek(0, 2) - start
+        self._end = file.seek(0, 2)
         file.seek(start)
-        self._budget = 8 * self._left + (1 << 20)
+        self._budget = 8 * (self._end - start) + (1 << 20)
         self.stack: list = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -80,9 +81,8 @@ class Machine:
 
     def take(self, count: int) -> bytes:
         """The next bytes."""
-        if count > self._left or count < 0:
+        if count < 0 or count > _SMALL and count > self._end - self._file.tell():  # before memory is asked for
             raise ValueError("it ends early")
-        self._left -= count
         data = self._file.read(count)
         if len(data) != count:
             raise ValueError("it ends early")
@@ -94,8 +94,7 @@ class Machine:
 
     def line(self, most: int | None = None) -> bytes:
         """The next bytes up to the end of a line."""
-        line = self._file.readline(self._left if most is None else min(most, self._left))
-        self._left -= len(line)
+        line = self._file.readline(-1 if most is None else most)
         if not line.endswith(b"\n"):
             raise ValueError("it ends early, or a line of it is too long")
         return line[:-1]
