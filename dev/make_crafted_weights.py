@@ -141,7 +141,7 @@ def _object_array(entry: bytes, size: bytes = b"K\x01") -> bytes:
 
 def bombs() -> dict[str, bytes]:
     """Whole pickles that would fill the memory, overflow the stack or never end, and some that are damaged."""
-    many = 200_000
+    many = 100_000
     return {
         "memo": b"\x80\x02Nr\xff\xff\xff\x0f.",
         "frame": b"\x80\x04\x95" + b"\xff" * 7 + b"\x7fN",
