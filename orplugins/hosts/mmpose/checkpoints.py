@@ -7,7 +7,6 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlparse
 
-import mmengine.runner.checkpoint as host
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 
@@ -63,7 +62,9 @@ def guard(module: ModuleType) -> None:
 
 def guard_checkpoints() -> None:
     """Do it now; `import orplugins` does it as soon as mmengine's module is imported."""
-    guard(host)
+    from mmengine.runner import checkpoint  # whose import, where it is the first, calls `guard` itself
+
+    guard(checkpoint)
 
 
 def _history(state: dict) -> HistoryBuffer:
