@@ -140,7 +140,7 @@ def opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
         ValueError: A folder, pipe or device.
     """
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source).expanduser()
+        path = Path(os.path.expanduser(source))
         try:
             require_file(path, "a file of weights", _MOST_BYTES)
         except (FileNotFoundError, ValueError) as error:
