@@ -41,7 +41,6 @@ _ARRAY_KINDS = "biufcSUO"
 # Classes whose objects are kept as their state, for a host's function to build: module, name.
 _RECORDS = (("mmengine.logging.history_buffer", "HistoryBuffer"),)
 _METHODS = ("min", "max", "current", "mean")
-_DICTS = (("mmengine.config.config", "ConfigDict"), ("mmcv.utils.config", "ConfigDict"), ("argparse", "Namespace"))
 
 
 @dataclass(frozen=True)
@@ -123,9 +122,9 @@ def _containers() -> dict[tuple[str, str], Any]:
             (module, "xrange"): lambda *a: range(*_numbers(a)),
         }
         out |= {(module, name): _no_call for name in ("int", "float", "str", "bool", "long", "unicode")}
-    for name in _DICTS:
-        # Their keys are what matters; a Namespace's come as the state of an object made empty.
-        out[name] = lambda *a: _filled({}, *a) if a else Unfinished(lambda state: _filled({}, state))
+    # Of these the keys are what matters: dicts of mmengine's, and the options of scripts such as MAE's.
+    out["mmengine.config.config", "ConfigDict"] = lambda *a: _filled({}, *a)
+    out["argparse", "Namespace"] = lambda: Unfinished(lambda state: _filled({}, state))
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import io
 import zipfile
@@ -100,6 +101,14 @@ def test_numbers_of_a_machine_with_the_other_order_are_refused():
             new.writestr(name, b"big" if name.endswith("byteorder") else old.read(name))
     with pytest.raises(ValueError, match="stored b'big' end first"):
         read_weights(out)
+
+
+def test_options_and_configs_come_back_as_dicts():
+    mmengine = pytest.importorskip("mmengine")
+    file = io.BytesIO()
+    config = mmengine.ConfigDict(a=1, b=dict(c=[2]))
+    torch.save({"args": argparse.Namespace(lr=0.1, size=(1, 2)), "cfg": config}, file)
+    assert read_weights(file) == {"args": {"lr": 0.1, "size": (1, 2)}, "cfg": {"a": 1, "b": {"c": [2]}}}
 
 
 def test_the_tensors_alone(tmp_path):
