@@ -18,6 +18,7 @@ pytest.importorskip("cv2")
 from orplugins.orpose_color.annotations import lifting_pairs  # noqa: E402
 from orplugins.orpose_color.statistics import load_statistics  # noqa: E402
 from orplugins.orpose_color.train_lifter import fit_lifter  # noqa: E402
+from orplugins.partial_body.view_sets import VIEWS  # noqa: E402
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,9 @@ def inputs(canary, tmp_path_factory) -> Path:
     statistics = load_statistics(folder / "statistics.json")
     network = fit_lifter(*lifting_pairs(truth), statistics, image_width=96, width=16, epochs=1)
     torch.save(network.state_dict(), folder / "lifter.pth")
+    (folder / "annotations").mkdir()
+    for view in VIEWS:
+        (folder / f"annotations/{view}.json").write_text("{}")
     maker().write_crafted(folder / "crafted")
     canary.sang()
     return folder

@@ -44,12 +44,12 @@ def evaluate_views(
         FileNotFoundError: A view's annotations or the weights are missing.
         ValueError: The weights are damaged, or hold code.
     """
-    check_checkpoint(checkpoint)
     data = Path(data)
     truths = {view: data / f"annotations/{view}.json" for view in views}
     for view, truth in truths.items():
         if not truth.is_file():
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
+    check_checkpoint(checkpoint)
     model = init_model(str(config), str(checkpoint), device=choose_device(device))
     loader, table = model.cfg.test_dataloader, {}
     for view, truth in truths.items():
