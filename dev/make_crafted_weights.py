@@ -155,6 +155,11 @@ def bombs() -> dict[str, bytes]:
         "deep_list": b"\x80\x02" + b"]" * many + b"a" * (many - 1) + b".",
         "itself": b"\x80\x02]q\x00h\x00a.",
         "copies": b"\x80\x02](" + b"N" * many + b"eq\x00](" + call(name("builtins", "list"), b"h\x00") * 20_000 + b"e.",
+        "sets": b"\x80\x04](" + b"\x8f" * 2_000_000 + b"e.",
+        "queues": b"\x80\x04](" + name("collections", "deque") + b"q\x00" + b"h\x00)R" * 700_000 + b"e.",
+        "one_set_again": b"\x80\x04](" + b"N" * many + b"eq\x000](" + call(name("builtins", "set"), b"h\x00") * 20_000
+        + b"e.",
+        "long_key": b"\x80\x04" + tup(b"K\x01" * many) + b"q\x000}" + b"h\x00Ns" * 20_000 + b".",
         "laughs": b"\x80\x02]q\x00" + b"".join(
             b"0](" + (b"h" + bytes([k])) * 10 + b"eq" + bytes([k + 1]) for k in range(200)
         ) + b".",

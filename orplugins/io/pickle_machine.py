@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
+from sys import getsizeof
 from typing import IO, Any
 
 from orplugins.io.pickle_values import (
@@ -25,6 +26,7 @@ from orplugins.io.pickle_values import (
 
 _LISTS, _DICTS = (list, deque), (dict, OrderedDict, defaultdict, Counter)
 _SMALL = 1 << 16
+_FREE, _ENTRY = 1 << 27, 100  # bytes: of values whatever the file's size, of a place in a dict
 _SIZED = (*CONTAINERS, str, bytes, bytearray)
 
 
@@ -53,7 +55,7 @@ class Machine:
         start = file.tell()
         self._end = file.seek(0, 2)
         file.seek(start)
-        self._budget = 8 * (self._end - start) + (1 << 20)
+        self._budget = 12 * (self._end - start) + _FREE
         self.stack: list = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -71,11 +73,20 @@ class Machine:
         check_value(value, self._types)
         return value
 
-    def _spend_on(self, values: tuple) -> None:
-        # What builders copy the file can name again and again, without writing it again.
-        self._budget -= sum(len(value) for value in values if isinstance(value, _SIZED))
+    def _charge(self, cost: int) -> None:
+        # A byte of a file can make an object of hundreds, and what builders copy can be named again and again.
+        self._budget -= cost
         if self._budget < 0:
-            raise ValueError("it copies its values over and over")
+            raise ValueError("its values would take far more memory than the file")
+
+    def _charge_for(self, arguments: tuple) -> None:
+        self._charge(
+            sum(
+                _ENTRY * len(value) if isinstance(value, CONTAINERS) else len(value)
+                for value in arguments
+                if isinstance(value, _SIZED)
+            )
+        )
 
     # Reading
 
@@ -102,8 +113,14 @@ class Machine:
     # The stack
 
     def push(self, value: Any) -> None:
-        """Put a value on the stack."""
+        """Put a new value on the stack."""
+        self._charge(getsizeof(value, _ENTRY) + 8)
         self.stack.append(value)
+
+    def mark(self) -> None:
+        """MARK."""
+        self._charge(40)
+        self.marks.append(len(self.stack))
 
     def pop(self) -> Any:
         """Take the last value."""
@@ -140,13 +157,14 @@ class Machine:
         value = self.top()
         if isinstance(value, Unfinished):
             value.places.append(key)
+        self._charge(_ENTRY)
         self.memo[key] = value
 
     def recall(self, key: int) -> None:
         """Put a value of the memo on the stack."""
         if key not in self.memo:
             raise ValueError(f"it refers to value {key}, which it has not made")
-        self.push(self.memo[key])
+        self.stack.append(self.memo[key])
 
     # Names, calls and states
 
@@ -175,7 +193,7 @@ class Machine:
         if any(argument is NOT_READ for argument in arguments):
             self.push(NOT_READ)
             return
-        self._spend_on(arguments)
+        self._charge_for(arguments)
         try:
             self.push(name.build(*arguments))
         except (TypeError, OverflowError, LookupError, AttributeError, MemoryError) as error:
@@ -209,7 +227,7 @@ class Machine:
         if isinstance(target, Unfinished):
             self.stack.pop()
             try:
-                self._spend_on(state if isinstance(state, tuple) else ())
+                self._charge_for(state if isinstance(state, tuple) else ())
                 value = NOT_READ if state is NOT_READ else target.finish(state)
             except (TypeError, OverflowError, LookupError, AttributeError, MemoryError) as error:
                 raise ValueError(f"an object with a state that it never has ({type(error).__name__})") from None
@@ -237,6 +255,7 @@ class Machine:
 
     def extend(self, values: list) -> None:
         """APPEND and APPENDS."""
+        self._charge(8 * len(values))
         target = self.top()
         if type(target) in _LISTS:
             target.extend(values)
@@ -245,6 +264,7 @@ class Machine:
 
     def add_items(self, values: list) -> None:
         """ADDITEMS."""
+        self._charge(_ENTRY * len(values))
         target = self.top()
         if type(target) is set:
             target.update(as_key(value) for value in values)
@@ -253,6 +273,7 @@ class Machine:
 
     def set_items(self, values: list) -> None:
         """SETITEMS."""
+        self._charge(_ENTRY * len(values))
         target = self.top()
         if len(values) % 2:
             raise ValueError("it sets a key without a value")

@@ -101,10 +101,10 @@ def _refuse_buffer(m: Machine) -> None:
 
 
 _OPERATIONS: dict[bytes, Callable[[Machine], Any]] = {
-    b"(": lambda m: m.marks.append(len(m.stack)),
+    b"(": lambda m: m.mark(),
     b"0": lambda m: m.pop(),
     b"1": lambda m: m.pop_to_mark(),
-    b"2": lambda m: m.push(m.top()),
+    b"2": lambda m: m.stack.append(m.top()),
     # numbers
     b"N": lambda m: m.push(None),
     b"\x88": lambda m: m.push(True),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 DEEPEST = 100
+_LONGEST_KEY, _LONGEST_TUPLE = 1 << 16, 16  # comparing longer ones again and again takes for ever
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _NUMBERS = (bool, int, float, complex, type(None), np.generic)
 
@@ -70,9 +71,10 @@ NOT_READ = NotRead()
 def as_key(value: Any) -> Any:
     """Refuse keys but text, numbers and flat tuples of them: hashing what nests deeply overflows Python's own stack."""
     parts = value if type(value) is tuple else (value,)
-    for part in parts:
-        if not isinstance(part, (str, bytes, *_NUMBERS)) or (isinstance(part, int) and abs(part) >> 64):
-            raise ValueError(f"a key of type {type(value).__name__}, expected text or numbers of at most 64 bits")
+    for part in parts if len(parts) <= _LONGEST_TUPLE else (None, parts):
+        long = len(part) > _LONGEST_KEY if isinstance(part, (str, bytes)) else isinstance(part, int) and abs(part) >> 64
+        if long or not isinstance(part, (str, bytes, *_NUMBERS)):
+            raise ValueError(f"a key of type {type(value).__name__}, expected short text or numbers of 64 bits")
     return value
 
 

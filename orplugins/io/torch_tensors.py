@@ -116,7 +116,7 @@ def _containers() -> dict[tuple[str, str], Any]:
             (module, "set"): lambda values=(): {as_key(value) for value in _several(values)},
             (module, "frozenset"): lambda values=(): frozenset(as_key(value) for value in _several(values)),
             (module, "bytearray"): _bytearray,
-            (module, "complex"): lambda real, imaginary: complex(float(real), float(imaginary)),
+            (module, "complex"): lambda real, imaginary: complex(_real(real), _real(imaginary)),
             (module, "slice"): lambda *a: slice(*map(_integer_or_none, a)),
             (module, "range"): lambda *a: range(*_numbers(a)),
             (module, "xrange"): lambda *a: range(*_numbers(a)),
@@ -153,6 +153,12 @@ def _bytearray(data: Any = b"", encoding: Any = "latin-1") -> bytearray:
     if not isinstance(data, (bytes, bytearray)):
         raise UnsafePickleError("a bytearray made of something else than bytes")
     return bytearray(data)
+
+
+def _real(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise UnsafePickleError("a complex number of something else than numbers")
+    return float(value)
 
 
 def _integer_or_none(value: Any) -> int | None:
