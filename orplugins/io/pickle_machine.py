@@ -26,6 +26,7 @@ from orplugins.io.pickle_values import (
 
 _LISTS, _DICTS = (list, deque), (dict, OrderedDict, defaultdict, Counter)
 _SMALL = 1 << 16
+_FORMS = {code: struct.Struct(code) for code in ("<B", "<H", "<I", "<i", "<Q", ">d")}
 _FREE, _ENTRY = 1 << 27, 100  # bytes: of values whatever the file's size, of a place in a dict
 _SIZED = (*CONTAINERS, str, bytes, bytearray)
 
@@ -101,7 +102,15 @@ class Machine:
 
     def number(self, code: str) -> Any:
         """The next bytes as a number; for the code see `struct`."""
-        return struct.unpack(code, self.take(struct.calcsize(code)))[0]
+        form = _FORMS[code]
+        data = self._file.read(form.size)
+        if len(data) != form.size:
+            raise ValueError("it ends early")
+        return form.unpack(data)[0]
+
+    def push_number(self, code: str) -> None:
+        """Put the next bytes on the stack as a number."""
+        self.stack.append(self.number(code))
 
     def line(self, most: int | None = None) -> bytes:
         """The next bytes up to the end of a line."""
@@ -113,7 +122,7 @@ class Machine:
     # The stack
 
     def push(self, value: Any) -> None:
-        """Put a new value on the stack."""
+        """Put a new value on the stack, one that may be much larger than its place in the file."""
         self._charge(getsizeof(value, _ENTRY) + 8)
         self.stack.append(value)
 
@@ -130,9 +139,9 @@ class Machine:
 
     def top(self) -> Any:
         """The last value, which stays."""
-        value = self.pop()
-        self.stack.append(value)
-        return value
+        if len(self.stack) <= (self.marks[-1] if self.marks else 0):
+            raise ValueError("it takes more values than it made")
+        return self.stack[-1]
 
     def pop_to_mark(self) -> list:
         """Take the values since the last mark, and the mark."""

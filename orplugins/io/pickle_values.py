@@ -11,6 +11,7 @@ import numpy as np
 DEEPEST = 100
 _LONGEST_KEY, _LONGEST_TUPLE = 1 << 16, 16  # comparing longer ones again and again takes for ever
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+_LEAVES = {str, int, float, bool, type(None), bytes}
 _NUMBERS = (bool, int, float, complex, type(None), np.generic)
 
 
@@ -109,7 +110,11 @@ def _depth(value: Any, level: int, types: tuple[type, ...] | None, known: dict[i
         raise ValueError("it contains itself")
     if key not in known and level <= DEEPEST:
         around.add(key)
-        known[key] = 1 + max((_depth(part, level + 1, types, known, around) for part in _parts(value)), default=0)
+        below, leaves = 0, _LEAVES if types is None else _LEAVES.intersection(types)
+        for part in _parts(value):
+            if type(part) not in leaves:
+                below = max(below, _depth(part, level + 1, types, known, around))
+        known[key] = 1 + below
         around.discard(key)
     if level + known.get(key, 1) > DEEPEST:
         raise ValueError(f"it nests deeper than {DEEPEST} levels")

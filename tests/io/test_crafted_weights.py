@@ -20,7 +20,7 @@ from orplugins.videopose3d.checkpoint import read_checkpoint  # noqa: E402
 
 # Damage that only a reader of the numbers sees, or none: a pickle of None, and notes that are not JSON.
 HARMLESS = {"archive_bomb_memo.pth", "pickle_bomb_memo.pkl", "notes_deep.safetensors"}
-MOST_MEMORY = 150 << 20
+MOST_MEMORY = 256 << 20
 MADE = maker()
 
 
