@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from orplugins.io.atomic import atomic_write
-from orplugins.io.weights import read_weights, write_weights
+from orplugins.io.weights import read_weights, tensors_of, write_weights
 
 TRAINING_ONLY = ("head.reconstruction.",)
 
@@ -29,7 +29,8 @@ def parameters(content: dict) -> dict:
     found = [key for key in ("state_dict", "model") if isinstance(content.get(key), dict)]
     if not found:
         raise ValueError(f"found the fields {', '.join(map(str, content))}, expected 'state_dict' or 'model'")
-    return {name: value for name, value in content[found[0]].items() if not name.startswith(TRAINING_ONLY)}
+    state = tensors_of(content, found[0], (found[0],))
+    return {name: value for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
 
 
 def card(name: str, count: int, meta: dict) -> str:

@@ -495,7 +495,7 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     """
     import torch
 
-    from orplugins.io.weights import read_weights
+    from orplugins.io.weights import read_weights, tensors_of
     from orplugins.refinet.checkpoint import bare_state_dict, which_network
 
     given = {NETWORKS[key]: path for key, path in sorted(modules.items())}
@@ -504,8 +504,7 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     merged: dict[str, torch.Tensor] = {}
     sources = {}
     for net, path in given.items():
-        content = read_weights(Path(path))
-        state = content.get("state_dict", content) if isinstance(content, dict) else {}
+        state = tensors_of(read_weights(path), path)
         found = which_network(state)
         if found != net:
             raise ValueError(f"{path}: found {found or 'no network of RefiNet'}, expected {net}")

@@ -14,6 +14,7 @@ import mmpose
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.io.json_fields import load_json
 from orplugins.io.tables import markdown_table
 from orplugins.mvor.annotations import load_mvor
@@ -45,9 +46,11 @@ def sweep_depth_resolutions(
         Metrics by factor.
 
     Raises:
-        FileNotFoundError: The set or one of its images is missing.
+        FileNotFoundError: The set, one of its images or the weights are missing.
+        ValueError: The weights are damaged, or hold code.
         RuntimeError: The stock script failed; with what it printed.
     """
+    check_checkpoint(weights)
     data, out = Path(data), Path(out).resolve()
     size = tuple(load_json(data / "parameters.json")["size"])
     rows = {}

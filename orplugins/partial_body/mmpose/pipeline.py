@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from orplugins.device import choose_device
 from orplugins.io.atomic import write_json
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.partial_body.view_sets import VIEWS
 
 
@@ -40,13 +41,15 @@ def evaluate_views(
         By view: ``people`` and the evaluators' metrics.
 
     Raises:
-        FileNotFoundError: A view's annotations are missing.
+        FileNotFoundError: A view's annotations or the weights are missing.
+        ValueError: The weights are damaged, or hold code.
     """
     data = Path(data)
     truths = {view: data / f"annotations/{view}.json" for view in views}
     for view, truth in truths.items():
         if not truth.is_file():
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
+    check_checkpoint(checkpoint)
     model = init_model(str(config), str(checkpoint), device=choose_device(device))
     loader, table = model.cfg.test_dataloader, {}
     for view, truth in truths.items():
