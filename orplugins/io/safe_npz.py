@@ -32,7 +32,7 @@ def read_npz(path: str | os.PathLike, names: tuple[str, ...], optional: tuple[st
     out = load_npz(path, {*names, *optional}, objects=True)
     missing = [name for name in names if name not in out]
     if missing:
-        there = sorted(npz_names(path))
+        there = sorted(ascii(name)[1:-1] for name in npz_names(path))
         raise ValueError(f"{path}: missing entry '{missing[0]}', found {', '.join(there) or 'none'}")
     return out
 
