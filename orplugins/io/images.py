@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import require_file
+from orplugins.io.media_files import open_picture
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
-MOST_PIXELS = 100_000_000
 
 
 def natural_key(path: str | os.PathLike) -> list:
@@ -87,19 +88,15 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: There is no such file.
         ValueError: Not an image, cut off, of more than 8 bits, or of more than 100 million pixels.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected an image")
+    path = require_file(path, "an image")
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"{image.width}x{image.height} pixels, expected at most {MOST_PIXELS}")
+        with open_picture(path) as image:
             if image.mode.startswith(("I", "F")):
                 raise ValueError(f"values of more than 8 bits (Pillow's mode {image.mode}), expected colour or grey")
             upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's decoders raise whatever the broken bytes lead to
         raise ValueError(f"{path}: not a picture, or damaged: {error}") from None
     return np.ascontiguousarray(np.asarray(upright)[:, :, ::-1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -510,6 +511,8 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
             raise ValueError(f"{path}: found {found or 'no network of RefiNet'}, expected {net}")
         merged |= {f"chain.{net}.net.{name}": value for name, value in bare_state_dict(state).items()}
         sources[net] = Path(path).name
+    buffer = io.BytesIO()  # torch's own writer has errors of its own for a full disk
+    torch.save({"state_dict": merged, "meta": {"method": "RefiNet", "sources": sources}}, buffer)
     with atomic_write(out, "wb") as file:
-        torch.save({"state_dict": merged, "meta": {"method": "RefiNet", "sources": sources}}, file)
+        file.write(buffer.getbuffer())
     return f"{out}: {', '.join(given)}, {len(merged)} tensors"
