@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from mmengine.logging import MessageHub, print_log
 from mmpose.datasets.datasets.body import CocoDataset
 
 from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
+from orplugins.io.coco_annotations import usable_copy
 from orplugins.registry import DATASETS
 from orplugins.skeletons import COCO_17, OUT_OF_VIEW, PATIENT_21, PATIENT_22, USER_6
 
@@ -17,7 +19,8 @@ class PartialBodyDataset(CocoDataset):
     """mmpose's COCO set of 17 joints that also keeps what COCO's v says of a joint.
 
     Training records have ``keypoints_visible`` (1, K, 2): whether the joint is labelled, and its state (0 out of view,
-    1 occluded, 2 visible, -1 unknown). Test records are mmpose's own.
+    1 occluded, 2 visible, -1 unknown). Test records are mmpose's own. What exporters leave out of a file is filled in
+    (`orplugins.io.coco_annotations`); ``metainfo`` describes other joints as for mmpose's own sets.
 
     Args:
         unlabelled: What v = 0 means in the file: ``"unknown"`` (COCO: nobody has said) or ``"out of view"`` (sets that
@@ -25,7 +28,8 @@ class PartialBodyDataset(CocoDataset):
         **kwargs: Those of `mmpose.datasets.CocoDataset`.
 
     Raises:
-        ValueError: Another ``unlabelled``, or an annotation with another number of joints.
+        ValueError: Another ``unlabelled``, a file that does not fit (an annotation with another number of joints, an image
+            of another size), or one without people that have keypoints.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="coco")
@@ -39,19 +43,31 @@ class PartialBodyDataset(CocoDataset):
         self._state_of_zero = states[unlabelled]
         super().__init__(**kwargs)
 
+    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
+        """Read the file as mmpose does, after it was checked and completed."""
+        written = self.ann_file
+        if "://" in written:
+            return super()._load_annotations()
+        names = [self.metainfo["keypoint_id2name"][k] for k in range(self.metainfo["num_keypoints"])]
+        self.ann_file, found = usable_copy(written, names, self.data_prefix.get("img", ""))
+        for note in found.notes:
+            print_log(note, "current")
+        try:
+            people, images = super()._load_annotations()
+        finally:
+            self._usable, self.ann_file = self.ann_file, written
+        if not any(self._is_valid_instance(person) for person in people):
+            raise ValueError(f"{written}: has no person with keypoints, expected at least one")
+        if self.test_mode:  # where a metric without a file looks for one
+            key = f"{self.metainfo['dataset_name']}_ann_file"
+            MessageHub.get_current_instance().update_info(key, self._usable)
+        return people, images
+
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """One person, in mmpose's form."""
-        ann = raw_data_info["raw_ann_info"]
-        joints = len(self.METAINFO["keypoint_info"])
-        if len(ann.get("keypoints", ())) not in (0, 3 * joints):
-            raise ValueError(
-                f"{self.ann_file}: annotation {ann['id']}: 'keypoints' has "
-                f"{len(ann['keypoints'])} numbers, expected {3 * joints} "
-                f"for {self.metainfo['dataset_name']}"
-            )
         info = super().parse_data_info(raw_data_info)
         if info is not None and not self.test_mode:
-            v = np.array(ann["keypoints"], dtype=np.float32)[2::3]
+            v = np.array(raw_data_info["raw_ann_info"]["keypoints"], dtype=np.float32)[2::3]
             states = np.where(v > 0, v, self._state_of_zero)
             info["keypoints_visible"] = np.stack([v > 0, states], -1)[None].astype(np.float32)
         return info
