@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg
 from detectron2.data import transforms as T
@@ -17,6 +18,30 @@ from orplugins.hosts.detectron2.config import add_orplugins_config
 
 PERSON = 0
 CELLS = 56 * 56  # of a keypoint head's map
+
+
+def merge_config(cfg: CfgNode, config: str) -> bool:
+    """Merge a file, or one of detectron2's model zoo, into a config.
+
+    Args:
+        cfg: The config, changed in place.
+        config: A file, or a name in the zoo.
+
+    Returns:
+        Whether it is of the zoo.
+
+    Raises:
+        FileNotFoundError: Neither a file nor a name in the zoo.
+        ValueError: Not a config of detectron2; what it says is in the error.
+    """
+    zoo = not Path(config).is_file()
+    try:
+        cfg.merge_from_file(model_zoo.get_config_file(config) if zoo else config)
+    except RuntimeError:
+        raise FileNotFoundError(f"{config}: no such file, and not a name in detectron2's model zoo") from None
+    except (KeyError, AssertionError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise ValueError(f"{config}: not a config of detectron2: {' '.join(str(error).split())[:300]}") from None
+    return zoo
 
 
 def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
@@ -37,15 +62,8 @@ def read_model_config(config: str, weights: str | None, device: str, options: li
     """
     cfg = get_cfg()
     add_orplugins_config(cfg)
-    if Path(config).is_file():
-        cfg.merge_from_file(config)
-    else:
-        try:
-            cfg.merge_from_file(model_zoo.get_config_file(config))
-        except RuntimeError:
-            raise FileNotFoundError(f"{config}: no such file, and not a name in detectron2's model zoo") from None
-        if not weights:
-            weights = model_zoo.get_checkpoint_url(config)
+    if merge_config(cfg, config) and not weights:
+        weights = model_zoo.get_checkpoint_url(config)
     cfg.merge_from_list(list(options))
     cfg.MODEL.WEIGHTS = weights or cfg.MODEL.WEIGHTS
     cfg.MODEL.DEVICE = device
