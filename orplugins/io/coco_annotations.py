@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.io.images import image_size, inside
+from orplugins.io.images import image_size, path_inside
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
 
 # What of its box a person fills, in the mean; mmpose takes the same.
@@ -72,6 +72,7 @@ def read_annotations(
     """
     name, data = str(Path(path)), load_json(path)
     notes: Counter[str] = Counter()
+    field(data, "categories", name)
     pictures = entries(field(data, "images", name), f"{name}: images")
     known: set[int] = set()
     for i, picture in enumerate(pictures):
@@ -119,7 +120,7 @@ def _image(
     if plain != picture["file_name"]:
         picture["file_name"] = plain
         notes["backslashes in file names"] += 1
-    file = None if root is None else inside(root, plain, here)
+    file = None if root is None else path_inside(root, plain, here)
     missing = [side for side in ("width", "height") if picture.get(side) is None]
     if missing and file is not None:
         picture["width"], picture["height"] = image_size(file)[0]
@@ -145,7 +146,12 @@ def _categories(
         raise ValueError(f"{name}: 'categories' have the ids {ids}, expected ids to be unique")
     for i, category in enumerate(categories):
         listed = category.get("keypoints")
-        if joints not in (None, "any") and isinstance(listed, list) and listed != list(joints) and set(map(str, listed)) == set(joints):
+        if (
+            joints not in (None, "any")
+            and isinstance(listed, list)
+            and listed != list(joints)
+            and set(map(str, listed)) == set(joints)
+        ):
             raise ValueError(
                 f"{name}: categories[{i}]: 'keypoints' are {', '.join(listed)}, expected the order {', '.join(joints)}"
             )
@@ -213,13 +219,14 @@ def _mask(person: dict, no_runs: bool, here: str, notes: Counter) -> None:
         notes["'ignore' was left out"] += 1
 
 
-def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str) -> None:
+def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str, skip_broken: bool = False) -> None:
     """Compare the sizes in a file with those of the upright images; of many images some are looked at.
 
     Args:
         pictures: The file's ``images``, with file_name, width and height. What is not there is not compared.
         root: Folder of the images.
         name: The file, for the error.
+        skip_broken: Leave out what is no image; otherwise it is an error.
 
     Raises:
         ValueError: A size disagrees; an EXIF rotation is named as the cause where it is.
@@ -227,10 +234,15 @@ def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str) ->
     step = max(1, len(pictures) // _MOST_SIZES)
     for i in range(0, len(pictures), step):
         picture, here = pictures[i], f"{name}: images[{i}]"
-        file = inside(root, picture["file_name"], here)
+        file = path_inside(root, picture["file_name"], here)
         if not file.is_file():
             continue
-        size, turned = image_size(file)
+        try:
+            size, turned = image_size(file)
+        except ValueError:
+            if skip_broken:
+                continue
+            raise
         said = (picture["width"], picture["height"])
         if size == said:
             continue
@@ -272,7 +284,15 @@ def usable_copy(
     if not marked and not found.notes:
         return str(path), found
     status = os.stat(path)
-    key = (os.path.abspath(path), status.st_mtime_ns, status.st_size, tuple(joints or ()), one_category, str(images), sizes)
+    key = (
+        os.path.abspath(path),
+        status.st_mtime_ns,
+        status.st_size,
+        tuple(joints or ()),
+        one_category,
+        str(images),
+        sizes,
+    )
     if key not in _COPIES or not os.path.exists(_COPIES[key]):
         folder = tempfile.mkdtemp(prefix="orplugins_coco_")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)

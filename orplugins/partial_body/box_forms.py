@@ -90,7 +90,9 @@ class Wanted:
             people = PEOPLE | {label.lower() for label in choice.labels}
             self.chosen = known & people or (known if len(known) == 1 else set())
             if not self.chosen:
-                raise ValueError(f"{where}: has the categories {_some(names)}, expected a person; choose with --category")
+                raise ValueError(
+                    f"{where}: has the categories {_some(names)}, expected a person; choose with --category"
+                )
 
     def label(self, category: Any) -> str | None:
         """The label of a box of a category, None for one that is not wanted."""
@@ -190,9 +192,7 @@ def _names(categories: Any, where: str) -> dict[int, str]:
     }
 
 
-def _result_list(
-    data: list, found: BoxFile, annotations: str | os.PathLike | None, choice: Choice
-) -> BoxFile:
+def _result_list(data: list, found: BoxFile, annotations: str | os.PathLike | None, choice: Choice) -> BoxFile:
     name, records = found.name, entries(data, f"{found.name}: boxes")
     paths, names = _explained(annotations) if annotations else ({}, {})
     wanted = Wanted(choice, names, 1, name)
@@ -250,7 +250,11 @@ def _predictions(data: Any, found: BoxFile, choice: Choice) -> None:
             if frame < 1:
                 raise ValueError(f"{where}: 'frame_id' is {entry['frame_id']}, expected {first} or more")
             _rows(take(entry, "instances", where), frame, found, choice, f"{where}.instances")
-    elif isinstance(data, list) and data and all(isinstance(e, list) or isinstance(e, dict) and "bboxes" in e for e in data):
+    elif (
+        isinstance(data, list)
+        and data
+        and all(isinstance(e, list) or isinstance(e, dict) and "bboxes" in e for e in data)
+    ):
         for k, entry in enumerate(data):
             _rows(entry, k + 1, found, choice, f"{name}: [{k}]")
     else:
@@ -267,11 +271,11 @@ def _rows(data: Any, frame: str | int, found: BoxFile, choice: Choice, where: st
     if isinstance(data, dict):
         boxes, scores = (take(data, key, where) for key in ("bboxes", "scores"))
         labels = data.get("labels", [0] * len(boxes) if isinstance(boxes, list) else None)
-        if not all(isinstance(e, list) for e in (boxes, scores, labels)) or not len(boxes) == len(scores) == len(labels):
+        if not all(isinstance(e, list) for e in (boxes, scores, labels)) or not len(boxes) == len(scores) == len(
+            labels
+        ):
             raise ValueError(f"{where}: 'bboxes', 'scores' and 'labels' differ in length, expected lists of the same")
-        rows = [
-            {"bbox": b, "score": s, "category_id": c} for b, s, c in zip(boxes, scores, labels, strict=True)
-        ]
+        rows = [{"bbox": b, "score": s, "category_id": c} for b, s, c in zip(boxes, scores, labels, strict=True)]
     else:
         rows = [dict(row) for row in entries(data, where)]
     wanted = Wanted(choice, {}, 0, where)

@@ -45,7 +45,9 @@ class GivenBoxes:
         self.notes: list[str] = []
         if found.others:
             counts = ", ".join(f"{name} {count}" for name, count in found.others.most_common(8))
-            self.notes.append(f"{path}: {sum(found.others.values())} boxes are of no person and were left out: {counts}")
+            self.notes.append(
+                f"{path}: {sum(found.others.values())} boxes are of no person and were left out: {counts}"
+            )
         self.by_name = self._by_number(found, sources) if found.numbered else self._by_path(found, sources)
         if not any(frame.labels for frame in self.by_name.values()):
             why = f": {'; '.join([*self.notes, *self.problems][:3])}" if self.notes or self.problems else ""
@@ -67,7 +69,9 @@ class GivenBoxes:
             )
         names = (s.frame_name(k) for s in sources for k in range(max(s.count, last) if s.is_video else 1))
         return {
-            name: self._boxes(found, k, name) for k, name in enumerate(names, start=1) if k <= last and k in found.frames
+            name: self._boxes(found, k, name)
+            for k, name in enumerate(names, start=1)
+            if k <= last and k in found.frames
         }
 
     def _by_path(self, found: BoxFile, sources: Sequence[Source]) -> dict[str, FrameBoxes]:
@@ -86,7 +90,9 @@ class GivenBoxes:
         matches = match_frames(entries, paths, found.suffix)
         if matches.ambiguous:
             some = ", ".join(matches.ambiguous[:3])
-            self.problems.append(f"{self.path}: {len(matches.ambiguous)} entries fit several images, none was taken: {some}")
+            self.problems.append(
+                f"{self.path}: {len(matches.ambiguous)} entries fit several images, none was taken: {some}"
+            )
         if matches.unmatched:
             some = ", ".join(matches.unmatched[:3])
             self.notes.append(f"{self.path}: {len(matches.unmatched)} entries belong to none of the images: {some}")

@@ -49,7 +49,10 @@ class PartialBodyDataset(CocoDataset):
         if "://" in written:
             return super()._load_annotations()
         names = [self.metainfo["keypoint_id2name"][k] for k in range(self.metainfo["num_keypoints"])]
-        self.ann_file, found = usable_copy(written, names, self.data_prefix.get("img", ""))
+        try:
+            self.ann_file, found = usable_copy(written, names, self.data_prefix.get("img", ""))
+        except ValueError as error:
+            raise ValueError(f"{error} (for {self.metainfo['dataset_name']}, {len(names)} joints)") from None
         for note in found.notes:
             print_log(note, "current")
         try:
