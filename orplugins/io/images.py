@@ -76,7 +76,7 @@ def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
     """
     found = []
     for entry in map(Path, inputs):
-        if not entry.exists():
+        if not os.path.lexists(entry):  # a link that leads nowhere is reported with the other damaged images
             raise FileNotFoundError(f"{entry}: no such file or folder")
         found += image_files(entry, below=True) if entry.is_dir() else [entry]
     return found
