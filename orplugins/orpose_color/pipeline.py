@@ -497,7 +497,7 @@ def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, wor
     stamps: list = [world, settings.batch]
     for name, path in [*pictures, *((str(file), Path(file)) for file in files if file)]:
         status = os.stat(path) if path.is_file() else None
-        stamps.append([name, str(path), *((status.st_size, status.st_mtime_ns) if status else ())])
+        stamps.append([name, os.path.abspath(path), *((status.st_size, status.st_mtime_ns) if status else ())])
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
 
 
