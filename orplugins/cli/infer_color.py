@@ -4,11 +4,11 @@ Example:
     python tools/infer_color.py frames/ --config configs/detectron2/orpose_color/orpose_fixed_12x.yaml \\
         --weights orpose_fixed_12x_model_final.pth --statistics h36stats.json --out outputs/poses
 
-Pictures of any size are resized (bilinear, as published) first: to a shorter side of 480, which is 640x480 for 4:3, or to
---size. Below --out: poses.json (COCO, joints in the pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the pelvis,
-Human3.6M's order, y down; `time` of a clip's frames in seconds), overlays/*.png at that size in Human3.6M's colours, and
-poses.mp4 at the clip's rate; of several clips each has a video of its name. The exit code is 1 if a picture failed; the
-others are done.
+Pictures of any size are resized (bilinear, as published) first: to a shorter side of 480, which is 640x480 for 4:3, or
+to --size. Below --out: poses.json (COCO, joints in the pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the
+pelvis, Human3.6M's order, y down; `time` of a clip's frames in seconds), overlays/*.png at that size in Human3.6M's
+colours, and poses.mp4 at the clip's rate; of several clips each has a video of its name. The exit code is 1 if a
+picture failed; the others are done.
 """
 
 from __future__ import annotations

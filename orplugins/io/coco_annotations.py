@@ -86,7 +86,7 @@ def read_annotations(
         notes["ids of annotations were filled in"] += len(people)
     posed = [person["keypoints"] for person in people if isinstance(person.get("keypoints"), list)]
     count = next((len(keypoints) for keypoints in posed if keypoints), 0) if joints else 0
-    if count and joints != "any":
+    if count and joints is not None and joints != "any":
         count = 3 * len(joints)
     categories = [category["id"] for category in data["categories"]]
     expected = repr(categories[0]) if len(categories) == 1 else f"one of {categories}"
@@ -267,8 +267,11 @@ def usable_copy(
     """A file that COCO's own tools read, for hosts that want a file's name.
 
     Args:
-        path: As for `read_annotations`, as are
-        joints, images, one_category, sizes: These.
+        path: As for `read_annotations`.
+        joints: As there.
+        images: As there.
+        one_category: As there.
+        sizes: As there.
 
     Returns:
         The file itself if nothing had to be filled in; else a copy, which lasts as long as this process. And its

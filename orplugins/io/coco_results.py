@@ -33,7 +33,7 @@ class KeypointResults:
 def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,)) -> KeypointResults:
     """Read a list of detected poses.
 
-    The joints are those of `coco_keypoints` where the entries have it filled, of `keypoints` otherwise: the detections
+    The joints are those of `coco_keypoints` where entries have it filled, of `keypoints` otherwise: the detections
     released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold
     COCO-17 in the second.
 
@@ -51,7 +51,7 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
     """
     name = str(Path(path))
     results = entries(load_json(path), f"{name}: detections")
-    key = "coco_keypoints" if results and results[0].get("coco_keypoints") else "keypoints"
+    key = "coco_keypoints" if any(entry.get("coco_keypoints") for entry in results) else "keypoints"
     rows = []
     for i, entry in enumerate(results):
         here = f"{name}: detections[{i}]"
@@ -61,11 +61,14 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
         if len(rows[i]) != len(rows[0]):
             raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in entry 0")
     joints = (len(rows[0]) if rows else sizes[0]) // 3
+    keypoints = np.array(rows, dtype=np.float64).reshape(-1, joints, 3)
+    if (keypoints[..., 2] == 2).any() and np.isin(keypoints[..., 2], (0, 1, 2)).all():
+        keypoints[..., 2] = keypoints[..., 2] > 0  # COCO's v, which is no score
     return KeypointResults(
         name,
         key,
         np.array([entry["image_id"] for entry in results], dtype=np.int64),
-        np.array(rows, dtype=np.float64).reshape(-1, joints, 3),
+        keypoints,
         np.array([entry["score"] for entry in results], dtype=np.float64),
     )
 

@@ -110,7 +110,7 @@ def remove_leftovers(folder: str | os.PathLike, below: bool = True) -> None:
         folder: Where no other process is writing.
         below: In subfolders, too.
     """
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(str(folder)):
         for name in files:
             if _LEFTOVER.fullmatch(name):
                 with suppress(OSError):

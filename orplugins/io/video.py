@@ -261,13 +261,13 @@ def split_video(video: str | os.PathLike, folder: str | os.PathLike, suffix: str
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: As in `read_video`; the frames that could be read are there, the note then is not. Or the folder holds
-            the frames of another video.
+        ValueError: As in `read_video`; the frames that could be read are there, the note then is not. Or the folder
+            holds the frames of another video.
     """
     folder, info = Path(folder), probe_video(video)
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, Path(video), suffix)
-    times = []
+    times: list[float] = []
     for frame, time in read_timed_video(video):
         path = folder / f"{len(times):06d}{suffix}"
         if not path.exists():

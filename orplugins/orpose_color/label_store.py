@@ -22,7 +22,7 @@ class LabelStore:
         out: The label file.
         info: What the labels depend on; a store that was begun with something else is refused.
         rank: This process; it alone writes its notes.
-        inputs: What the labels are of (a digest of pictures, weights, groups): notes of others are left out and replaced.
+        inputs: What the labels are of (a digest of pictures, weights, groups): notes of others are replaced.
 
     Raises:
         ValueError: The notes that are there were made with other settings.

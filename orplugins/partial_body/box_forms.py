@@ -1,10 +1,11 @@
 """Files of boxes as detectors and pose tools write them, which their fields tell apart.
 
-* COCO objects (``images``, ``annotations``, ``categories``): ours (``boxes.json``, ``poses.json``), annotations, and the
-  published ``bbox_detections.json``, whose ``bbox_score`` is a text and whose boxes are x1, y1, x2, y2;
-* COCO result lists, with ``file_name``, or with ``image_id`` that a file of annotations explains, or that numbers frames;
-* mmdet's predictions of an image (``bboxes``, ``labels``, ``scores``) and mmpose's (a list of instances), which are named
-  after their image, a folder of them, or a list of them in the order of the frames; mmpose's of a video.
+* COCO objects (``images``, ``annotations``, ``categories``): ours (``boxes.json``, ``poses.json``), annotations, and
+  the published ``bbox_detections.json``, whose ``bbox_score`` is a text and whose boxes are x1, y1, x2, y2;
+* COCO result lists, with ``file_name``, or with an ``image_id`` that a file of annotations explains or that numbers
+  frames;
+* predictions of mmdet (``bboxes``, ``labels``, ``scores``) and mmpose (a list of instances) of one image, named after
+  it, a folder of them, or a list of them in the order of the frames; mmpose's of a video.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ class Choice(NamedTuple):
     labels: Sequence[str] = ()
 
 
+EVERYONE = Choice()
+
+
 class Wanted:
     """Which boxes are people: of a category in `PEOPLE`, of the only one, or of COCO's id of a person.
 
@@ -114,7 +118,7 @@ def _some(names: dict[int, str]) -> str:
 
 
 def read_box_file(
-    path: str | os.PathLike, annotations: str | os.PathLike | None = None, choice: Choice = Choice()
+    path: str | os.PathLike, annotations: str | os.PathLike | None = None, choice: Choice = EVERYONE
 ) -> BoxFile:
     """Read a file of boxes, or a folder of mmdet's or mmpose's predictions.
 
@@ -237,7 +241,7 @@ def _explained(path: str | os.PathLike) -> tuple[dict[int, str], dict[int, str]]
 
 
 def _predictions(data: Any, found: BoxFile, choice: Choice) -> None:
-    """mmdet's and mmpose's predictions of one image, of a video, or of several images in order."""
+    """Predictions of mmdet and mmpose of one image, of a video, or of several images in order."""
     name, stem = found.name, Path(found.name).stem
     first = 0
     if isinstance(data, dict) and "instance_info" in data:  # of mmpose's demo, which counts frames from 1 on
@@ -270,7 +274,7 @@ def _rows(data: Any, frame: str | int, found: BoxFile, choice: Choice, where: st
     found.frames.setdefault(frame, [])
     if isinstance(data, dict):
         boxes, scores = (take(data, key, where) for key in ("bboxes", "scores"))
-        labels = data.get("labels", [0] * len(boxes) if isinstance(boxes, list) else None)
+        labels: list = data.get("labels", [0] * len(boxes) if isinstance(boxes, list) else None)
         if not all(isinstance(e, list) for e in (boxes, scores, labels)) or not len(boxes) == len(scores) == len(
             labels
         ):

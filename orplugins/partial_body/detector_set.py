@@ -20,7 +20,8 @@ def write_detector_set(
 ) -> dict[str, int]:
     """Write ``out/annotations/<split>.json`` with boxes of patients and users.
 
-    The images stay where they are: ``out/images/<split>``, where detectron2 looks for the set, is a link to their folder.
+    The images stay where they are: ``out/images/<split>``, where detectron2 looks for the set, is a link to their
+    folder.
 
     Args:
         annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.

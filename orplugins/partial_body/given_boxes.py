@@ -10,7 +10,7 @@ from pathlib import Path
 from orplugins.io.frame_names import match_frames
 from orplugins.io.frames import Source
 from orplugins.partial_body.box_files import FrameBoxes, frame_boxes
-from orplugins.partial_body.box_forms import BoxFile, Choice, read_box_file
+from orplugins.partial_body.box_forms import EVERYONE, BoxFile, Choice, read_box_file
 
 _FRAME = re.compile(r"_(\d{6,8})(?:\.\w+)?$")
 
@@ -38,7 +38,7 @@ class GivenBoxes:
         path: Path,
         sources: Sequence[Source],
         annotations: str | os.PathLike | None = None,
-        choice: Choice = Choice(),
+        choice: Choice = EVERYONE,
     ):
         self.path, found = path, read_box_file(path, annotations, choice)
         self.problems: list[str] = found.problems

@@ -11,7 +11,7 @@ import numpy as np
 
 from orplugins.device import choose_device
 from orplugins.io.frames import Frame, Source, find_sources, read_frames
-from orplugins.io.images import read_image, write_image
+from orplugins.io.images import IMAGE_SUFFIXES, read_image, write_image
 from orplugins.io.resume_log import Journal
 from orplugins.io.run_folder import run_folder
 from orplugins.io.video import write_video
@@ -245,7 +245,7 @@ def _groups(sources: list[Source], journal: Journal, size: int, report: Report, 
     group: list[tuple[Source, Frame]] = []
     position = 0
     for source in sources:
-        for frame in read_frames(source, frozenset() if source.is_video else journal.items.keys()):
+        for frame in read_frames(source, frozenset() if source.is_video else frozenset(journal.items)):
             if frame.problem:
                 report(frame.problem)
             else:
@@ -391,10 +391,16 @@ def _write(
 
 def _draw(source: Source, items: dict, folder: Path, drawn: Journal, runner, bar) -> None:
     """Draw the people of a source's frames that have poses and are not drawn yet."""
-    missing = {name for name in items if name not in drawn.items or not (folder / name).exists()}
+    missing = {name for name in items if name not in drawn.items or not _drawing(folder, name).exists()}
     for frame in read_frames(source, items.keys() - missing):
         if frame.image is not None and frame.name in missing:
             picture = draw_people(frame.image, items[frame.name]["people"], runner.joints, runner.links)
-            write_image(folder / frame.name, picture)
+            write_image(_drawing(folder, frame.name), picture)
             drawn.add(frame.name, True)
         bar.update()
+
+
+def _drawing(folder: Path, name: str) -> Path:
+    """File of a drawn frame; PNG where the name's suffix is that of no image."""
+    path = folder / name
+    return path if path.suffix.lower() in IMAGE_SUFFIXES else path.with_name(path.name + ".png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def write_views(
     pictures = truth["images"]
     files = [path_inside(images, record["file_name"], f"{name}: images[{k}]") for k, record in enumerate(pictures)]
     check_sizes(pictures, images, name, skip_broken=True)
-    people = _people(truth)
+    people, stems = _people(truth), _stems(pictures)
     sets: dict[str, dict] = {
         view: {"images": [], "annotations": [], "categories": truth["categories"]} for view in views
     }
@@ -68,7 +69,7 @@ def write_views(
             problems.append(str(error))
             continue
         for view in views:
-            _add(sets[view], view, record, picture, people.get(record["id"], ()), out, least_joints)
+            _add(sets[view], view, stems[k], picture, people.get(record["id"], ()), out, least_joints)
         if progress:
             progress(k + 1, len(pictures))
     for view, content in sets.items():
@@ -84,9 +85,15 @@ def _people(truth: dict) -> dict[int, list[tuple[dict, np.ndarray]]]:
     return people
 
 
-def _add(content: dict, view: str, record: dict, picture: np.ndarray, people, out: Path, least: int) -> None:
+def _stems(pictures: Sequence[dict]) -> list[str]:
+    """What the files of each image begin with: the path, ``/`` as ``_``; the id follows where two would be equal."""
+    stems = [Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_") for record in pictures]
+    twice = {stem for stem, count in Counter(stems).items() if count > 1}
+    return [f"{s}_id{r['id']}" if s in twice else s for s, r in zip(stems, pictures, strict=True)]
+
+
+def _add(content: dict, view: str, stem: str, picture: np.ndarray, people, out: Path, least: int) -> None:
     height, width = picture.shape[:2]
-    stem = Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_")
     windows = (
         [(0, 0, width, height)]
         if view == "whole"

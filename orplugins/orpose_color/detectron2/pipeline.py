@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from orplugins.device import choose_device
 from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer, load_weights
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
-from orplugins.io.run_folder import require_writable
+from orplugins.io.run_folder import require_writable, run_folder
 from orplugins.orpose_color.detectron2.datasets import evaluators_of
 from orplugins.orpose_color.detectron2.mapper import LowResolution
 from orplugins.orpose_color.detectron2.preflight import check_before
@@ -53,9 +54,10 @@ def train(args: argparse.Namespace) -> object:
         if comm.is_main_process():
             verify_results(cfg, results)
         return results
-    trainer = ORPoseTrainer(cfg)
-    trainer.resume_or_load(resume=args.resume)
-    return trainer.train()
+    with run_folder(cfg.OUTPUT_DIR, below=False) if comm.is_main_process() else nullcontext():
+        trainer = ORPoseTrainer(cfg)
+        trainer.resume_or_load(resume=args.resume)
+        return trainer.train()
 
 
 def launch_training(argv: Sequence[str] | None, description: str) -> None:

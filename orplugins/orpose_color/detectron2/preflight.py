@@ -57,7 +57,9 @@ def check_before(cfg: CfgNode, eval_only: bool) -> None:
 def _records(name: str, cfg: CfgNode) -> list[dict]:
     """A set's records; its images must be there, and its classes must fit the network."""
     if name not in DatasetCatalog.list():
-        raise ValueError(f"data set {name!r}: is not registered, expected one of ours, of detectron2's, or a set's files")
+        raise ValueError(
+            f"data set {name!r}: is not registered, expected one of ours, of detectron2's, or a set's files"
+        )
     records = DatasetCatalog.get(name)
     if not records:
         raise ValueError(f"data set {name!r}: has no image")
@@ -70,7 +72,7 @@ def _records(name: str, cfg: CfgNode) -> list[dict]:
     classes = MetadataCatalog.get(name).get("thing_classes") or ()
     if len(classes) > cfg.MODEL.ROI_HEADS.NUM_CLASSES:
         raise ValueError(
-            f"data set {name!r}: has the classes {', '.join(classes[:5])} ..., {len(classes)} of them, expected at most "
+            f"data set {name!r}: has {len(classes)} classes ({', '.join(classes[:5])} ...), expected at most "
             f"MODEL.ROI_HEADS.NUM_CLASSES, {cfg.MODEL.ROI_HEADS.NUM_CLASSES}"
         )
     return records

@@ -14,7 +14,7 @@ from detectron2.data import MetadataCatalog
 from orplugins.hosts.detectron2.config import add_orplugins_config
 from orplugins.hosts.detectron2.predictor import Predictor, merge_config
 from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
-from orplugins.partial_body.box_forms import Choice, Wanted
+from orplugins.partial_body.box_forms import EVERYONE, Choice, Wanted
 
 
 def detector_config(config: str | os.PathLike, opts: Sequence[str] = ()) -> CfgNode:
@@ -84,7 +84,7 @@ class PartialBodyDetector:
         threshold: float = 0.8,
         device: str = "cpu",
         opts: Sequence[str] = (),
-        choice: Choice = Choice(),
+        choice: Choice = EVERYONE,
     ):
         cfg = detector_config(config, opts)
         cfg.MODEL.DEVICE = device

@@ -28,8 +28,8 @@ class PartialBodyDataset(CocoDataset):
         **kwargs: Those of `mmpose.datasets.CocoDataset`.
 
     Raises:
-        ValueError: Another ``unlabelled``, a file that does not fit (an annotation with another number of joints, an image
-            of another size), or one without people that have keypoints.
+        ValueError: Another ``unlabelled``, a file that does not fit (an annotation with another number of joints, an
+            image of another size), or one without people that have keypoints.
     """
 
     METAINFO: dict = skeleton_metainfo(COCO_17, dataset_name="coco")
