@@ -274,12 +274,13 @@ def _rows(data: Any, frame: str | int, found: BoxFile, choice: Choice, where: st
     found.frames.setdefault(frame, [])
     if isinstance(data, dict):
         boxes, scores = (take(data, key, where) for key in ("bboxes", "scores"))
-        labels: list = data.get("labels", [0] * len(boxes) if isinstance(boxes, list) else None)
-        if not all(isinstance(e, list) for e in (boxes, scores, labels)) or not len(boxes) == len(scores) == len(
-            labels
-        ):
+        labels = data.get("labels")
+        if labels is None and isinstance(boxes, list):
+            labels = [0] * len(boxes)
+        lengths = {len(each) if isinstance(each, list) else -1 for each in (boxes, scores, labels)}
+        if len(lengths) > 1 or -1 in lengths:
             raise ValueError(f"{where}: 'bboxes', 'scores' and 'labels' differ in length, expected lists of the same")
-        rows = [{"bbox": b, "score": s, "category_id": c} for b, s, c in zip(boxes, scores, labels, strict=True)]
+        rows = [{"bbox": b, "score": s, "category_id": c} for b, s, c in zip(boxes, scores, labels or (), strict=True)]
     else:
         rows = [dict(row) for row in entries(data, where)]
     wanted = Wanted(choice, {}, 0, where)

@@ -11,11 +11,9 @@ import numpy as np
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth
 from orplugins.io.atomic import write_json
-from orplugins.io.coco_annotations import read_annotations
-from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
+from orplugins.io.json_fields import load_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
-from orplugins.mvor.annotations import load_mvor
 from orplugins.skeletons import BODY_25, COCO_17, KINECT_20
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import (
@@ -32,6 +30,7 @@ from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
 from orplugins.synthetic.room_motion import write_room_lifting_data
 from orplugins.synthetic.scene.motion import Clip
 from orplugins.synthetic.scene.scene import make_scene
+from orplugins.synthetic.set_files import read_median_depths, read_set
 from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
 from orplugins.viz.clips import depth_panel, draw_detections, draw_truth, save_clip, save_sheet
 from orplugins.viz.colours import depth_colours
@@ -199,16 +198,8 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
     Raises:
         FileNotFoundError, ValueError: A file of the set is missing or not of its form.
     """
-    path = folder / "annotations/coco17.json"
-    coco, mvor = read_annotations(path, COCO_17.joints).data, load_mvor(folder / "annotations/mvor.json")
-    for i, image in enumerate(coco["images"]):
-        numbers(field(image, "camera", f"{path}: images[{i}]"), "pose", 16, f"{path}: images[{i}]: camera")
-    for i, person in enumerate(coco["annotations"]):
-        text(person, "person_role", f"{path}: annotations[{i}]")
-    if not coco["annotations"]:
-        raise ValueError(f"{path}: nobody is annotated, expected people")
-    parameters = _parameters(folder / "parameters.json")
-    rows = {**joint_table(coco, {"annotations": mvor.annotations}), **camera_table(coco)}
+    coco, mvor, parameters = read_set(folder)
+    rows = {**joint_table(coco, mvor), **camera_table(coco)}
     rows["pictures with median depth below 1 m (%)"] = _blocked(folder)
     count = min(scenes, parameters["frames"]) if not parameters["motion"] else 0
     if count:
@@ -225,25 +216,9 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
     return rows
 
 
-def _parameters(path: Path) -> dict:
-    """What a set was made with, as far as scenes depend on it."""
-    found = load_json(path)
-    for key in ("frames", "seed", "start", "views", "motion"):
-        if integer(found, key, str(path)) < 0:
-            raise ValueError(f"{path}: '{key}' is {found[key]}, expected 0 or more")
-    numbers(found, "people", 2, str(path))
-    field(found, "fixed_cameras", str(path))
-    return found
-
-
 def _blocked(folder: Path) -> str:
-    """Share of images that something near the camera fills, from the notes of the workers."""
-    medians = [
-        number(view, "median_depth", f"{path}: views")
-        for path in sorted((folder / "annotations/frames").glob("*.json"))
-        for record in entries(load_json(path), str(path))
-        for view in entries(field(record, "views", str(path)), f"{path}: views")
-    ]
+    """Share of images that something near the camera fills."""
+    medians = read_median_depths(folder)
     return f"{100 * np.mean(np.array(medians) < 1.0):.1f}" if medians else "not known"
 
 

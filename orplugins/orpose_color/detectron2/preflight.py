@@ -83,8 +83,8 @@ def _check_labels(name: str, person: dict, cfg: CfgNode) -> None:
     for key, label in _NEEDS.items():
         if head[f"LOSS_WEIGHT_{key}"] > 0 and label not in person:
             raise ValueError(
-                f"data set {name!r}: annotations have no '{label}', which LOSS_WEIGHT_{key} needs; expected a teacher's "
-                "labels (or a LOSS_WEIGHT of 0)"
+                f"data set {name!r}: annotations have no '{label}', which LOSS_WEIGHT_{key} needs; expected those of "
+                "a teacher (or a LOSS_WEIGHT of 0)"
             )
     mirrored = cfg.ORPLUGINS.ORPOSE_COLOR.FLIP_3D == "mirrored"
     if mirrored and not cfg.DATASETS.H36_STATS_PATH and any(f"keypoints2d_{k}" in person for k in ("hard", "soft")):
