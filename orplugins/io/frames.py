@@ -115,6 +115,20 @@ def _sources(path: Path, below: bool) -> list[Source]:
     return [Source(path, False, 1)]
 
 
+def outside(sources: Sequence[Source], folder: str | os.PathLike) -> list[Source]:
+    """Leave out what lies in a folder: a job's output is not its input when it is run again.
+
+    Args:
+        sources: The sources.
+        folder: The folder, which need not be there.
+
+    Returns:
+        The others, with keys of their own.
+    """
+    base = os.path.join(os.path.abspath(folder), "")
+    return _with_keys([source for source in sources if not os.path.abspath(source.path).startswith(base)])
+
+
 def unique_tails(paths: Sequence[str | os.PathLike]) -> list[str]:
     """The shortest end of each path that no other path has, with ``/``.
 

@@ -154,7 +154,9 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     path = require_file(path, "an image")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images, for which the limit below is smaller, and of odd EXIF entries
+            warnings.simplefilter(
+                "ignore"
+            )  # of large images, for which the limit below is smaller, and of odd EXIF entries
             with Image.open(path) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise ValueError(f"{image.width}x{image.height} pixels, expected at most {MOST_PIXELS}")

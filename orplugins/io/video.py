@@ -17,7 +17,7 @@ import numpy as np
 from orplugins.io.atomic import atomic_path, write_json
 from orplugins.io.files import require_file
 from orplugins.io.images import image_files, read_image, write_image
-from orplugins.io.json_fields import load_json, number, numbers
+from orplugins.io.json_fields import load_json, number, numbers, text
 
 if TYPE_CHECKING:
     import cv2
@@ -291,10 +291,15 @@ def _claim(folder: Path, video: Path, suffix: str) -> None:
                 f"{folder}: holds frames of {said}, or of {video} before it was changed; choose another folder, or "
                 "remove this one"
             )
-    elif (folder / f"000000{suffix}").exists() and not (folder / NOTE).exists():
+    elif (folder / f"000000{suffix}").exists() and not _is_of(folder / NOTE, video):
         raise ValueError(f"{folder}: holds images of which it is not known what they are of; choose another folder")
     else:
         write_json(note, source)
+
+
+def _is_of(note: Path, video: Path) -> bool:
+    """Whether a folder's note, which may have been written before there was `_SOURCE`, names a video."""
+    return note.is_file() and os.path.abspath(text(load_json(note), "path", str(note))) == os.path.abspath(video)
 
 
 def join_frames(folder: str | os.PathLike, video: str | os.PathLike, fps: float | None = None) -> int:

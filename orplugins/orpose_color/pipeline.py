@@ -17,7 +17,7 @@ import numpy as np
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.frames import Frame, Source, find_sources, read_frames
+from orplugins.io.frames import Frame, Source, find_sources, outside, read_frames
 from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.run_folder import lock_file, require_writable, run_folder
 from orplugins.io.video import write_video
@@ -131,6 +131,7 @@ def infer_color(
             there then.
     """
     sources, unusable = find_sources(inputs, below=True)
+    sources = outside(sources, out)
     if not sources:
         raise ValueError("; ".join(unusable) or "no picture and no video to work on")
     with run_folder(out) as out:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.device import choose_device
-from orplugins.io.frames import Frame, Source, find_sources, read_frames
+from orplugins.io.frames import Frame, Source, find_sources, outside, read_frames
 from orplugins.io.images import IMAGE_SUFFIXES, read_image, write_image
 from orplugins.io.resume_log import Journal
 from orplugins.io.run_folder import run_folder
@@ -160,6 +160,7 @@ def infer_partial(
     sources, unusable = find_sources(inputs)
     for line in unusable:
         report(line)
+    sources = outside(sources, out)
     if not sources:
         raise ValueError("no picture and no video to work on")
     record, given = settings.record(), None

@@ -14,6 +14,7 @@ from orplugins.io.atomic import write_json
 from orplugins.io.coco_annotations import check_sizes, read_annotations
 from orplugins.io.files import require_file
 from orplugins.io.images import path_inside, read_image, write_image
+from orplugins.io.run_folder import run_folder
 from orplugins.partial_body.crops import CUTS, cut_window, inside
 from orplugins.skeletons import COCO_17
 
@@ -62,18 +63,19 @@ def write_views(
         view: {"images": [], "annotations": [], "categories": truth["categories"]} for view in views
     }
     problems = []
-    for k, record in enumerate(pictures):
-        try:
-            picture = read_picture(files[k])
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-            continue
-        for view in views:
-            _add(sets[view], view, stems[k], picture, people.get(record["id"], ()), out, least_joints)
-        if progress:
-            progress(k + 1, len(pictures))
-    for view, content in sets.items():
-        write_json(out / "annotations" / f"{view}.json", content)
+    with run_folder(out):
+        for k, record in enumerate(pictures):
+            try:
+                picture = read_picture(files[k])
+            except (OSError, ValueError) as error:
+                problems.append(str(error))
+                continue
+            for view in views:
+                _add(sets[view], view, stems[k], picture, people.get(record["id"], ()), out, least_joints)
+            if progress:
+                progress(k + 1, len(pictures))
+        for view, content in sets.items():
+            write_json(out / "annotations" / f"{view}.json", content)
     return {view: len(content["annotations"]) for view, content in sets.items()}, problems
 
 

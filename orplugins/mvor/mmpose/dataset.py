@@ -89,9 +89,10 @@ class MVORDataset(BaseCocoStyleDataset):
         images = {image["img_id"]: image for image in self._load_annotations()[1]}
         keypoints = np.zeros((1, _NUM_JOINTS, 2), dtype=np.float32)
         records = []
-        for i, entry in enumerate(load_box_results(self.bbox_file)):
+        boxes = load_box_results(self.bbox_file)
+        for i, entry in enumerate(boxes):
             image = images.get(entry["image_id"])
-            if image is None:
+            if image is None or str(entry["category_id"]) != "1":  # another set's, or of no person
                 continue
             x, y, width, height = entry["bbox"]
             records.append(
@@ -106,6 +107,8 @@ class MVORDataset(BaseCocoStyleDataset):
                     "id": i,
                 }
             )
+        if boxes and not records:
+            raise ValueError(f"{self.bbox_file}: none of its {len(boxes)} boxes is of a person in {self.ann_file}")
         return self._add_frames(records)
 
     def parse_data_info(self, raw_data_info: dict) -> dict:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from mmengine.logging import MessageHub, print_log
 from mmpose.datasets.datasets.body import CocoDataset
 
 from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
-from orplugins.io.coco_annotations import usable_copy
+from orplugins.io.coco_annotations import Annotations, usable_copy
+from orplugins.io.coco_results import load_box_results
 from orplugins.registry import DATASETS
 from orplugins.skeletons import COCO_17, OUT_OF_VIEW, PATIENT_21, PATIENT_22, USER_6
 
@@ -41,30 +45,54 @@ class PartialBodyDataset(CocoDataset):
                 f"{type(self).__name__}: unlabelled is {unlabelled!r}, expected 'unknown' or 'out of view'"
             )
         self._state_of_zero = states[unlabelled]
+        self._usable = ""
         super().__init__(**kwargs)
+        if self.test_mode and self._usable:  # where a metric without a file of its own looks for one
+            key = f"{self.metainfo['dataset_name']}_ann_file"
+            MessageHub.get_current_instance().update_info(key, self._usable)
 
-    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        """Read the file as mmpose does, after it was checked and completed."""
+    @contextmanager
+    def _completed(self) -> Iterator[Annotations | None]:
+        """Have the parent read the file after it was checked and completed."""
         written = self.ann_file
         if "://" in written:
-            return super()._load_annotations()
+            yield None
+            return
         names = [self.metainfo["keypoint_id2name"][k] for k in range(self.metainfo["num_keypoints"])]
         try:
-            self.ann_file, found = usable_copy(written, names, self.data_prefix.get("img", ""))
+            self._usable, found = usable_copy(written, names, self.data_prefix.get("img", ""))
         except ValueError as error:
             raise ValueError(f"{error} (for {self.metainfo['dataset_name']}, {len(names)} joints)") from None
         for note in found.notes:
             print_log(note, "current")
+        self.ann_file = self._usable
         try:
-            people, images = super()._load_annotations()
+            yield found
         finally:
-            self._usable, self.ann_file = self.ann_file, written
+            self.ann_file = written
+
+    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
+        """Read annotated people."""
+        with self._completed():
+            people, images = super()._load_annotations()
         if not any(self._is_valid_instance(person) for person in people):
-            raise ValueError(f"{written}: has no person with keypoints, expected at least one")
-        if self.test_mode:  # where a metric without a file looks for one
-            key = f"{self.metainfo['dataset_name']}_ann_file"
-            MessageHub.get_current_instance().update_info(key, self._usable)
+            raise ValueError(f"{self.ann_file}: has no person with keypoints, expected at least one")
         return people, images
+
+    def _load_detection_results(self) -> list[dict]:
+        """Read detected boxes; those of no person are left out, as in mmpose."""
+        boxes = load_box_results(self.bbox_file)
+        with self._completed() as found:
+            known = {image["id"] for image in found.data["images"]} if found else None
+            unknown = [box["image_id"] for box in boxes if known is not None and box["image_id"] not in known]
+            if unknown:
+                raise ValueError(
+                    f"{self.bbox_file}: 'image_id' {unknown[0]} and {len(unknown) - 1} more are not in {self._usable}"
+                )
+            records = super()._load_detection_results()
+        if not records:
+            raise ValueError(f"{self.bbox_file}: none of its {len(boxes)} boxes has the category id 1, a person's")
+        return records
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """One person, in mmpose's form."""
