@@ -69,7 +69,7 @@ class LabelStore:
                 try:
                     note = json.loads(line)
                     name = note["image"]["file_name"]
-                    usable = "error" in note or isinstance(note["annotations"], list) and isinstance(name, str)
+                    usable = "error" in note or all(isinstance(person, dict) for person in note["annotations"])
                 except (ValueError, LookupError, TypeError, RecursionError):
                     continue
                 if usable and ("error" not in note or name not in notes):  # what failed once may have worked again

@@ -173,6 +173,7 @@ def infer_partial(
     with run_folder(out):
         stamps = [[source.name, *source.signature()] for source in sources]
         journal = Journal(out / "progress.jsonl", record, stamps)
+        journal.items = {name: item for name, item in journal.items.items() if _is_whole(name, item)}
         drawn = None if settings.no_overlays else Journal(out / "drawn.jsonl", record, stamps)
         try:
             finder, runner = given or _detector(settings), load_runner(settings)
@@ -185,6 +186,17 @@ def infer_partial(
             journal.close()
             if drawn:
                 drawn.close()
+
+
+def _is_whole(name: str, item: object) -> bool:
+    """Whether a record of a frame is as `_estimate` makes it; another is made again."""
+    kinds = {"width": int, "height": int, "boxes": list, "people": list, "problems": list}
+    return (
+        isinstance(item, dict)
+        and item.get("file_name") == name
+        and all(isinstance(item.get(key), kind) for key, kind in kinds.items())
+        and all(isinstance(person, dict) and "label" in person and "bbox" in person for person in item["people"])
+    )
 
 
 def load_runner(settings: PartialSettings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +65,29 @@ def read_model_config(config: str, weights: str | None, device: str, options: li
     add_orplugins_config(cfg)
     if merge_config(cfg, config) and not weights:
         weights = model_zoo.get_checkpoint_url(config)
-    cfg.merge_from_list(list(options))
+    merge_options(cfg, options)
     cfg.MODEL.WEIGHTS = weights or cfg.MODEL.WEIGHTS
     cfg.MODEL.DEVICE = device
     if not cfg.MODEL.WEIGHTS:
         raise ValueError(f"{config}: names no weights (MODEL.WEIGHTS), expected a file of them")
     return cfg
+
+
+def merge_options(cfg: CfgNode, options: Sequence[str]) -> None:
+    """Merge keys and values of a command line into a config.
+
+    Args:
+        cfg: The config, changed in place.
+        options: Keys and values in turn.
+
+    Raises:
+        ValueError: A key that is not known, without a value, or with one of another type.
+    """
+    try:
+        cfg.merge_from_list(list(options))
+    except (KeyError, AssertionError, ValueError, TypeError, AttributeError, SyntaxError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"options {' '.join(map(str, options))[:200]}: {reason}") from None
 
 
 class Predictor:

@@ -12,7 +12,7 @@ from detectron2.config import CfgNode, get_cfg
 from detectron2.data import MetadataCatalog
 
 from orplugins.hosts.detectron2.config import add_orplugins_config
-from orplugins.hosts.detectron2.predictor import Predictor, merge_config
+from orplugins.hosts.detectron2.predictor import Predictor, merge_config, merge_options
 from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 from orplugins.partial_body.box_forms import EVERYONE, Choice, Wanted
 
@@ -33,7 +33,7 @@ def detector_config(config: str | os.PathLike, opts: Sequence[str] = ()) -> CfgN
     cfg = get_cfg()
     add_orplugins_config(cfg)
     merge_config(cfg, str(config))
-    cfg.merge_from_list(list(opts))
+    merge_options(cfg, opts)
     return cfg
 
 
