@@ -18,8 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from orplugins.io.images import image_size, path_inside
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
 
@@ -178,7 +176,7 @@ def _person(person: dict, here: str, notes: Counter) -> None:
         person["iscrowd"] = int(bool(crowd))
         notes["'iscrowd' was filled in"] += 1
     box = numbers(person, "bbox", 4, here)
-    if (box[2:] <= 0).any() and not person["iscrowd"]:
+    if min(box[2], box[3]) <= 0 and not person["iscrowd"]:
         raise ValueError(f"{here}: 'bbox' is {person['bbox']}, expected x, y, width > 0, height > 0")
     if person.get("area") is None:
         # Nothing but OKS and the classes of size depend on it.
@@ -194,10 +192,10 @@ def _keypoints(person: dict, count: int, here: str, notes: Counter) -> None:
             raise ValueError(f"{here}: 'num_keypoints' is {person['num_keypoints']}, but there are no 'keypoints'")
         person["keypoints"] = [0] * count
         notes["people with boxes only got 'keypoints' of zeros"] += 1
-    flags = numbers(person, "keypoints", count, here)[2::3]
-    if not np.isin(flags, (0, 1, 2)).all():
-        raise ValueError(f"{here}: 'keypoints' has the flags {sorted(set(flags.tolist()))}, expected 0, 1 or 2")
-    labelled = int((flags > 0).sum())
+    flags = numbers(person, "keypoints", count, here)[2::3].tolist()
+    if not set(flags) <= {0, 1, 2}:
+        raise ValueError(f"{here}: 'keypoints' has the flags {sorted(set(flags))}, expected 0, 1 or 2")
+    labelled = sum(flag > 0 for flag in flags)
     if person.get("num_keypoints") is None:
         person["num_keypoints"] = labelled
         notes["'num_keypoints' was filled in"] += 1
