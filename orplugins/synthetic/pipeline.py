@@ -11,6 +11,7 @@ import numpy as np
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth
 from orplugins.io.atomic import write_json
+from orplugins.io.images import path_inside
 from orplugins.io.json_fields import load_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
@@ -308,12 +309,12 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
         moments.setdefault(image["frame_key"], []).append(image)
 
     def panel(image: dict, with_truth: bool) -> np.ndarray:
-        path = data / image["file_name"].replace("/depth/", "/color/")
+        path = path_inside(data, image["file_name"].replace("/depth/", "/color/"), str(data))
         color = np.asarray(Image.open(path).convert("RGB"))
         return draw_detections(color, poses.get(image["id"], []), truth.get(image["id"], []) if with_truth else [])
 
     def column(image: dict) -> np.ndarray:
-        seen = downsample(load_depth(data / image["file_name"]), size=low, holes="valid")
+        seen = downsample(load_depth(path_inside(data, image["file_name"], str(data))), size=low, holes="valid")
         return np.concatenate([panel(image, False), depth_panel(seen)])
 
     keys = list(moments)
