@@ -51,7 +51,7 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
     """
     name = str(Path(path))
     results = entries(load_json(path), f"{name}: detections")
-    key = "coco_keypoints" if any(entry.get("coco_keypoints") for entry in results) else "keypoints"
+    key = "coco_keypoints" if results and results[0].get("coco_keypoints") else "keypoints"
     rows = []
     for i, entry in enumerate(results):
         here = f"{name}: detections[{i}]"
@@ -60,6 +60,8 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
         rows.append(numbers(entry, key, sizes, here))
         if len(rows[i]) != len(rows[0]):
             raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in entry 0")
+    if key == "keypoints" and any(entry.get("coco_keypoints") for entry in results):
+        raise ValueError(f"{name}: some detections have 'coco_keypoints', the first has none; expected the same in all")
     joints = (len(rows[0]) if rows else sizes[0]) // 3
     keypoints = np.array(rows, dtype=np.float64).reshape(-1, joints, 3)
     if (keypoints[..., 2] == 2).any() and np.isin(keypoints[..., 2], (0, 1, 2)).all():
