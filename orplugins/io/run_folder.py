@@ -61,9 +61,11 @@ def lock_file(path: str | os.PathLike, message: str) -> IO[bytes]:
         file = open(path, "ab")
         try:
             _lock(file)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             file.close()
             raise ValueError(f"{message}; wait until it has ended, or choose another place") from None
+        except OSError:  # a file system without locks: nobody can be told apart there
+            return file
         with suppress(OSError):
             if os.stat(path).st_ino == os.fstat(file.fileno()).st_ino:
                 return file
@@ -103,16 +105,17 @@ def require_writable(folder: str | os.PathLike) -> None:
         raise OSError(error.errno, f"{error.strerror}: nothing can be written there", str(folder)) from None
 
 
-def remove_leftovers(folder: str | os.PathLike, below: bool = True) -> None:
+def remove_leftovers(folder: str | os.PathLike, below: bool = True, stem: str = "") -> None:
     """Remove the temporary files of `orplugins.io.atomic` that killed processes left.
 
     Args:
         folder: Where no other process is writing.
         below: In subfolders, too.
+        stem: Only those of files of this name without suffix, where others may be writing, too.
     """
     for place, folders, files in os.walk(str(folder)):
         for name in files:
-            if _LEFTOVER.fullmatch(name):
+            if _LEFTOVER.fullmatch(name) and name.startswith(f".{stem}"):
                 with suppress(OSError):
                     os.unlink(os.path.join(place, name))
         if not below:

@@ -18,6 +18,7 @@ from orplugins.io.atomic import atomic_path, write_json
 from orplugins.io.files import require_file
 from orplugins.io.images import image_files, read_image, write_image
 from orplugins.io.json_fields import load_json, number, numbers, text
+from orplugins.io.run_folder import run_folder
 
 if TYPE_CHECKING:
     import cv2
@@ -265,16 +266,16 @@ def split_video(video: str | os.PathLike, folder: str | os.PathLike, suffix: str
             holds the frames of another video.
     """
     folder, info = Path(folder), probe_video(video)
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, Path(video), suffix)
     times: list[float] = []
-    for frame, time in read_timed_video(video):
-        path = folder / f"{len(times):06d}{suffix}"
-        if not path.exists():
-            write_image(path, frame)
-        times.append(time)
-    note = {**asdict(info), "frames": len(times)}
-    write_json(folder / NOTE, {**note, **({"times": times} if varies(times) else {})}, indent=1)
+    with run_folder(folder, below=False):
+        _claim(folder, Path(video), suffix)
+        for frame, time in read_timed_video(video):
+            path = folder / f"{len(times):06d}{suffix}"
+            if not path.exists():
+                write_image(path, frame)
+            times.append(time)
+        note = {**asdict(info), "frames": len(times)}
+        write_json(folder / NOTE, {**note, **({"times": times} if varies(times) else {})}, indent=1)
     return VideoInfo(**note)
 
 

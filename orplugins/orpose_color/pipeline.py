@@ -19,7 +19,7 @@ from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.frames import Frame, Source, find_sources, outside, read_frames
 from orplugins.io.images import find_pictures, read_image, write_image
-from orplugins.io.run_folder import lock_file, require_writable, run_folder
+from orplugins.io.run_folder import lock_file, remove_leftovers, require_writable, run_folder
 from orplugins.io.video import write_video
 from orplugins.orpose_color.annotations import image_width_of, lifting_pairs
 from orplugins.orpose_color.label_store import LabelStore
@@ -439,6 +439,8 @@ def label_pictures(
     }
     store = LabelStore(out, info, rank, _digest([*zip(names, paths, strict=True)], settings, world))
     lock = lock_file(store.folder / f"rank{rank}.lock", f"{out}: another run is writing it")
+    if rank == 0:
+        remove_leftovers(Path(out).parent, below=False, stem=f"{Path(out).stem}.")
     _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, quiet=rank > 0)
     if world > 1:
         torch.distributed.barrier()
