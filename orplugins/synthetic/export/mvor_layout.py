@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from orplugins.depth.png import load_depth, save_depth
-from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.atomic import atomic_write, write_first, write_json
 from orplugins.io.json_fields import load_json
 from orplugins.io.run_folder import run_folder
 from orplugins.synthetic.export.annotation_files import coco_file, file_name, h36m_arrays, image_id, mvor_file
@@ -169,15 +169,13 @@ def _follow(parent: int) -> None:
 def _claim(out: Path, parameters: dict) -> None:
     """Note the parameters in the folder, or compare them with those noted there."""
     path = out / "parameters.json"
-    if path.exists():
+    if not write_first(path, parameters):
         try:
             found = load_json(path)
         except ValueError as error:
             raise ValueError(f"{path}: found no JSON ({error}), expected {parameters}") from None
         if found != parameters:
             raise ValueError(f"{path}: found {found}, expected {parameters}: choose another folder, or remove this one")
-    else:
-        write_json(path, parameters)
 
 
 def _place_in_clip(number: int, motion: int) -> tuple[int, int]:
