@@ -25,7 +25,7 @@ class Journal:
         resumed: Whether the record was there, with the same settings and inputs.
 
     Raises:
-        ValueError: The file is there, with other settings; they are named.
+        ValueError: The file has items that were made with other settings; they are named.
     """
 
     def __init__(self, path: str | os.PathLike, settings: dict[str, Any], inputs: Any = None):
@@ -52,6 +52,8 @@ class Journal:
                 f"{self.path}: not a record of finished frames: {error!r}; remove it, or choose another folder"
             ) from None
         different = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+        if different and not items:  # nothing is lost
+            return False
         if different:
             changes = ", ".join(f"{key} {found.get(key)!r} (now {settings.get(key)!r})" for key in different)
             raise ValueError(f"{self.path}: results with other settings: {changes}; choose another folder")

@@ -36,8 +36,18 @@ class Poses:
     states: np.ndarray | None
 
 
-def _read(config) -> Config:
-    """A config that has a model and a test pipeline."""
+def read_test_config(config: str | os.PathLike) -> Config:
+    """Read a config that has a model and a test pipeline.
+
+    Args:
+        config: mmpose's configuration, a file.
+
+    Returns:
+        The config.
+
+    Raises:
+        ValueError: It cannot be read, or lacks one of them.
+    """
     try:
         cfg = Config.fromfile(str(config))
         cfg.model, cfg.test_dataloader.dataset.pipeline  # noqa: B018 - missing ones raise
@@ -74,7 +84,7 @@ class TopdownRunner:
             raise FileNotFoundError(f"{config}: no such file, expected a config of mmpose")
         if checkpoint and "://" not in str(checkpoint):
             check_weights(checkpoint)
-        self.model = init_model(_read(config), str(checkpoint) if checkpoint else None, device=device)
+        self.model = init_model(read_test_config(config), str(checkpoint) if checkpoint else None, device=device)
         if flip_test is not None:
             self.model.test_cfg["flip_test"] = flip_test
         self.batch = batch

@@ -14,6 +14,7 @@ from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from orplugins.device import choose_device
+from orplugins.hosts.mmpose.topdown import read_test_config
 from orplugins.io.atomic import write_json
 from orplugins.io.check_weights import check_weights
 from orplugins.io.coco_annotations import read_annotations
@@ -57,7 +58,7 @@ def evaluate_views(
     check_weights(checkpoint)
     if out:
         require_writable(Path(out).parent)
-    model = init_model(str(config), str(checkpoint), device=choose_device(device))
+    model = init_model(read_test_config(config), str(checkpoint), device=choose_device(device))
     loader, table = model.cfg.test_dataloader, {}
     for view, truth in truths.items():
         where = {"data_root": "", "ann_file": str(truth), "data_prefix": {"img": str(data / "images")}}
