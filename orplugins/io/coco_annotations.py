@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orplugins.io.images import image_size, path_inside
+from orplugins.io.images import image_path, image_size
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
 
 # What of its box a person fills, in the mean; mmpose takes the same.
@@ -118,7 +118,7 @@ def _image(
     if plain != picture["file_name"]:
         picture["file_name"] = plain
         notes["backslashes in file names"] += 1
-    file = None if root is None else path_inside(root, plain, here)
+    file = None if root is None else image_path(root, plain, here)
     missing = [side for side in ("width", "height") if picture.get(side) is None]
     if missing and file is not None:
         picture["width"], picture["height"] = image_size(file)[0]
@@ -232,7 +232,7 @@ def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str, sk
     step = max(1, len(pictures) // _MOST_SIZES)
     for i in range(0, len(pictures), step):
         picture, here = pictures[i], f"{name}: images[{i}]"
-        file = path_inside(root, picture["file_name"], here)
+        file = image_path(root, picture["file_name"], here)
         if not file.is_file():
             continue
         try:

@@ -82,7 +82,7 @@ def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
     return found
 
 
-def path_inside(root: str | os.PathLike, name: str, where: str) -> Path:
+def image_path(root: str | os.PathLike, name: str, where: str) -> Path:
     r"""Join a folder and a name that a file gives, which may not lead out of it.
 
     Args:

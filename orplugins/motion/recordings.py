@@ -44,6 +44,8 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
         data = read_motion_npz(path)
         if data["layout"] not in SKELETONS:
             raise ValueError(f"{path}: layout {data['layout']!r}, expected one of {', '.join(SKELETONS)}")
+        if not 0 < data["fps"] < np.inf:
+            raise ValueError(f"{path}: fps is {data['fps']}, expected a number above 0")
         time = np.arange(len(data["xyz"])) / data["fps"]
         recording = Recording(
             name, data["xyz"], data["state"], time, data["fps"], SKELETONS[data["layout"]], data["root"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orplugins.io.atomic import write_json
 from orplugins.io.coco_annotations import read_annotations
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import number, numbers, text
 from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 
@@ -40,7 +40,7 @@ def write_detector_set(
     pictures = []
     for k, record in enumerate(truth["images"]):
         here = f"{name}: images[{k}]"
-        file = path_inside(images, record["file_name"], here)
+        file = image_path(images, record["file_name"], here)
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file, expected the picture of {here}")
         place = file.relative_to(images).as_posix()

@@ -13,7 +13,7 @@ from orplugins.depth.png import is_depth_png, load_depth
 from orplugins.io.atomic import write_json
 from orplugins.io.coco_annotations import check_sizes, read_annotations
 from orplugins.io.files import require_file
-from orplugins.io.images import path_inside, read_image, write_image
+from orplugins.io.images import image_path, read_image, write_image
 from orplugins.io.run_folder import run_folder
 from orplugins.partial_body.crops import CUTS, cut_window, inside
 from orplugins.skeletons import COCO_17
@@ -56,7 +56,7 @@ def write_views(
     name, out = str(annotations), Path(out)
     truth = read_annotations(annotations, COCO_17.joints, sizes=False).data
     pictures = truth["images"]
-    files = [path_inside(images, record["file_name"], f"{name}: images[{k}]") for k, record in enumerate(pictures)]
+    files = [image_path(images, record["file_name"], f"{name}: images[{k}]") for k, record in enumerate(pictures)]
     check_sizes(pictures, images, name, skip_broken=True)
     people, stems = _people(truth), _stems(pictures)
     sets: dict[str, dict] = {

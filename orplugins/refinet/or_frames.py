@@ -10,7 +10,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_people import load_people
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import field, numbers
 
 _ANNOTATIONS = "annotations/coco17.json"
@@ -67,7 +67,7 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
             DepthPeople(
                 image["id"],
                 Path(image["file_name"]).with_suffix("").as_posix(),
-                path_inside(folder, image["file_name"], here),
+                image_path(folder, image["file_name"], here),
                 Camera(fx, fy, cx, cy, size=(image["width"], image["height"])),
                 keypoints,
                 points,

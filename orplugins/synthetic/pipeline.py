@@ -10,11 +10,13 @@ import numpy as np
 
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth
-from orplugins.io.atomic import write_json
-from orplugins.io.images import path_inside
+from orplugins.io import json_fields
+from orplugins.io.atomic import atomic_path, write_json
+from orplugins.io.images import read_image
 from orplugins.io.json_fields import load_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
+from orplugins.io.safe_names import path_inside
 from orplugins.skeletons import BODY_25, COCO_17, KINECT_20
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import (
@@ -300,21 +302,17 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
     """
     from PIL import Image
 
-    coco, poses = load_json(data / "annotations/coco17.json"), _read_detections(detections)
-    truth: dict[int, list] = {}
-    for person in coco["annotations"]:
-        truth.setdefault(person["image_id"], []).append(np.reshape(person["keypoints"], (17, 3)))
-    moments: dict[str, list[dict]] = {}
-    for image in coco["images"]:
-        moments.setdefault(image["frame_key"], []).append(image)
+    poses = _read_detections(detections)
+    moments, truth = _read_clip(data)
+    if every < 1 or min(low) < 1:
+        raise ValueError(f"every is {every}, low is {low}, expected whole numbers above 0")
 
     def panel(image: dict, with_truth: bool) -> np.ndarray:
-        path = path_inside(data, image["file_name"].replace("/depth/", "/color/"), str(data))
-        color = np.asarray(Image.open(path).convert("RGB"))
+        color = np.ascontiguousarray(read_image(image["color"])[..., ::-1])
         return draw_detections(color, poses.get(image["id"], []), truth.get(image["id"], []) if with_truth else [])
 
     def column(image: dict) -> np.ndarray:
-        seen = downsample(load_depth(path_inside(data, image["file_name"], str(data))), size=low, holes="valid")
+        seen = downsample(load_depth(image["depth"]), size=low, holes="valid")
         return np.concatenate([panel(image, False), depth_panel(seen)])
 
     keys = list(moments)
@@ -325,16 +323,40 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
     ]
     drawn = DrawnClip(out / "clip.gif", out / "contact_sheet.png")
     save_clip(drawn.clip, frames, 40 * every)
-    Image.fromarray(np.concatenate(rows)).save(drawn.sheet)
+    with atomic_path(drawn.sheet) as temporary:
+        Image.fromarray(np.concatenate(rows)).save(temporary)
     return drawn
+
+
+def _read_clip(data: Path) -> tuple[dict[str, list[dict]], dict[int, list[np.ndarray]]]:
+    """Images of every moment, in the order of the file, and true joints (17, 3) by image."""
+    path = data / "annotations/coco17.json"
+    coco = load_json(path)
+    moments: dict[str, list[dict]] = {}
+    for k, image in enumerate(json_fields.entries(json_fields.field(coco, "images", str(path)), f"{path}: images")):
+        here = f"{path}: images[{k}]"
+        depth = path_inside(data, json_fields.field(image, "file_name", here), f"{here}: 'file_name'")
+        color = data / f"/{depth.relative_to(data).as_posix()}".replace("/depth/", "/color/")[1:]
+        record = {"id": json_fields.integer(image, "id", here), "depth": depth, "color": color}
+        moments.setdefault(json_fields.text(image, "frame_key", here), []).append(record)
+    counts = sorted({len(images) for images in moments.values()})
+    if len(counts) != 1:
+        raise ValueError(f"{path}: moments of {counts} images, expected a clip with every camera at every moment")
+    truth: dict[int, list[np.ndarray]] = {}
+    for k, person in enumerate(
+        json_fields.entries(json_fields.field(coco, "annotations", str(path)), f"{path}: annotations")
+    ):
+        here = f"{path}: annotations[{k}]"
+        joints = json_fields.numbers(person, "keypoints", 51, here).reshape(17, 3)
+        truth.setdefault(json_fields.integer(person, "image_id", here), []).append(joints)
+    return moments, truth
 
 
 def _read_detections(path: Path) -> dict[int, list[np.ndarray]]:
     poses: dict[int, list] = {}
-    for i, entry in enumerate(load_json(path)):
-        joints = entry.get("coco_keypoints", entry.get("keypoints", ()))
-        if len(joints) != 51:
-            raise ValueError(f"{path}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)")
-        if entry["score"] >= MIN_SCORE:
-            poses.setdefault(entry["image_id"], []).append(np.reshape(joints, (17, 3)))
+    for i, entry in enumerate(json_fields.entries(load_json(path), f"{path}: detections")):
+        here = f"{path}: detections[{i}]"
+        joints = json_fields.numbers(entry, "coco_keypoints" if entry.get("coco_keypoints") else "keypoints", 51, here)
+        if json_fields.number(entry, "score", here) >= MIN_SCORE:
+            poses.setdefault(json_fields.integer(entry, "image_id", here), []).append(joints.reshape(17, 3))
     return poses

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from orplugins.io.coco_annotations import AREA_OF_BOX, read_annotations, usable_copy
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.skeletons import COCO_17
 
 POSE = [v for k in range(17) for v in (10 + k, 12 + k, 2)]
@@ -166,11 +166,11 @@ def test_a_copy_is_made_only_where_needed(tmp_path):
 
 
 def test_names_stay_below_their_folder(tmp_path):
-    assert path_inside(tmp_path, "a/../b.png", "f") == tmp_path / "b.png"
-    assert path_inside(tmp_path, f"{tmp_path}/b.png", "f") == tmp_path / "b.png"
-    assert str(path_inside("", "/x/b.png", "f")) == "/x/b.png"
+    assert image_path(tmp_path, "a/../b.png", "f") == tmp_path / "b.png"
+    assert image_path(tmp_path, f"{tmp_path}/b.png", "f") == tmp_path / "b.png"
+    assert str(image_path("", "/x/b.png", "f")) == "/x/b.png"
     with pytest.raises(
         ValueError,
         match=r"f: 'file_name' is '\.\.",
     ):
-        path_inside(tmp_path / "x", "../b.png", "f")
+        image_path(tmp_path / "x", "../b.png", "f")

@@ -16,7 +16,7 @@ from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
 from orplugins.io.files import require_file
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import load_json
 from orplugins.io.run_folder import require_writable
 from orplugins.io.tables import markdown_table
@@ -84,8 +84,8 @@ def reduce_images(data: Path, out: Path, factor: int) -> Path:
     folder, truth = out / f"x{factor}", data / "annotations/mvor.json"
     images = [
         (
-            path_inside(data, image["file_name"], f"{truth}: images[{k}]"),
-            path_inside(folder, image["file_name"], str(truth)),
+            image_path(data, image["file_name"], f"{truth}: images[{k}]"),
+            image_path(folder, image["file_name"], str(truth)),
         )
         for k, image in enumerate(load_mvor(truth).images)
     ]

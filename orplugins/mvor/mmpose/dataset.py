@@ -10,7 +10,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
 from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
 from orplugins.io.coco_results import load_box_results
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.registry import DATASETS
 from orplugins.skeletons import CAMMA_10
@@ -131,7 +131,7 @@ class MVORDataset(BaseCocoStyleDataset):
 
     def _image_path(self, file_name: str) -> str:
         path = _MODALITY_FOLDER.sub(lambda match: match[1] + self.modality, file_name)
-        return str(path_inside(self.data_prefix["img"], path, self.ann_file))
+        return str(image_path(self.data_prefix["img"], path, self.ann_file))
 
     def _check_files(self, images: list[dict]) -> None:
         missing = [image["img_path"] for image in images if not Path(image["img_path"]).is_file()]

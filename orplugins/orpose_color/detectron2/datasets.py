@@ -18,7 +18,7 @@ from detectron2.structures import BoxMode
 
 from orplugins.io.coco_annotations import usable_copy
 from orplugins.io.coco_people import CAMMA_FIELDS, LABEL_FIELDS, check_labels
-from orplugins.io.images import path_inside
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import field, load_json
 from orplugins.mvor.annotations import load_mvor
 from orplugins.orpose_color.annotations import camma_fields, intrinsics
@@ -173,7 +173,7 @@ def _mvor_dicts(annotations: str, images: str) -> list[dict]:
         people.setdefault(person["image_id"], []).append(row)
     return [
         dict(
-            file_name=_colour(str(path_inside(images, image["file_name"], annotations))),
+            file_name=_colour(str(image_path(images, image["file_name"], annotations))),
             image_id=image["id"],
             height=image["height"],
             width=image["width"],
