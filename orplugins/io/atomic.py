@@ -89,6 +89,35 @@ def write_json(path: str | os.PathLike, obj: Any, indent: int | None = None) -> 
         file.write(text + "\n")
 
 
+def write_first(path: str | os.PathLike, obj: Any) -> bool:
+    """Write an object as JSON unless the file is there; of several processes one does.
+
+    Args:
+        path: Path of the file. Missing parent folders are created.
+        obj: What to write; JSON values.
+
+    Returns:
+        Whether it was written.
+    """
+    path = Path(path)
+    if path.exists():
+        return False
+    whole = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    write_json(whole, obj)
+    try:
+        os.link(whole, path)  # fails if the name is taken, which a rename does not
+        return True
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.replace(whole, path)
+        return True
+    finally:
+        whole.unlink(missing_ok=True)
+
+
 def _permissions(path: Path) -> int:
     """Permission bits of the file that is replaced, or those a plain `open` would give (mkstemp gives 0600)."""
     if path.exists():

@@ -34,7 +34,7 @@ class KeypointResults:
 def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,)) -> KeypointResults:
     """Read a list of detected poses.
 
-    The joints are those of `coco_keypoints` where the entries have it filled, of `keypoints` otherwise: the detections
+    The joints are those of `coco_keypoints` where entries have it filled, of `keypoints` otherwise: the detections
     released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold
     COCO-17 in the second.
 
@@ -61,12 +61,17 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
         rows.append(numbers(entry, key, sizes, here))
         if len(rows[i]) != len(rows[0]):
             raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in entry 0")
+    if key == "keypoints" and any(entry.get("coco_keypoints") for entry in results):
+        raise ValueError(f"{name}: some detections have 'coco_keypoints', the first has none; expected the same in all")
     joints = (len(rows[0]) if rows else sizes[0]) // 3
+    keypoints = np.array(rows, dtype=np.float64).reshape(-1, joints, 3)
+    if (keypoints[..., 2] == 2).any() and np.isin(keypoints[..., 2], (0, 1, 2)).all():
+        keypoints[..., 2] = keypoints[..., 2] > 0  # COCO's v, which is no score
     return KeypointResults(
         name,
         key,
         np.array([entry["image_id"] for entry in results], dtype=np.int64),
-        np.array(rows, dtype=np.float64).reshape(-1, joints, 3),
+        keypoints,
         np.array([entry["score"] for entry in results], dtype=np.float64),
     )
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-from orplugins.io.frame_names import path_parts
 
 _SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
@@ -30,24 +27,3 @@ def safe_name(value: object, where: str) -> str:
             "part of a path"
         )
     return text
-
-
-def path_inside(folder: Path, name: object, where: str) -> Path:
-    r"""Return the path of a file that a list names below a folder.
-
-    Args:
-        folder: The folder.
-        name: Relative path, ``/`` or ``\`` between its parts.
-        where: File and field, for the error.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: No text, an absolute path, or one with ``..``.
-    """
-    text = name.replace("\\", "/") if isinstance(name, str) else ""
-    parts = path_parts(text)
-    if not parts or "\0" in text or text.startswith("/") or ".." in parts or ":" in parts[0]:
-        raise ValueError(f"{where} is {name!r:.120}, expected a relative path without '..'")
-    return folder.joinpath(*parts)

@@ -10,9 +10,9 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_results import load_keypoint_results
-from orplugins.io.images import natural_key
-from orplugins.io.json_fields import entries, field, integer, load_json, numbers
-from orplugins.io.safe_names import path_inside, safe_name
+from orplugins.io.images import image_path, natural_key
+from orplugins.io.json_fields import entries, field, integer, load_json, numbers, text
+from orplugins.io.safe_names import safe_name
 
 FPS = 25.0
 
@@ -75,7 +75,7 @@ def read_motion_set(folder: str | os.PathLike) -> list[SetClip]:
             raise ValueError(f"{here}: day {day}, camera {camera} and frame {number_[1]} occur twice")
         images[day][number_] = {
             "id": image_id,
-            "path": path_inside(folder, field(image, "file_name", here), f"{here}: 'file_name'"),
+            "path": image_path(folder, text(image, "file_name", here), here),
             "camera": _camera(image, here),
         }
     known = {image["id"] for views in images.values() for image in views.values()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_people import load_people
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import field, numbers
 
 _ANNOTATIONS = "annotations/coco17.json"
@@ -68,5 +69,5 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
             raise ValueError(f"{here}: camera: {error}") from None
         name = image["file_name"]
         stem = Path(name).with_suffix("").as_posix()
-        frames.append(DepthPeople(image["id"], stem, Path(folder) / name, pinhole, keypoints, points))
+        frames.append(DepthPeople(image["id"], stem, image_path(folder, name, here), pinhole, keypoints, points))
     return frames

@@ -12,11 +12,10 @@ from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth
 from orplugins.io import json_fields
 from orplugins.io.atomic import atomic_path, write_json
-from orplugins.io.images import read_image
+from orplugins.io.images import image_path, read_image
 from orplugins.io.json_fields import load_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
-from orplugins.io.safe_names import path_inside
 from orplugins.skeletons import BODY_25, COCO_17, KINECT_20
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import (
@@ -33,6 +32,7 @@ from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
 from orplugins.synthetic.room_motion import write_room_lifting_data
 from orplugins.synthetic.scene.motion import Clip
 from orplugins.synthetic.scene.scene import make_scene
+from orplugins.synthetic.set_files import read_median_depths, read_set
 from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
 from orplugins.viz.clips import depth_panel, draw_detections, draw_truth, save_clip, save_sheet
 from orplugins.viz.colours import depth_colours
@@ -200,8 +200,7 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
     Raises:
         FileNotFoundError, ValueError: A file of the set is missing or not of its form.
     """
-    coco, mvor = (load_json(folder / f"annotations/{name}.json") for name in ("coco17", "mvor"))
-    parameters = load_json(folder / "parameters.json")
+    coco, mvor, parameters = read_set(folder)
     rows = {**joint_table(coco, mvor), **camera_table(coco)}
     rows["pictures with median depth below 1 m (%)"] = _blocked(folder)
     count = min(scenes, parameters["frames"]) if not parameters["motion"] else 0
@@ -220,13 +219,8 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
 
 
 def _blocked(folder: Path) -> str:
-    """Share of images that something near the camera fills, from the notes of the workers."""
-    medians = [
-        view["median_depth"]
-        for path in sorted((folder / "annotations/frames").glob("*.json"))
-        for record in load_json(path)
-        for view in record["views"]
-    ]
+    """Share of images that something near the camera fills."""
+    medians = read_median_depths(folder)
     return f"{100 * np.mean(np.array(medians) < 1.0):.1f}" if medians else "not known"
 
 
@@ -340,7 +334,7 @@ def _read_clip(data: Path) -> tuple[dict[str, list[dict]], dict[int, list[np.nda
     moments: dict[str, list[dict]] = {}
     for k, image in enumerate(json_fields.entries(json_fields.field(coco, "images", str(path)), f"{path}: images")):
         here = f"{path}: images[{k}]"
-        depth = path_inside(data, json_fields.field(image, "file_name", here), f"{here}: 'file_name'")
+        depth = image_path(data, json_fields.text(image, "file_name", here), here)
         color = data / f"/{depth.relative_to(data).as_posix()}".replace("/depth/", "/color/")[1:]
         record = {"id": json_fields.integer(image, "id", here), "depth": depth, "color": color}
         moments.setdefault(json_fields.text(image, "frame_key", here), []).append(record)
