@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers
+from orplugins.io.matlab5 import load_matrices
 
 
 @dataclass(frozen=True)
@@ -134,20 +135,13 @@ def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.nd
         FileNotFoundError: There is no such file.
         ValueError: One line with file, variable, found and expected.
     """
-    from scipy.io import loadmat
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a MATLAB file")
-    try:
-        data = loadmat(path)
-    except Exception as error:  # scipy raises whatever the broken bytes lead to
-        raise ValueError(f"{path}: not a MATLAB 5 file or cut off: {error}") from error
+    data = load_matrices(path, ("det3dPoses", "GT3dPoses", "enc_in"))
     arrays = []
     for name, width in (("det3dPoses", 30), ("GT3dPoses", 30), ("enc_in", 288)):
         if name not in data:
             raise ValueError(f"{path}: missing variable '{name}'")
-        array = np.asarray(data[name])
-        if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "fiu":
+        array = data[name]
+        if array.ndim != 2 or array.shape[1] != width:
             raise ValueError(f"{path}: '{name}' is {array.dtype} {array.shape}, expected numbers (N, {width})")
         if not np.isfinite(array).all():
             raise ValueError(f"{path}: '{name}' holds NaN or infinity, expected finite numbers")

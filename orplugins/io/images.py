@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +16,12 @@ import numpy as np
 
 from orplugins.io.atomic import atomic_write
 from orplugins.io.files import require_file
+from orplugins.io.media_files import open_picture
 
 if TYPE_CHECKING:
     from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
-MOST_PIXELS = 100_000_000
 _ORIENTATION = 0x0112  # EXIF; 5 to 8 exchange width and height
 
 
@@ -148,19 +147,11 @@ def image_size(path: str | os.PathLike) -> tuple[tuple[int, int], bool]:
 
 @contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
-    """Open an image whose header is sensible; whatever goes wrong in the block becomes one ValueError."""
-    from PIL import Image
-
+    """Open an image by its header; whatever goes wrong in the block becomes one ValueError."""
     path = require_file(path, "an image")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of large images, for which the limit below is smaller, and of odd EXIF entries
-            with Image.open(path) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise ValueError(f"{image.width}x{image.height} pixels, expected at most {MOST_PIXELS}")
-                yield image
+        with open_picture(path) as image:
+            yield image
     except PermissionError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever the broken bytes lead to

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orplugins.io.atomic import atomic_path, write_json
-from orplugins.io.files import require_file
 from orplugins.io.images import image_files, read_image, write_image
 from orplugins.io.json_fields import load_json, number, numbers, text
+from orplugins.io.media_files import MOST_PIXELS, require_video
 from orplugins.io.run_folder import run_folder
 
 if TYPE_CHECKING:
@@ -146,10 +146,14 @@ def pace(times: Sequence[float], fps: float) -> tuple[float, list[int]]:
 def _open(path: str | os.PathLike) -> tuple[cv2.VideoCapture, np.ndarray, VideoInfo]:
     import cv2
 
-    path = require_file(path, "a video", most_bytes=1 << 50)
+    path = require_video(path)
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise ValueError(f"{path}: not a video, damaged, or of a codec that OpenCV's FFmpeg does not know")
+    pixels = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if not 0 < pixels <= MOST_PIXELS:
+        capture.release()
+        raise ValueError(f"{path}: frames of {pixels:.0f} pixels, expected 1 to {MOST_PIXELS}")
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     ok, frame = capture.read()
     if not ok:

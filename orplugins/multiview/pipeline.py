@@ -53,6 +53,7 @@ from orplugins.multiview.plausibility import (
 from orplugins.multiview.rectified_pair import stereo_clip
 from orplugins.multiview.report import METHODS, published_text, scores_text, without_nan
 from orplugins.multiview.synchronise import Clock, find_clocks, on_one_clock
+from orplugins.multiview.views import from_zero, read_view
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, H36M_17, Skeleton, convert
 from orplugins.viz.figures import draw_people
@@ -364,13 +365,12 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
             f"{settings.rig}: {len(rig.cameras)} cameras, but {len(settings.views)} --view: one each, in its order"
         )
     views, warnings, failed = [], list(rig.notes), 0
-    for path in settings.views:
-        people, notes, broken = _read_view(path)
-        failed += len(broken)
-        warnings += notes + broken
-        if not any(len(frame) for frame in people.values()):
-            raise ValueError(f"{path}: no person in any frame" + "".join(f"; {note}" for note in (notes + broken)[:1]))
-        views.append(people)
+    for path, camera in zip(settings.views, rig.cameras, strict=True):
+        view = read_view(path, camera.size)
+        failed += len(view.failed)
+        warnings += view.notes + view.failed
+        views.append(view.people)
+    views = from_zero(views)
     names = [Path(path).name for path in settings.views]
     check_frames(settings.views, views)
     frames = list(range(min(map(min, views)), max(map(max, views)) + 1))
@@ -419,22 +419,6 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         tuple(warnings),
         failed,
     )
-
-
-def _read_view(path: str) -> tuple[dict[int, np.ndarray], list[str], list[str]]:
-    """People (N, 17, 3) by frame number, what is to be known, and what could not be read."""
-    if Path(path).is_dir():
-        read = read_openpose_folder(path, broken="skip")
-        people = {
-            int(n): convert(frame, read.skeleton, COCO_17) for n, frame in zip(read.numbers, read.frames, strict=True)
-        }
-        return people, list(read.warnings), list(read.failed)
-    poses = load_keypoint_results(path, sizes=(51, 30))
-    keypoints = _coco(poses.keypoints)
-    keypoints = np.where(((keypoints[..., :2] != 0).any(-1) & (keypoints[..., 2] > 0))[..., None], keypoints, 0.0)
-    if not len(poses.image_ids):
-        return {}, [], []
-    return {int(f): keypoints[poses.image_ids == f] for f in np.unique(poses.image_ids)}, [], []
 
 
 def _write_subject(
@@ -504,7 +488,7 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
             follow, exchanged cameras.
     """
     rig = read_parallel(settings.rig)
-    read = [read_openpose_folder(path, broken="skip") for path in settings.views]
+    read = [read_openpose_folder(path, rig.size, broken="skip") for path in settings.views]
     warnings = [line for view in read for line in (*view.warnings, *view.failed)]
     for path, view in zip(settings.views, read, strict=True):
         if view.skeleton is not BODY_25:

@@ -52,7 +52,7 @@ CASES = {
     "mirror": (lambda x: x * (-1, 1, 1), {}, "one is a mirror image"),
     "other": (lambda x: motion("walk", seed=5), {}, "the motions are not alike at any time offset"),
     "ms": (lambda x: x, {"fps": 0.03}, "0.03 frames a second, expected 1 to 1000; its time stamps look like millise"),
-    "no rate": (lambda x: x, {"fps": np.nan}, "b.npz: fps is nan, expected a number above 0"),
+    "no rate": (lambda x: x, {"fps": np.nan}, "b.npz: 'fps' is nan, expected a number above 0"),
 }
 
 

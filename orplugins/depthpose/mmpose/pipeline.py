@@ -14,7 +14,7 @@ import mmpose
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.check_weights import check_weights
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.io.files import require_file
 from orplugins.io.images import image_path
 from orplugins.io.json_fields import load_json
@@ -49,13 +49,13 @@ def sweep_depth_resolutions(
         Metrics by factor.
 
     Raises:
-        FileNotFoundError: The set or one of its images is missing.
+        FileNotFoundError: The set, one of its images or the weights are missing.
+        ValueError: A file does not fit, a name in it leads out of the set, or the weights are damaged or hold code.
         RuntimeError: The stock script failed; with the last line that it printed.
-        ValueError: A file does not fit, or a name in it leads out of the set.
     """
+    check_checkpoint(weights)
     data, out = Path(data), Path(out).resolve()
     require_file(config, "a config of mmpose")
-    check_weights(weights)
     require_writable(out)
     size = tuple(load_json(data / "parameters.json")["size"])
     rows = {}

@@ -15,7 +15,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.apis import init_model
 
-from orplugins.io.check_weights import check_weights
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.skeletons import COCO_17
 
 
@@ -83,7 +83,7 @@ class TopdownRunner:
         if not Path(config).is_file():
             raise FileNotFoundError(f"{config}: no such file, expected a config of mmpose")
         if checkpoint and "://" not in str(checkpoint):
-            check_weights(checkpoint)
+            check_checkpoint(checkpoint)
         self.model = init_model(read_test_config(config), str(checkpoint) if checkpoint else None, device=device)
         if flip_test is not None:
             self.model.test_cfg["flip_test"] = flip_test

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from orplugins.device import choose_device
 from orplugins.hosts.mmpose.topdown import read_test_config
 from orplugins.io.atomic import write_json
-from orplugins.io.check_weights import check_weights
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.io.coco_annotations import read_annotations
 from orplugins.io.files import require_file
 from orplugins.io.run_folder import require_writable
@@ -46,7 +46,7 @@ def evaluate_views(
 
     Raises:
         FileNotFoundError: A view's annotations, the config or the weights are missing.
-        ValueError: A file does not fit.
+        ValueError: A file does not fit, or the weights are damaged or hold code.
     """
     data = Path(data)
     truths = {view: data / f"annotations/{view}.json" for view in views}
@@ -55,7 +55,7 @@ def evaluate_views(
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
         read_annotations(truth, "any", data / "images")
     require_file(config, "a config of mmpose")
-    check_weights(checkpoint)
+    check_checkpoint(checkpoint)
     if out:
         require_writable(Path(out).parent)
     model = init_model(read_test_config(config), str(checkpoint), device=choose_device(device))
