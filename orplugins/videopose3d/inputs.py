@@ -179,7 +179,7 @@ def _joints(path: Path, options: InputOptions) -> InputClip:
         frames[int(place - first)] = convert(frame.filled(), frame.skeleton, COCO_17)
     gaps = count - len(read.frames)
     notes = [*read.notes, *([clock.note] if clock.note else [])]
-    notes += [f"{path}: {gaps} of {count} frame numbers have no people"] if gaps else []
+    notes += [f"{path}: {gaps} of {count} frame numbers have no detection"] if gaps else []
     clip = _subject(frames, size, options.fps or clock.fps, path.stem or path.name, notes, list(read.failed))
     if clock.time is None:
         return clip
