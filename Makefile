@@ -23,7 +23,7 @@ test: setup lint
 # 10,000 damaged files for every reader, under limits of memory and time; COUNT=300 for fewer. Hours on two cores.
 COUNT ?= 10000
 fuzz: setup
-	OMP_NUM_THREADS=1 $(PY) tests/fuzz/run.py --count $(COUNT)
+	OMP_NUM_THREADS=1 $(PY) tests/fuzz/fuzz_readers.py --count $(COUNT)
 
 lint: setup
 	$(PY) -m ruff check .

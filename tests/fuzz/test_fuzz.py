@@ -8,8 +8,8 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+from fuzz_readers import GOOD, faults, fuzz  # noqa: E402
 from readers import READERS  # noqa: E402
-from run import GOOD, faults, fuzz  # noqa: E402
 
 COUNT = 200
 # A child imports what its readers need once; these groups take about the same time.
@@ -44,9 +44,9 @@ def test_a_fault_is_found(tmp_path, monkeypatch):
         "    return SimpleNamespace(name=name, kind='binary', make=make, read=read_as, writes=False)\n"
         "READERS = [reader(name) for name in ('key', 'nameless', 'crash', 'memory', 'good')]\n"
     )
-    for name in ("child.py", "mutate.py", "run.py"):
+    for name in ("child.py", "mutate.py", "fuzz_readers.py"):
         (tmp_path / name).write_text((HERE / name).read_text())
-    command = [sys.executable, tmp_path / "run.py", "--count", "12", "--workers", "1"]
+    command = [sys.executable, tmp_path / "fuzz_readers.py", "--count", "12", "--workers", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
     rows = {line.split()[0]: [int(count) for count in line.split()[1:]] for line in done.stdout.splitlines()[1:7]}
     expected = {"key": 2, "nameless": 2, "crash": 5, "memory": 3, "good": 1}  # columns of the table

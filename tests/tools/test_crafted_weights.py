@@ -81,7 +81,7 @@ def inputs(canary, tmp_path_factory) -> Path:
     torch.save(network.state_dict(), folder / "lifter.pth")
     (folder / "annotations").mkdir()
     for view in VIEWS:
-        (folder / f"annotations/{view}.json").write_text("{}")
+        (folder / f"annotations/{view}.json").write_text(truth.read_text())
     maker().write_crafted(folder / "crafted")
     canary.sang()
     return folder

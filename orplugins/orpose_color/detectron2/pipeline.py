@@ -43,7 +43,7 @@ def train(args: argparse.Namespace) -> object:
     except ValueError as error:
         raise ValueError(f"MODEL.DEVICE: {error}; without a GPU add --num-gpus 0 MODEL.DEVICE cpu") from None
     cfg.freeze()
-    check_before(cfg, args.eval_only)
+    check_before(cfg, args.eval_only, args.resume)
     default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")
     if args.eval_only:

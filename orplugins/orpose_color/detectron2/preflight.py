@@ -8,6 +8,7 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from orplugins.io.check_weights import check_weights
+from orplugins.io.files import read_text
 from orplugins.io.run_folder import require_writable
 from orplugins.orpose_color.detectron2.datasets import evaluators_of
 from orplugins.orpose_color.statistics import load_statistics
@@ -17,12 +18,13 @@ _NEEDS = {"2DKEYPOINTS": "keypoints", "2DKEYPOINTS_SOFT": "keypoints_soft", "3D_
           "3D_SOFT": "keypoints3d_soft"}  # fmt: skip
 
 
-def check_before(cfg: CfgNode, eval_only: bool) -> None:
+def check_before(cfg: CfgNode, eval_only: bool, resume: bool = False) -> None:
     """Check what a run will need.
 
     Args:
         cfg: The config, with its sets registered.
         eval_only: Nothing is trained.
+        resume: Weights are those of the output folder's last checkpoint, if it has one.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -32,7 +34,10 @@ def check_before(cfg: CfgNode, eval_only: bool) -> None:
     require_writable(cfg.OUTPUT_DIR)
     if cfg.DATASETS.H36_STATS_PATH:
         load_statistics(cfg.DATASETS.H36_STATS_PATH)
-    if cfg.MODEL.WEIGHTS and Path(cfg.MODEL.WEIGHTS).is_absolute() or Path(cfg.MODEL.WEIGHTS).is_file():
+    last = Path(cfg.OUTPUT_DIR) / "last_checkpoint"
+    if resume and last.is_file():
+        check_weights(last.parent / read_text(last, "the name of a checkpoint").strip())
+    elif cfg.MODEL.WEIGHTS and Path(cfg.MODEL.WEIGHTS).is_absolute() or Path(cfg.MODEL.WEIGHTS).is_file():
         check_weights(cfg.MODEL.WEIGHTS)
     elif eval_only and not cfg.MODEL.WEIGHTS:
         raise ValueError("MODEL.WEIGHTS: is empty, expected the checkpoint that is to be evaluated")

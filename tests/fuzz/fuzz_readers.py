@@ -1,8 +1,8 @@
 """Damage every reader's smallest valid file in thousands of ways and count what the readers make of it.
 
-    python tests/fuzz/run.py                       10,000 files a reader, a table at the end
-    python tests/fuzz/run.py --count 300 --readers rig_json pth
-    python tests/fuzz/run.py --show image_png:17   write that damaged file to the current folder, and read it
+    python tests/fuzz/fuzz_readers.py                       10,000 files a reader, a table at the end
+    python tests/fuzz/fuzz_readers.py --count 300 --readers rig_json pth
+    python tests/fuzz/fuzz_readers.py --show image_png:17   write that damaged file to the current folder, and read it
 
 Exit code 0 only if every file was read, or refused in one line that names it.
 """
