@@ -1,7 +1,7 @@
 """Reads damaged files one after the other under limits, and says on standard output what became of each.
 
-Started by `fuzz_readers.py` with a seed and jobs ``READER:FIRST:LAST``; a line is printed before and after every file, so that
-the parent knows which one a crash or a hang belongs to.
+Started by `fuzz_readers.py` with a seed and jobs ``READER:FIRST:LAST``; a line is printed before and after every file,
+so that the parent knows which one a crash or a hang belongs to.
 """
 
 from __future__ import annotations
