@@ -12,13 +12,18 @@ export STACK
 WHEELS ?= $(wildcard ../shared/wheels)
 export PIP_FIND_LINKS := $(strip $(PIP_FIND_LINKS) $(abspath $(WHEELS)))
 
-.PHONY: setup test lint demo bench docs gpu clean
+.PHONY: setup test fuzz lint demo bench docs gpu clean
 
 setup:
 	@bash requirements/setup.sh
 
 test: setup lint
 	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST) $(TESTS)
+
+# 10,000 damaged files for every reader, under limits of memory and time; COUNT=300 for fewer. Hours on two cores.
+COUNT ?= 10000
+fuzz: setup
+	OMP_NUM_THREADS=1 $(PY) tests/fuzz/fuzz_readers.py --count $(COUNT)
 
 lint: setup
 	$(PY) -m ruff check .

@@ -13,23 +13,25 @@ stock tools load the file once a model of the project is built; `orplugins.io.we
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 from orplugins.io.atomic import atomic_write
-from orplugins.io.weights import read_weights, write_weights
+from orplugins.io.files import read_text
+from orplugins.io.json_fields import load_json
+from orplugins.io.weights import read_weights, tensors_of, write_weights
 
 TRAINING_ONLY = ("head.reconstruction.",)
 
 
-def parameters(content: dict) -> dict:
+def parameters(content: dict, path: Path) -> dict:
     """The tensors by name of what mmengine's runner ("state_dict") or detectron2's checkpointer ("model") saved."""
     found = [key for key in ("state_dict", "model") if isinstance(content.get(key), dict)]
     if not found:
-        raise ValueError(f"found the fields {', '.join(map(str, content))}, expected 'state_dict' or 'model'")
-    return {name: value for name, value in content[found[0]].items() if not name.startswith(TRAINING_ONLY)}
+        raise ValueError(f"{path}: found the fields {', '.join(map(str, content))}, expected 'state_dict' or 'model'")
+    state = tensors_of(content, found[0], (found[0],))
+    return {name: value for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
 
 
 def card(name: str, count: int, meta: dict) -> str:
@@ -65,11 +67,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--out: found {args.out}, expected a .safetensors file")
     try:
         content = read_weights(args.checkpoint)
-        metrics = json.loads(args.metrics.read_text()) if args.metrics else {}
-        state = parameters(content)
-        log = args.log.read_text() if args.log else None
+        metrics = load_json(args.metrics) if args.metrics else {}
+        state = parameters(content, args.checkpoint)
+        log = read_text(args.log, "a training's scalars") if args.log else None
     except (OSError, ValueError) as error:
-        print(f"error: {args.checkpoint}: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
@@ -83,13 +85,17 @@ def main(argv: list[str] | None = None) -> int:
         seed=trained.get("seed"),
         metrics=metrics,
     )
-    write_weights(args.out, state, meta)
-    if log is not None:
-        with atomic_write(args.out.with_suffix(".log.json")) as file:
-            file.write(log)
     count = sum(value.numel() for value in state.values())
-    with atomic_write(args.out.with_suffix(".md")) as file:
-        file.write(card(args.out.stem, count, meta))
+    try:
+        write_weights(args.out, state, meta)
+        if log is not None:
+            with atomic_write(args.out.with_suffix(".log.json")) as file:
+                file.write(log)
+        with atomic_write(args.out.with_suffix(".md")) as file:
+            file.write(card(args.out.stem, count, meta))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(f"{args.out}: {count:,} parameters, {args.out.stat().st_size / 1e6:.2f} MB")
     return 0
 

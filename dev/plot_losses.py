@@ -10,21 +10,25 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import read_text
+from orplugins.io.json_fields import parse_json
 
 
 def read_scalars(path: Path) -> list[dict]:
     """The records of mmengine's scalars.json (or detectron2's metrics.json), one a line."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, "a training's scalars").splitlines(), start=1):
         try:
-            records.append(json.loads(line))
+            record = parse_json(line)
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: found {line[:40]!r}, expected a JSON object ({error})") from error
+        if not isinstance(record, dict):
+            raise ValueError(f"{path}, line {number}: found {line[:40]!r}, expected a JSON object")
+        records.append(record)
     return records
 
 
@@ -34,6 +38,8 @@ def curve(records: list[dict], key: str) -> tuple[list[float], list[float]]:
     if not found:
         known = sorted({name for record in records for name in record})
         raise ValueError(f"--keys: found {key!r}, expected one of {known}")
+    if not all(type(number) in (int, float) for pair in found for number in pair):
+        raise ValueError(f"--keys: {key!r} is not a number at every step, expected numbers")
     steps, values = zip(*found, strict=True)
     return list(steps), list(values)
 
@@ -71,9 +77,12 @@ def main(argv: list[str] | None = None) -> int:
     if len(runs) > 1:
         axes[0][-1].legend(fontsize=6)
     figure.tight_layout()
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(args.out, mode="wb") as file:
-        figure.savefig(file, dpi=110, format="png")
+    try:
+        with atomic_write(args.out, mode="wb") as file:
+            figure.savefig(file, dpi=110, format="png")
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(args.out)
     return 0
 

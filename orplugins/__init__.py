@@ -1,11 +1,14 @@
 """Human pose in operating rooms: a plugin for mmpose 1.x and detectron2.
 
-Importing it imports neither torch nor a host; our classes are registered with a host as soon as both are imported.
+Importing it imports neither torch nor a host; our classes are registered with a host as soon as both are imported, and
+from then on the host reads files of weights by a reader that runs nothing (`orplugins.hosts.guards`).
 """
 
 import importlib
 
 from wrapt import register_post_import_hook
+
+from orplugins.hosts.guards import GUARDED, guard
 
 __version__ = "0.1.0"
 
@@ -26,6 +29,8 @@ def register() -> None:
     register_post_import_hook(
         lambda host: importlib.import_module("orplugins.hosts.detectron2.components").register(), "detectron2"
     )
+    for reads_weights in GUARDED:
+        register_post_import_hook(guard, reads_weights)
 
 
 def doctor():

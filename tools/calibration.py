@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.calibration import main
+from orplugins.cli import main_of, run
+
+main = main_of("calibration")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("calibration"))

@@ -5,7 +5,9 @@ The same as ``orplugins compare-decoders``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.compare_decoders import main
+from orplugins.cli import main_of, run
+
+main = main_of("compare_decoders")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("compare_decoders"))

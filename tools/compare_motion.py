@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.compare_motion import main
+from orplugins.cli import main_of, run
+
+main = main_of("compare_motion")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("compare_motion"))

@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.dataset_statistics import main
+from orplugins.cli import main_of, run
+
+main = main_of("dataset_statistics")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("dataset_statistics"))

@@ -5,7 +5,9 @@ The same as ``orplugins depth-ladder``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.depth_ladder import main
+from orplugins.cli import main_of, run
+
+main = main_of("depth_ladder")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("depth_ladder"))

@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.draw_clip import main
+from orplugins.cli import main_of, run
+
+main = main_of("draw_clip")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("draw_clip"))

@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.draw_montage import main
+from orplugins.cli import main_of, run
+
+main = main_of("draw_montage")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("draw_montage"))

@@ -5,7 +5,9 @@ The same as ``orplugins evaluate``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.evaluate import main
+from orplugins.cli import main_of, run
+
+main = main_of("evaluate")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("evaluate"))

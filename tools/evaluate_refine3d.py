@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.evaluate_refine3d import main
+from orplugins.cli import main_of, run
+
+main = main_of("evaluate_refine3d")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("evaluate_refine3d"))

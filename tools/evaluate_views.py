@@ -5,7 +5,9 @@ The same as ``orplugins evaluate-views``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.evaluate_views import main
+from orplugins.cli import main_of, run
+
+main = main_of("evaluate_views")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("evaluate_views"))

@@ -5,7 +5,9 @@ The same as ``orplugins infer-color``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.infer_color import main
+from orplugins.cli import main_of, run
+
+main = main_of("infer_color")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("infer_color"))

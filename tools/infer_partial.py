@@ -5,7 +5,9 @@ The same as ``orplugins infer-partial``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.infer_partial import main
+from orplugins.cli import main_of, run
+
+main = main_of("infer_partial")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("infer_partial"))

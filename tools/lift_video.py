@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.lift_video import main
+from orplugins.cli import main_of, run
+
+main = main_of("lift_video")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("lift_video"))

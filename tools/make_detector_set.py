@@ -5,7 +5,9 @@ The same as ``orplugins make-detector-set``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.make_detector_set import main
+from orplugins.cli import main_of, run
+
+main = main_of("make_detector_set")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("make_detector_set"))

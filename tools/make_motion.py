@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.make_motion import main
+from orplugins.cli import main_of, run
+
+main = main_of("make_motion")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("make_motion"))

@@ -5,7 +5,9 @@ The same as ``orplugins make-partial-views``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.make_partial_views import main
+from orplugins.cli import main_of, run
+
+main = main_of("make_partial_views")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("make_partial_views"))

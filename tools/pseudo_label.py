@@ -5,7 +5,9 @@ The same as ``orplugins pseudo-label``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.pseudo_label import main
+from orplugins.cli import main_of, run
+
+main = main_of("pseudo_label")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("pseudo_label"))

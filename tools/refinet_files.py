@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.refinet_files import main
+from orplugins.cli import main_of, run
+
+main = main_of("refinet_files")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("refinet_files"))

@@ -5,7 +5,9 @@ The same as ``orplugins resolution-ladder``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.resolution_ladder import main
+from orplugins.cli import main_of, run
+
+main = main_of("resolution_ladder")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("resolution_ladder"))

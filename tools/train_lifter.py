@@ -5,7 +5,9 @@ The same as ``orplugins train-lifter``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.train_lifter import main
+from orplugins.cli import main_of, run
+
+main = main_of("train_lifter")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("train_lifter"))

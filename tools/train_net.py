@@ -5,7 +5,9 @@ The same as ``orplugins train-net``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.train_net import main
+from orplugins.cli import main_of, run
+
+main = main_of("train_net")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("train_net"))

@@ -2,7 +2,9 @@
 
 import sys
 
-from orplugins.cli.triangulate import main
+from orplugins.cli import main_of, run
+
+main = main_of("triangulate")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("triangulate"))

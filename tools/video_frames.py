@@ -5,7 +5,9 @@ The same as ``orplugins video-frames``; ``--help`` says more.
 
 import sys
 
-from orplugins.cli.video_frames import main
+from orplugins.cli import main_of, run
+
+main = main_of("video_frames")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("video_frames"))

@@ -15,6 +15,7 @@ Prints a table and writes ``decoders.json`` to --out. A joint is found if it is 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from orplugins.depthpose.pipeline import PEOPLE, compare_decoders
@@ -35,5 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.scenes < 1 or min(args.people) < 1:
         parser.error("--scenes and --people must be at least 1")
     print(f"people  decode      recall   false     PCK   wrong      error   a scene ({args.scenes} scenes a row)")
-    compare_decoders(**vars(args), on_row=lambda row: print(ROW.format(**row), flush=True))
+    try:
+        compare_decoders(**vars(args), on_row=lambda row: print(ROW.format(**row), flush=True))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0

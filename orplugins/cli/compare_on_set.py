@@ -45,8 +45,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table of systems."""
+    """Print the table of systems; the exit code is 1 where a depth picture could not be read."""
     args, lift = _parse(argv), None
+    failed: list[str] = []
     capture = CaptureSettings(args.set, args.out, args.dt, args.noise, not args.no_depth, args.baseline, args.seed)
     source = f"Set `{args.set}`, 2D: " + (f"`{args.dt}`." if args.dt else f"labels, noise {args.noise:g} px of 640.")
     record = {"set": str(args.set), "detections": args.dt}
@@ -56,12 +57,12 @@ def main(argv: list[str] | None = None) -> int:
             from orplugins.videopose3d.pipeline import room_lifter
 
             lift = room_lifter(args.weights)
-        done = compare_captured(capture_set(capture, lift), FPS, settings)
+        done = compare_captured(capture_set(capture, lift, failed), FPS, settings)
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for note in done.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for note in [*(f"error: {why}" for why in failed), *(f"note: {note}" for note in done.notes)]:
+        print(note, file=sys.stderr)
     print(rows_table(done.rows))
     print(f"written to {args.out}")
-    return 0
+    return 1 if failed else 0

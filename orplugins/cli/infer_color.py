@@ -4,9 +4,11 @@ Example:
     python tools/infer_color.py frames/ --config configs/detectron2/orpose_color/orpose_fixed_12x.yaml \\
         --weights orpose_fixed_12x_model_final.pth --statistics h36stats.json --out outputs/poses
 
-Pictures of any size are enlarged to --size (bilinear, as published) first. Below --out: poses.json (COCO, joints in the
-pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the pelvis, Human3.6M's order, y down), overlays/*.png at
---size in Human3.6M's colours, and poses.mp4. The exit code is 1 if a picture failed; the others are done.
+Pictures of any size are resized (bilinear, as published) first: to a shorter side of 480, which is 640x480 for 4:3, or
+to --size. Below --out: poses.json (COCO, joints in the pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the
+pelvis, Human3.6M's order, y down; `time` of a clip's frames in seconds), overlays/*.png at that size in Human3.6M's
+colours, and poses.mp4 at the clip's rate; of several clips each has a video of its name. The exit code is 1 if a
+picture failed; the others are done.
 """
 
 from __future__ import annotations
@@ -38,9 +40,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", required=True)
     parser.add_argument("--statistics", help="h36stats.json (not needed where the weights store their own)")
     parser.add_argument("--out", type=Path, required=True, help="folder")
-    parser.add_argument("--size", type=parse_size, default=(640, 480), help="what the network sees (default: 640x480)")
+    parser.add_argument("--size", type=parse_size, help="what the network sees (default: shorter side 480)")
     parser.add_argument("--threshold", type=float, default=0.5, help="least score of a person (default: 0.5)")
-    parser.add_argument("--fps", type=float, default=20.0, help="of poses.mp4 (default: 20)")
+    parser.add_argument("--fps", type=float, help="of the videos (default: the clip's; 20 for pictures)")
     add_device_option(parser)
     args = vars(parser.parse_args(argv))
 
@@ -50,7 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{out}: {result.pictures} pictures, {result.people} people: poses.json, overlays/, poses.mp4")
+    written = ["poses.json", "overlays/", *(str(video.relative_to(out)) for video in result.videos)]
+    print(f"{out}: {result.pictures} pictures, {result.people} people: {', '.join(written)}")
     for name, reason in result.failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
     return 1 if result.failed or not result.pictures else 0

@@ -4,8 +4,11 @@ Examples:
     # detector and pose network
     python tools/infer_partial.py frames/ clip.mp4 --out outputs/run --detector-weights detector.pth \\
         --config configs/mmpose/partial_body/vitpose-b_patient-22_256x192_published.py --checkpoint pose_model.pth
-    # boxes of any detector: ours, the published bbox_detections.json, or a COCO result list
+    # boxes of any detector: ours, the published bbox_detections.json, mmdet's or mmpose's predictions, a COCO result
+    # list (with the annotations whose image ids it has)
     python tools/infer_partial.py frames/ --out outputs/run --boxes bbox_detections.json --config ... --checkpoint ...
+    python tools/infer_partial.py frames/ --out outputs/run --boxes coco_instances_results.json \\
+        --annotations instances_val.json --config ... --checkpoint ...
     # one person fills every picture
     python tools/infer_partial.py "photos/*.jpg" --out outputs/run --whole-image --config ... --checkpoint ...
 
@@ -32,9 +35,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", type=Path, required=True, help="its weights")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--detector-weights", type=Path, metavar="FILE", help="weights of the partial-body detector")
-    where.add_argument("--boxes", type=Path, metavar="JSON", help="boxes of any detector")
+    where.add_argument("--boxes", type=Path, metavar="JSON", help="boxes of any detector, a file or a folder")
     where.add_argument("--whole-image", action="store_true", help="one box, the whole picture")
-    parser.add_argument("--detector-config", type=Path, metavar="YAML", help="default: the published one")
+    ids = "COCO file that says which images the ids in --boxes stand for"
+    parser.add_argument("--annotations", type=Path, metavar="JSON", help=ids)
+    parser.add_argument("--category", nargs="+", metavar="NAME", help="boxes of these categories (default: people)")
+    config = "file, or name in detectron2's model zoo (default: the published one)"
+    parser.add_argument("--detector-config", type=Path, metavar="YAML", help=config)
     parser.add_argument("--detector-opts", nargs="+", default=[], metavar="KEY", help="detectron2 keys and values")
     parser.add_argument("--box-score", type=float, default=0.8, help="least score of a box (default: 0.8)")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="poses of these only (default: all but user)")
@@ -57,8 +64,12 @@ def main(argv: list[str] | None = None) -> int:
 
     inputs, out = args.pop("inputs"), args.pop("out")
     problems: list[str] = []
+
+    def note(line: str) -> None:
+        print(f"note: {line}", file=sys.stderr)
+
     try:
-        done = infer_partial(inputs, out, PartialSettings(**args), problems.append)
+        done = infer_partial(inputs, out, PartialSettings(**args), problems.append, note)
         written = [done.poses, done.boxes, *([done.overlays] if done.overlays else [])]
         print(f"{done.frames} frames, {done.people} people: {', '.join(map(str, written))}")
     except (OSError, ValueError) as error:

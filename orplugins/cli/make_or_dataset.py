@@ -50,22 +50,35 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--people", type=PEOPLE, help="LEAST-MOST in the room (default: 1-6; ITOP's files: 1-3)")
     cameras = "fixed for the set, as in MVOR, or new for each frame (default: fixed for several views, varied for one)"
     add("--cameras", choices=("fixed", "varied"), help=cameras)
-    motion = "people move: clips of FRAMES frames, 25 a second (without a number: 100)"
-    add("--motion", type=int, nargs="?", const=100, default=0, metavar="FRAMES", help=motion)
+    add(
+        "--motion",
+        type=int,
+        nargs="?",
+        const=100,
+        default=0,
+        metavar="FRAMES",
+        help="clips of FRAMES (100), 25 a second",
+    )
     flag("--depth-only", help="no colour pictures: several times as fast")
     flag("--exact", help="leave out the sensor's errors")
     hips = "MVOR file: joints by MVOR's rule for COCO predictions, or where its annotators put head, neck and hips"
     add("--hips", choices=("coco", "mvor"), default="coco", help=f"{hips} (default: coco)")
     flag("--masks", help="people's masks in the COCO file")
-    itop = "write ITOP's HDF5 files (320x240) of this view instead (default: both); needs h5py"
-    add("--itop", nargs="?", const="both", choices=("side", "top", "both"), help=itop)
+    add(
+        "--itop",
+        nargs="?",
+        const="both",
+        choices=("side", "top", "both"),
+        help="write ITOP's HDF5 files (320x240) instead",
+    )
     flag("--everyone", help="ITOP: a row for each person, not one person a frame")
-    parts = "parts that vary beyond the theatre under ceiling cameras, for training: " + ", ".join((*PARTS, "all"))
-    add("--variety", nargs="+", default=[], metavar="PART", help=parts)
+    add(
+        "--variety", nargs="+", default=(), choices=(*PARTS, "all"), help="what varies beyond the theatre, for training"
+    )
     add("--workers", type=int, default=0, help="processes; 0 renders in this one (default: 0)")
     args = parser.parse_args(argv)
-    if args.everyone and not args.itop:
-        parser.error("--everyone: expected --itop too")
+    if (args.everyone and not args.itop) or (args.variety and args.itop):
+        parser.error("--everyone: expected --itop too; --variety: expected no --itop")
     return args
 
 
@@ -73,9 +86,8 @@ def _make(args: argparse.Namespace) -> dict[str, int]:
     common = dict(noise=not args.exact, people=args.people or ((1, 3) if args.itop else (1, 6)))
     if args.itop:
         return make_itop(args.out, args.frames, args.seed, args.itop, everyone=args.everyone, **common)
-    names = ("seed", "start", "size", "views", "workers", "motion", "hips", "masks")
+    names = ("seed", "start", "size", "views", "workers", "motion", "hips", "masks", "variety")
     common |= {name: getattr(args, name) for name in names}
-    common |= {"variety": args.variety} if args.variety else {}
     fixed = None if args.cameras is None else args.cameras == "fixed"
     return make_dataset(args.out, args.frames, color=not args.depth_only, fixed_cameras=fixed, **common)
 

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         launch_training(argv, __doc__)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

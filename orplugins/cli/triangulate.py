@@ -6,6 +6,9 @@ list (image_id = frame number) or an OpenPose folder, and people are followed ov
 first) with two OpenPose folders gives one subject's clip with a reason for every refused joint, as npz and as a Kinect
 record.
 
+Results are checked before they are written: reprojection, sizes of people, clocks of the cameras. What cannot be is an
+error that names its likely cause, and nothing is written (--keep-implausible).
+
 examples:
   python tools/triangulate.py --mvor camma_mvor_2018.json --dt openpose_kps.json --out runs/mvor3d
   python tools/triangulate.py --mvor camma_mvor_2018.json --dt rtpose_kps.json --method map --one-view --out runs/mvor3d
@@ -23,8 +26,8 @@ from pathlib import Path
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
 from orplugins.multiview.report import METHODS
 
-MVOR_OPTIONS = ("out", "method", "one_view", "depth", "undistort", "mv3dreg", "pictures")
-RIG_OPTIONS = ("out", "fps", "pictures", "mirrored", "auto_swap")
+RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync")
+MVOR_OPTIONS = (*RIG_OPTIONS[:3], "method", "one_view", "depth", "depth_unit_mm", "undistort", "mv3dreg")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,47 +35,43 @@ def _parser() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--mvor", metavar="JSON", help="MVOR's annotation file: cameras, frames and truth")
     source.add_argument("--rig", metavar="FILE", help="calibration (JSON, YAML or a folder of OpenPose's XML)")
-    parser.add_argument("--dt", action="append", default=[], metavar="JSON", help="2D detections on MVOR (repeatable)")
-    view = "a camera's detections, in rig order"
-    parser.add_argument("--view", action="append", default=[], metavar="PATH", help=view)
-    parser.add_argument("--out", type=Path, required=True, help="folder for people, scores and pictures")
-    methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
-    parser.add_argument("--method", choices=METHODS, default="geometry", help=methods)
-    parser.add_argument("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
-    depth = (
-        "with --one-view: place them by the depth pictures below DIR (the annotation file's names, color/ replaced by"
-    )
-    parser.add_argument("--depth", metavar="DIR", help=f"{depth} depth/; geometry only)")
-    parser.add_argument("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
-    parser.add_argument("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
-    parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
-    parser.add_argument("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
-    parser.add_argument("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
-    parser.add_argument("--no-sync", action="store_true", help="parallel pair: do not take out a time offset")
-    parser.add_argument("--pictures", type=int, default=3, help="3D pictures to draw")
+    add = parser.add_argument
+    add("--dt", action="append", default=[], metavar="JSON", help="2D detections on MVOR (repeatable)")
+    add("--view", action="append", default=[], metavar="PATH", help="a camera's detections, in rig order")
+    add("--out", type=Path, required=True, help="folder for people, scores and pictures")
+    add("--method", choices=METHODS, default="geometry", help="; ".join(f"{k}: {v}" for k, v in METHODS.items()))
+    add("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
+    add("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures (color/ replaced by depth/)")
+    add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth pictures (L515: 0.25)")
+    add("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
+    add("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
+    add("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
+    add("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
+    add("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
+    add("--sync", action="store_true", help="a rig: take out time offsets and other frame rates")
+    add("--no-sync", action="store_true", help="do not look for time offsets")
+    add("--keep-implausible", action="store_true", help="write what cannot be believed, too (the exit code stays 1)")
+    add("--pictures", type=int, default=3, help="3D pictures to draw")
     return parser
 
 
-def _run(args: argparse.Namespace):
+def _settings(args: argparse.Namespace) -> MvorSettings | RigSettings:
     if args.mvor:
-        options = {name: getattr(args, name) for name in MVOR_OPTIONS}
-        return evaluate_mvor(MvorSettings(args.mvor, tuple(args.dt), **options))
-    options = {name: getattr(args, name) for name in RIG_OPTIONS}
-    return reconstruct_views(RigSettings(args.rig, tuple(args.view), **options, synchronise=not args.no_sync))
+        return MvorSettings(args.mvor, tuple(args.dt), **{name: getattr(args, name) for name in MVOR_OPTIONS})
+    rest = {name: getattr(args, name) for name in RIG_OPTIONS}
+    return RigSettings(args.rig, tuple(args.view), synchronise=not args.no_sync, **rest)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print scores or what was found; the exit code is 1 where an input could not be read in part."""
+    """Print scores or what was found; the exit code is 1 where an input could not be read in part, or is impossible."""
     parser = _parser()
     args = parser.parse_args(argv)
-    if args.mvor and not (args.dt or args.mv3dreg):
-        parser.error("--mvor needs --dt or --mv3dreg")
-    if bool(args.depth) != (args.one_view and args.method != "map"):
-        parser.error("--one-view needs --method map, or --depth with another method: one camera gives no depth")
-    if args.depth and not Path(args.depth).is_dir():
-        parser.error(f"--depth {args.depth}: no such folder")
     try:
-        found = _run(args)
+        settings = _settings(args)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        found = evaluate_mvor(settings) if isinstance(settings, MvorSettings) else reconstruct_views(settings)
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

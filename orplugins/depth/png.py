@@ -6,13 +6,12 @@ import io
 import os
 import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
-from orplugins.io.files import read_bytes
+from orplugins.io.files import read_bytes, require_file
 
 MOST_PIXELS = 100_000_000
 _SATURATED = 65535  # what recorders write where the sensor saw nothing, or too far
@@ -29,7 +28,7 @@ def is_depth_png(path: str | os.PathLike) -> bool:
     Returns:
         True for a 16-bit PNG with one grey channel.
     """
-    with open(path, "rb") as file:
+    with open(require_file(path, "an image"), "rb") as file:
         data = file.read(26)
     return data[:8] == _PNG and len(data) == 26 and (data[24], data[25]) == (16, 0)
 
@@ -74,15 +73,19 @@ def load_depth(
         raise ValueError(f"{path}: bit depth: found {depth}, expected {bits}")
     if size is not None and (width, height) != tuple(size):
         raise ValueError(f"{path}: size: found {width}x{height}, expected {size[0]}x{size[1]} (width x height)")
-    if width * height > MOST_PIXELS:
+    if not 0 < width * height <= MOST_PIXELS:
         raise ValueError(f"{path}: size: found {width}x{height}, expected at most {MOST_PIXELS} pixels")
     try:
         # OpenCV gives back what it could read of a truncated file; Pillow raises.
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             image.load()
             array = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises whatever the broken bytes lead to
         raise ValueError(f"{path}: pixels: found a truncated or damaged PNG ({error}), expected a whole one") from error
+    if array.shape != (height, width):
+        raise ValueError(f"{path}: pixels: found shape {array.shape}, expected {(height, width)} as its header says")
     # Older Pillow versions open 16-bit images as 32-bit integers.
     array = np.ascontiguousarray(array, dtype=np.uint8 if bits == 8 else np.uint16)
     array = counts_to_mm(array, unit_mm) if bits == 16 else array

@@ -33,7 +33,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The same folder, because a rename is atomic only within one file system. The suffix is kept, since numpy, OpenCV
     # and others choose the format by it.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the temporary name
+        raise
     os.close(handle)
     try:
         yield Path(temporary)
@@ -83,6 +87,35 @@ def write_json(path: str | os.PathLike, obj: Any, indent: int | None = None) -> 
     text = json.dumps(obj, indent=indent, allow_nan=False)
     with atomic_write(path) as file:
         file.write(text + "\n")
+
+
+def write_first(path: str | os.PathLike, obj: Any) -> bool:
+    """Write an object as JSON unless the file is there; of several processes one does.
+
+    Args:
+        path: Path of the file. Missing parent folders are created.
+        obj: What to write; JSON values.
+
+    Returns:
+        Whether it was written.
+    """
+    path = Path(path)
+    if path.exists():
+        return False
+    whole = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    write_json(whole, obj)
+    try:
+        os.link(whole, path)  # fails if the name is taken, which a rename does not
+        return True
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.replace(whole, path)
+        return True
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def _permissions(path: Path) -> int:

@@ -1,229 +1,165 @@
-"""Looks into a checkpoint without running it.
+"""What a file of weights is, told by its content and never by its name, and whether it holds only weights.
 
-A pickle can name any callable and have it called while it loads. The opcodes that do so can be read without executing
-them: a file is safe to load if every name in it is on the list below.
+Nothing in a file is executed, whatever it says: its readers build tensors and plain values themselves.
 """
 
 from __future__ import annotations
 
-import pickletools
-import tarfile
-import zipfile
+import io
+import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
-_ALLOWED = {
-    "collections": {"OrderedDict", "defaultdict", "deque", "Counter"},
-    "builtins": {
-        "set",
-        "frozenset",
-        "list",
-        "dict",
-        "tuple",
-        "int",
-        "float",
-        "complex",
-        "bool",
-        "str",
-        "bytes",
-        "bytearray",
-        "slice",
-        "range",
-    },
-    "__builtin__": {"set", "frozenset", "long", "unicode"},
-    "copy_reg": {"_reconstructor"},
-    "copyreg": {"_reconstructor"},
-    "_codecs": {"encode"},
-    "torch._utils": {
-        "_rebuild_tensor_v2",
-        "_rebuild_tensor_v3",
-        "_rebuild_parameter",
-        "_rebuild_tensor",
-        "_rebuild_parameter_with_state",
-    },
-    "torch": {
-        "Size",
-        "device",
-        "Tensor",
-        "dtype",
-        "float32",
-        "float16",
-        "bfloat16",
-        "float64",
-        "int64",
-        "int32",
-        "int16",
-        "int8",
-        "uint8",
-        "bool",
-    },
-    "torch.nn.parameter": {"Parameter"},
-    "torch.serialization": {"_get_layout"},
-    "numpy": {"ndarray", "dtype"},
-    "numpy.core.multiarray": {"_reconstruct", "scalar"},
-    "numpy._core.multiarray": {"_reconstruct", "scalar"},
-    "numpy.core.numeric": {"_frombuffer"},
-    "numpy._core.numeric": {"_frombuffer"},
-    "mmengine.logging.history_buffer": {
-        "HistoryBuffer",
-        "HistoryBuffer.min",
-        "HistoryBuffer.max",
-        "HistoryBuffer.mean",
-        "HistoryBuffer.current",
-    },
-    "mmengine.config.config": {"ConfigDict"},
-}
-_STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "SHORT_BINSTRING", "BINSTRING", "STRING"}
-_GETATTR = {("builtins", "getattr"), ("__builtin__", "getattr")}
-_MEMO = {"BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"}
-_PUSHES = _STRINGS | {"GLOBAL", "BINGET", "LONG_BINGET", "GET"}
-# torch before 1.6 wrote one stream: this number, a version, facts of the machine, the object, the storages' names, and
-# their raw contents. torch.load reads exactly these five pickles.
-_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_LEGACY_PICKLES = 5
+from orplugins.io.files import require_file
+from orplugins.io.pickle_opcodes import read_pickle
+from orplugins.io.pickle_values import UnsafePickleError
+from orplugins.io.torch_files import TorchFile, is_torch_file
+from orplugins.io.torch_tensors import torch_builders
+
+Source = str | os.PathLike | IO[bytes]
+Kind = Literal["torch", "safetensors", "pickle"]
+_MOST_BYTES = 1 << 40
+_MOST_HEADER, _MOST_PICKLE = 25_000_000, 1 << 32
+_EXPECTED = "expected a zip archive or a stream of torch < 1.6"
 
 
 class UnsafeCheckpointError(ValueError):
-    """A checkpoint names something that loading it would execute."""
+    """A file of weights holds something that loading it would execute."""
 
 
-def pickle_globals(data: bytes) -> Iterator[tuple[str, str]]:
-    """Everything that a pickle imports, read from its opcodes.
-
-    Python and torch write the two strings of an import directly before it. Where they come by another way (left on the
-    stack by a POP, taken out of a tuple) they are given as ``<computed>``, which is on no list. The older protocols
-    write ``getattr(Class, "method")`` for a class's method: it is given as the method if nothing else can be meant.
+def kind_of(file: IO[bytes]) -> Kind:
+    """Which of the forms a file has.
 
     Args:
-        data: The pickle's bytes.
+        file: A binary file that can be sought.
 
-    Yields:
-        (module, name) pairs.
-
-    Raises:
-        ValueError: The pickle is truncated or damaged.
+    Returns:
+        "torch" (what torch.save wrote, either form), "safetensors", or "pickle", which is all else.
     """
-    pushed: list = [None] * 3  # the last values pushed: a string, a (module, name), or None where it is not known
-    memo: dict[int, str | tuple[str, str] | None] = {}
-    argument: Any  # a string, a number or nothing, by the opcode
-    value: Any
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in _MEMO:
-            memo[len(memo) if argument is None else int(argument)] = pushed[-1]
-            continue
-        if opcode.name in ("PROTO", "FRAME"):
-            continue
-        method = pushed[0] in _GETATTR and isinstance(pushed[1], tuple) and isinstance(pushed[2], str)
-        if method and opcode.name == "TUPLE2":
-            yield pushed[1][0], f"{pushed[1][1]}.{pushed[2]}"
-            pushed = [None, None, "getattr"]
-            continue
-        if pushed[0] in _GETATTR:  # two values later: no call with a class and a name
-            yield pushed[0]
-        if opcode.name not in _PUSHES:
-            yield from (value for value in pushed[1:] if value in _GETATTR)
-        if opcode.name in ("GLOBAL", "INST"):
-            module, _, name = argument.partition(" ")
-            value = module, name
-        elif opcode.name == "STACK_GLOBAL":
-            value = tuple(part if isinstance(part, str) else "<computed>" for part in pushed[1:])
-        elif opcode.name in ("EXT1", "EXT2", "EXT4"):
-            value = "<extension registry>", str(argument)
-        elif opcode.name in _STRINGS:
-            value = argument
-        elif opcode.name in ("BINGET", "LONG_BINGET", "GET"):
-            value = memo.get(int(argument))
-        else:
-            pushed = [None] * 3
-            continue
-        if isinstance(value, tuple) and value not in _GETATTR:
-            yield value
-        # What an INST or STACK_GLOBAL leaves below itself is not known.
-        pushed = [*pushed[1:], value] if opcode.name in _PUSHES else [None, None, value]
+    size = file.seek(0, 2)
+    file.seek(0)
+    start = file.read(32)
+    if is_torch_file(start):
+        return "torch"
+    header = int.from_bytes(start[:8], "little")
+    return "safetensors" if start[8:9] == b"{" and header <= size - 8 else "pickle"
 
 
-def is_allowed(module: str, name: str) -> bool:
-    """Whether a pickle may name this: what tensors and plain values are made of."""
-    return name in _ALLOWED.get(module, ()) or (module == "torch" and name.endswith("Storage") and "." not in name)
-
-
-def _pickles(path: Path) -> Iterator[bytes]:
-    # torch goes by the first bytes, zipfile by the last ones: they must mean the same archive.
-    with path.open("rb") as file:
-        starts = file.read(4) == b"PK\x03\x04"
-    if not starts:
-        yield from _legacy_pickles(path)
-        return
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive with data.pkl")
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        if min((entry.header_offset for entry in entries), default=0):
-            raise ValueError(f"checkpoint {path}: other data stands before the archive; torch.save did not write it")
-        # By entry, not by name: two may have the same one. Torch's reader takes either case.
-        pickles = [entry for entry in entries if entry.filename.lower().endswith(".pkl")]
-        if not pickles:
-            raise ValueError(f"checkpoint {path}: the archive has no data.pkl; it was not written by torch.save")
-        for entry in pickles:
-            yield archive.read(entry)
-
-
-def _legacy_pickles(path: Path) -> Iterator[bytes]:
-    """The pickles that torch.load reads from a file as torch wrote them before 1.6."""
-    refusal = f"checkpoint {path}: truncated or no torch checkpoint, expected a zip archive or a stream of torch < 1.6"
-    # torch.load asks for these two before it looks for the stream.
-    if tarfile.is_tarfile(path) or zipfile.is_zipfile(path):
-        raise ValueError(refusal)
-    with path.open("rb") as file:
-        for number in range(_LEGACY_PICKLES):
-            start = file.tell()
-            try:
-                opcodes = [(opcode.name, argument) for opcode, argument, _ in pickletools.genops(file)]
-            except ValueError as error:
-                raise ValueError(refusal) from error
-            if number == 0 and ("LONG1", _LEGACY_MAGIC) not in opcodes:
-                raise ValueError(refusal)
-            end = file.tell()
-            file.seek(start)
-            yield file.read(end - start)
-
-
-def check_checkpoint(path: str | Path) -> None:
-    """Refuse a checkpoint that is missing, truncated or would execute code.
+def check_checkpoint(source: Source, model_zoo: bool = False) -> None:
+    """Refuse a file of weights that is missing, damaged, or holds other things than weights and plain values.
 
     Args:
-        path: A file that torch.save wrote.
+        source: A file, or one open in binary mode.
+        model_zoo: Take a bare pickle of arrays too, as detectron2's model zoo has them.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Not a torch checkpoint.
-        UnsafeCheckpointError: It names a callable that is not on the list; nothing has been executed.
+        ValueError: Truncated, damaged, or none of the forms.
+        UnsafeCheckpointError: Loading it by other readers would execute code; nothing has been executed.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path}: no such file")
-    for data in _pickles(path):
-        check_pickle(path, data)
+    with opened(source) as (file, name), named_errors(name):
+        kind = kind_of(file)
+        if kind == "torch":
+            TorchFile(file)
+        elif kind == "safetensors":
+            safetensors_header(file)
+        else:
+            read_bare_pickle(file, model_zoo)
 
 
-def check_pickle(path: Path, data: bytes) -> None:
-    """Refuse a pickle that is truncated or would execute code.
+def read_bare_pickle(file: IO[bytes], allowed: bool = True) -> Any:
+    """Read a pickle of arrays, which fills its file.
 
     Args:
-        path: The file that it comes from, for errors.
-        data: The pickle's bytes.
+        file: A binary file that can be sought.
+        allowed: Whether such a file is expected; if not, it is only looked at to say what is wrong with it.
 
     Raises:
-        ValueError: The pickle is truncated or damaged.
-        UnsafeCheckpointError: It names a callable that is not on the list; nothing has been executed.
+        UnsafePickleError: It names something else than arrays and plain values.
+        ValueError: Cut off, no pickle, or not expected.
     """
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size > _MOST_PICKLE:
+        raise ValueError(f"truncated or no torch checkpoint; {_EXPECTED}")
     try:
-        found = set(pickle_globals(data))
+        value = read_pickle(file, torch_builders(None, {}))
+    except UnsafePickleError:
+        raise
     except ValueError as error:
-        raise ValueError(f"checkpoint {path}: truncated or damaged, its pickle ends early ({error})") from error
-    refused = sorted(f"{module}.{name}" for module, name in found if not is_allowed(module, name))
-    if refused:
-        raise UnsafeCheckpointError(
-            f"checkpoint {path}: loading it would execute {', '.join(refused)}; expected tensors and plain values"
-        )
+        raise ValueError(f"truncated or no torch checkpoint: {error}; {_EXPECTED}") from None
+    if not allowed or not isinstance(value, dict):
+        raise ValueError(f"truncated or no torch checkpoint: a pickle of a {type(value).__name__}; {_EXPECTED}")
+    if file.read(1):
+        raise ValueError("other data follow its pickle")
+    return value
+
+
+def safetensors_header(file: IO[bytes]) -> dict:
+    """Read the header of a safetensors file: what each tensor is, and ``__metadata__``.
+
+    Args:
+        file: A binary file that can be sought.
+
+    Raises:
+        ValueError: Too long, or not JSON.
+    """
+    size = file.seek(0, 2)
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    if length > _MOST_HEADER:
+        raise ValueError(f"a header of {length} bytes, expected at most {_MOST_HEADER} of a safetensors file")
+    try:
+        header = json.loads(file.read(length).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"truncated or not a safetensors file (its header: {error})") from None
+    try:
+        end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
+    except (TypeError, LookupError):
+        raise ValueError("truncated or not a safetensors file (its header's data_offsets)") from None
+    if end != size - 8 - length:
+        raise ValueError(f"truncated or not a safetensors file ({size - 8 - length} bytes of numbers, expected {end})")
+    return header
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[tuple[IO[bytes], str]]:
+    """Open a file of weights.
+
+    Args:
+        source: A path, or a file that is open in binary mode, which stays open.
+
+    Yields:
+        The file, which can be sought, and its name for errors.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A folder, pipe or device.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(os.path.expanduser(source))
+        try:
+            require_file(path, "a file of weights", _MOST_BYTES)
+        except (FileNotFoundError, ValueError) as error:
+            raise type(error)(f"checkpoint {error}") from None
+        with path.open("rb") as file:
+            yield file, str(path)
+    elif source.seekable() and hasattr(source, "readinto"):
+        yield source, str(getattr(source, "name", "in memory"))
+    else:
+        yield io.BytesIO(source.read()), str(getattr(source, "name", "in memory"))
+
+
+@contextmanager
+def named_errors(name: str) -> Iterator[None]:
+    """Have what is refused in the block say which file it is, in one line."""
+    try:
+        yield
+    except UnsafePickleError as error:
+        reason = f"loading it would execute {error.name}" if error.name else f"refused: {error}"
+        raise UnsafeCheckpointError(f"checkpoint {name}: {reason}; expected tensors and plain values") from None
+    except ValueError as error:
+        raise ValueError(f"checkpoint {name}: {error}") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.geometry.triangulation import Code
+from orplugins.io.arrays import load_npz
 from orplugins.io.atomic import atomic_write, write_json
 
 
@@ -89,21 +90,39 @@ def read_motion_npz(path: str | os.PathLike) -> dict:
         FileNotFoundError: There is no such file.
         ValueError: An entry is missing, or shapes do not fit.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected an npz of a motion")
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            out = {name: data[name] for name in ("xyz", "state", "fps", "layout")}
-            root = str(data["root"]) if "root" in data.files else "absolute"
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: {error}, expected xyz, state, fps and layout") from None
-    if out["xyz"].ndim != 3 or out["state"].shape != out["xyz"].shape[:2]:
-        raise ValueError(f"{path}: xyz {out['xyz'].shape}, state {out['state'].shape}, expected (F, J, 3) and (F, J)")
+    path, names = Path(path), ("xyz", "state", "fps", "layout")
+    out = load_npz(path, (*names, "root"))
+    missing = [name for name in names if name not in out]
+    if missing:
+        raise ValueError(f"{path}: missing array '{missing[0]}', expected xyz, state, fps and layout")
+    xyz, state, fps = out["xyz"], out["state"], out["fps"]
+    if (
+        xyz.ndim != 3
+        or xyz.shape[2] != 3
+        or state.shape != xyz.shape[:2]
+        or {xyz.dtype.kind, state.dtype.kind} - set("fiub")
+    ):
+        raise ValueError(
+            f"{path}: xyz {xyz.dtype} {xyz.shape}, state {state.dtype} {state.shape}, expected numbers (F, J, 3) and "
+            "(F, J)"
+        )
+    if not np.isin(state, (0, 1, 2)).all():
+        raise ValueError(f"{path}: 'state' holds {state.max()}, expected 0 missing, 1 inferred or 2 measured")
+    if np.isinf(xyz).any() or (np.isnan(xyz).any(-1) & (state > 0)).any():
+        raise ValueError(f"{path}: 'xyz' holds infinity, or NaN where 'state' says that the joint is there")
+    if fps.shape != () or fps.dtype.kind not in "fiu" or not 0 < float(fps) < 10_000:
+        raise ValueError(f"{path}: 'fps' is {_short(fps)}, expected a number above 0")
+    for name in ("layout", "root"):
+        if name in out and (out[name].shape != () or out[name].dtype.kind != "U"):
+            raise ValueError(f"{path}: '{name}' is {_short(out[name])}, expected a text")
     return {
-        "xyz": out["xyz"],
-        "state": out["state"],
-        "fps": float(out["fps"]),
+        "xyz": xyz,
+        "state": state,
+        "fps": float(fps),
         "layout": str(out["layout"]),
-        "root": root,
+        "root": str(out.get("root", "absolute")),
     }
+
+
+def _short(value: np.ndarray) -> str:
+    return f"{value.dtype} {value.shape}" if value.shape else repr(value.item())[:80]

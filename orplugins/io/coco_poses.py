@@ -40,7 +40,7 @@ def named_skeleton(joints: Sequence[str], where: str) -> Skeleton:
     Raises:
         ValueError: No joint set has these names in this order.
     """
-    names = tuple(str(joint).strip().lower().replace(" ", "_").replace("-", "_") for joint in joints)
+    names = tuple("_".join(str(joint).lower().split()).replace("-", "_") for joint in joints)
     for skeleton in SKELETONS.values():
         if skeleton.joints == names:
             return skeleton

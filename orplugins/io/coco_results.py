@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers
+from orplugins.io.matlab5 import load_matrices
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class KeypointResults:
 def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,)) -> KeypointResults:
     """Read a list of detected poses.
 
-    The joints are those of `coco_keypoints` where the entries have it filled, of `keypoints` otherwise: the detections
+    The joints are those of `coco_keypoints` where entries have it filled, of `keypoints` otherwise: the detections
     released with MVOR hold COCO-17 in the first and CAMMA-10 (or nothing) in the second, those of DepthPose hold
     COCO-17 in the second.
 
@@ -60,12 +61,17 @@ def load_keypoint_results(path: str | os.PathLike, sizes: tuple[int, ...] = (51,
         rows.append(numbers(entry, key, sizes, here))
         if len(rows[i]) != len(rows[0]):
             raise ValueError(f"{here}: '{key}' has {len(rows[i])} numbers, expected {len(rows[0])} as in entry 0")
+    if key == "keypoints" and any(entry.get("coco_keypoints") for entry in results):
+        raise ValueError(f"{name}: some detections have 'coco_keypoints', the first has none; expected the same in all")
     joints = (len(rows[0]) if rows else sizes[0]) // 3
+    keypoints = np.array(rows, dtype=np.float64).reshape(-1, joints, 3)
+    if (keypoints[..., 2] == 2).any() and np.isin(keypoints[..., 2], (0, 1, 2)).all():
+        keypoints[..., 2] = keypoints[..., 2] > 0  # COCO's v, which is no score
     return KeypointResults(
         name,
         key,
         np.array([entry["image_id"] for entry in results], dtype=np.int64),
-        np.array(rows, dtype=np.float64).reshape(-1, joints, 3),
+        keypoints,
         np.array([entry["score"] for entry in results], dtype=np.float64),
     )
 
@@ -129,20 +135,13 @@ def load_mv3dreg(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.nd
         FileNotFoundError: There is no such file.
         ValueError: One line with file, variable, found and expected.
     """
-    from scipy.io import loadmat
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a MATLAB file")
-    try:
-        data = loadmat(path)
-    except Exception as error:  # scipy raises whatever the broken bytes lead to
-        raise ValueError(f"{path}: not a MATLAB 5 file or cut off: {error}") from error
+    data = load_matrices(path, ("det3dPoses", "GT3dPoses", "enc_in"))
     arrays = []
     for name, width in (("det3dPoses", 30), ("GT3dPoses", 30), ("enc_in", 288)):
         if name not in data:
             raise ValueError(f"{path}: missing variable '{name}'")
-        array = np.asarray(data[name])
-        if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "fiu":
+        array = data[name]
+        if array.ndim != 2 or array.shape[1] != width:
             raise ValueError(f"{path}: '{name}' is {array.dtype} {array.shape}, expected numbers (N, {width})")
         if not np.isfinite(array).all():
             raise ValueError(f"{path}: '{name}' holds NaN or infinity, expected finite numbers")

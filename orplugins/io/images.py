@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import require_file
+from orplugins.io.media_files import open_picture
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
-MOST_PIXELS = 100_000_000
+_ORIENTATION = 0x0112  # EXIF; 5 to 8 exchange width and height
 
 
 def natural_key(path: str | os.PathLike) -> list:
@@ -68,10 +75,34 @@ def find_pictures(inputs: Sequence[str | os.PathLike]) -> list[Path]:
     """
     found = []
     for entry in map(Path, inputs):
-        if not entry.exists():
+        if not os.path.lexists(entry):  # a link that leads nowhere is reported with the other damaged images
             raise FileNotFoundError(f"{entry}: no such file or folder")
         found += image_files(entry, below=True) if entry.is_dir() else [entry]
     return found
+
+
+def image_path(root: str | os.PathLike, name: str, where: str) -> Path:
+    r"""Join a folder and a name that a file gives, which may not lead out of it.
+
+    Args:
+        root: The folder; an empty one stands for none, and allows every name.
+        name: A path relative to it, ``\\`` counts as ``/``; an absolute one must lie below it.
+        where: File and field, for the error.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: The name leads elsewhere.
+    """
+    plain = name.replace("\\", "/")
+    if not str(root):
+        return Path(plain)
+    base = os.path.normpath(os.path.abspath(root))
+    full = os.path.normpath(os.path.join(base, plain))
+    if re.match("[A-Za-z]:/", plain) or "\0" in plain or os.path.commonpath([base, full]) != base:
+        raise ValueError(f"{where}: 'file_name' is {name!r}, which leads out of {root}, expected a path below it")
+    return Path(root) / os.path.relpath(full, base)
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
@@ -87,21 +118,44 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: There is no such file.
         ValueError: Not an image, cut off, of more than 8 bits, or of more than 100 million pixels.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected an image")
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"{image.width}x{image.height} pixels, expected at most {MOST_PIXELS}")
-            if image.mode.startswith(("I", "F")):
-                raise ValueError(f"values of more than 8 bits (Pillow's mode {image.mode}), expected colour or grey")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: not a picture, or damaged: {error}") from None
+    with _opened(path) as image:
+        if image.mode.startswith(("I", "F")):
+            raise ValueError(f"values of more than 8 bits (Pillow's mode {image.mode}), expected colour or grey")
+        upright = ImageOps.exif_transpose(image).convert("RGB")
     return np.ascontiguousarray(np.asarray(upright)[:, :, ::-1])
+
+
+def image_size(path: str | os.PathLike) -> tuple[tuple[int, int], bool]:
+    """Size of an image by its header.
+
+    Args:
+        path: The file.
+
+    Returns:
+        (width, height) of the upright image, and whether its EXIF entry exchanges the stored ones.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Not an image, or of more than 100 million pixels.
+    """
+    with _opened(path) as image:
+        turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        return (image.size[::-1] if turned else image.size), turned
+
+
+@contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
+    """Open an image whose header is sensible; whatever goes wrong in the block becomes one ValueError."""
+    path = require_file(path, "an image")
+    try:
+        with open_picture(path) as image:
+            yield image
+    except PermissionError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever the broken bytes lead to
+        raise ValueError(f"{path}: not a picture, or damaged: {error}") from None
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
@@ -117,7 +171,10 @@ def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
     import cv2
 
     path = Path(path)
-    ok, data = cv2.imencode(path.suffix, image)
+    try:
+        ok, data = cv2.imencode(path.suffix, image)
+    except cv2.error:  # a suffix that it does not know, or an empty image
+        ok = False
     if not ok:
         raise ValueError(f"{path}: OpenCV cannot write '{path.suffix}'")
     with atomic_write(path, "wb") as file:

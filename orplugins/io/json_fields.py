@@ -28,15 +28,29 @@ def load_json(path: str | os.PathLike) -> Any:
     """
     content = read_text(path, "a JSON file")
     try:
-        return json.loads(content, parse_int=_whole_number)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path}: not JSON or cut off: {error.msg} at line {error.lineno} column {error.colno}"
-        ) from None
+        return parse_json(content)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def parse_json(content: str) -> Any:
+    """Read JSON from a text.
+
+    Args:
+        content: The text.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ValueError: Not (complete) JSON, nested too deeply, or a whole number of too many digits.
+    """
+    try:
+        return json.loads(content, parse_int=_whole_number)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON or cut off: {error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
-        raise ValueError(f"{path}: nested too deeply, expected a JSON file of the usual form") from None
+        raise ValueError("nested too deeply, expected a JSON file of the usual form") from None
 
 
 def _whole_number(digits: str) -> int:

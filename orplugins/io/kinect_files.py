@@ -15,6 +15,7 @@ with ``numpy.loadtxt``. Frame numbers are the time base: a lost frame is a line 
 from __future__ import annotations
 
 import csv
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.geometry.kinect import to_kinect
+from orplugins.io.arrays import load_npy, load_npz
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import read_text, require_file
 from orplugins.skeletons import KINECT_20, Skeleton
 
 SOURCES = ("videopose3d", "openpose_stereo", "kinect_v1", "multi_view")
@@ -30,6 +33,11 @@ ROOTS = ("absolute", "absolute-estimated", "hip_center")
 AXES = "kinect-v1 (x: to the left of the sensor, y: up, z: away from the sensor)"
 _COLUMNS = 3 + 4 * KINECT_20.num_joints
 _KEYS = ("source", "fps", "units", "axes", "root", "joints", "columns", "frames")
+# One body gets a line for every frame number: more than this, and many times the lines that are there, is no recording.
+_MOST_FRAMES = 100_000
+# Units that recording programs give time in: seconds, ms, us, ticks of 100 ns, ns. A Kinect takes at most 30 frames a
+# second, so each unit has steps of its own.
+_TIME_UNITS = (1.0, 1e-3, 1e-6, 1e-7, 1e-9)
 
 
 def _vendor_name(joint: str) -> str:
@@ -74,8 +82,9 @@ class KinectRecord:
         for name, shape in shapes.items():
             if np.shape(getattr(self, name)) != shape:
                 raise ValueError(f"Kinect record: {name} has shape {np.shape(getattr(self, name))}, expected {shape}")
-        if not self.fps > 0:
+        if not 0 < self.fps < 10_000:
             raise ValueError(f"Kinect record: fps is {self.fps}, expected a number above 0")
+        _check_frames(self.frame, self.time, self.fps)
         order = np.lexsort((self.body, self.frame))
         if (order != np.arange(lines)).any():
             raise ValueError("Kinect record: lines are not sorted by frame, then body")
@@ -111,6 +120,20 @@ class KinectRecord:
         time = np.interp(frames, self.frame[chosen], self.time[chosen])
         return KinectRecord(
             frames, time, np.full(len(frames), body), xyz, state, self.fps, self.source, self.root, self.extra
+        )
+
+
+def _check_frames(frame: np.ndarray, time: np.ndarray, fps: float) -> None:
+    """Refuse time stamps in the place of frame numbers: every number between them would count as a lost frame."""
+    numbers = np.unique(frame)
+    if len(numbers) < 2:
+        return
+    span, step = int(numbers[-1]) - int(numbers[0]) + 1, float(np.median(np.diff(numbers)))
+    elapsed = float(np.ptp(time)) * fps / (len(numbers) - 1)  # frames from one line to the next, by the clock
+    if span > max(_MOST_FRAMES, 20 * len(numbers)) or (step >= 10 and step > 2 * elapsed):
+        raise ValueError(
+            f"Kinect record: frame numbers from {numbers[0]} to {numbers[-1]} on {len(numbers)} lines, by {step:g} "
+            "each; expected numbers that count frames (are these time stamps?)"
         )
 
 
@@ -196,19 +219,16 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
         ValueError: Not a record of version 1, wrong number of columns, unsorted frames; names the line.
     """
     name = str(path)
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{name}: no such file, expected a kinect-record")
     header: dict[str, str] = {}
     rows, version = [], None
-    try:
-        text = Path(path).read_text(encoding="ascii")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: byte {error.start} is not ASCII, expected a kinect-record") from None
+    text = read_text(path, "a kinect-record")
+    if not text.isascii():
+        raise ValueError(f"{name}: holds characters that are not ASCII, expected a kinect-record")
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("#"):
             words = line[1:].strip()
             if words.startswith("kinect-record"):
-                version = words.split()[-1]
+                version = words.split()[-1][:20]
             key, colon, value = words.partition(":")
             if colon:
                 header[key.strip()] = value.strip()
@@ -228,7 +248,11 @@ def read_kinect_record(path: str | os.PathLike) -> KinectRecord:
         raise ValueError(f"{name}: 'fps' is {header.get('fps')!r}, expected a number") from None
     table = np.array(rows, dtype=np.float64).reshape(-1, _COLUMNS)
     joints = table[:, 3:].reshape(-1, 20, 4)
+    for what, numbers in (("frame", table[:, 0]), ("body", table[:, 2]), ("state", joints[..., 3])):
+        _check_whole(numbers, f"{name}: '{what}'")
     state = joints[..., 3].astype(np.int64)
+    if not np.isfinite(table[:, 1]).all() or not np.isfinite(joints[state > 0, :3]).all():
+        raise ValueError(f"{name}: holds NaN or infinity as a time or a joint that is not missing, expected numbers")
     extra = {key: value for key, value in header.items() if key not in _KEYS}
     try:
         return KinectRecord(
@@ -264,9 +288,7 @@ def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectReco
         FileNotFoundError: There is no such file.
         ValueError: None of these forms.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a Kinect export")
+    path = require_file(path, "a Kinect export")
     time = None
     if path.suffix == ".csv":
         xyz, state, time = _read_csv(path)
@@ -277,38 +299,82 @@ def read_kinect_export(path: str | os.PathLike, fps: float = 30.0) -> KinectReco
     there = np.isfinite(xyz).all(-1) & (xyz != 0).any(-1)
     state = np.where(there, 2 if state is None else state, 0)
     if time is not None and len(time) > 1:
+        time = _seconds(time, path)
         fps = float(round(1 / np.median(np.diff(time)), 3))
-    return make_record(xyz, state, KINECT_20, fps, "kinect_v1", "absolute", camera_axes=False, time=time)
+    try:
+        return make_record(xyz, state, KINECT_20, fps, "kinect_v1", "absolute", camera_axes=False, time=time)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _seconds(time: np.ndarray, path: Path) -> np.ndarray:
+    """Times in seconds, whatever unit they are in."""
+    steps = np.diff(time)
+    if not np.isfinite(time).all() or (steps <= 0).any():
+        raise ValueError(f"{path}: 'Time' holds numbers that do not grow from line to line, expected seconds")
+    step = float(np.median(steps))
+    if 0.001 <= step <= 4:  # rates that no Kinect has, but in the unit that we write
+        return time
+    unit = next((unit for unit in _TIME_UNITS if 1 / 65 < step * unit < 1 / 5), None)
+    if unit is None:
+        raise ValueError(f"{path}: 'Time' grows by {step:g} a line, expected seconds (or ms, us, ticks of 100 ns, ns)")
+    return (time - time[0]) * unit
+
+
+def _check_whole(values: np.ndarray, where: str) -> None:
+    bad = values[~(np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < 2**53))]
+    if len(bad):
+        raise ValueError(f"{where} is {bad[0]:g}, expected a whole number")
 
 
 def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        xyz = loaded["xyz"] if path.suffix == ".npz" else loaded
-        state = loaded["state"] if path.suffix == ".npz" and "state" in loaded else None
-    except (ValueError, KeyError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as a Kinect export: {error}") from None
-    if xyz.ndim != 3 or xyz.shape[1] != 20 or xyz.shape[2] not in (3, 4):
-        raise ValueError(f"{path}: shape {xyz.shape}, expected (frames, 20, 3) or (frames, 20, 4)")
+    state = None
+    if path.suffix == ".npz":
+        arrays = load_npz(path, ("xyz", "state"))
+        if "xyz" not in arrays:
+            raise ValueError(f"{path}: missing array 'xyz', expected a Kinect export")
+        xyz, state = arrays["xyz"], arrays.get("state")
+    else:
+        xyz = load_npy(path)
+    if xyz.ndim != 3 or xyz.shape[1] != 20 or xyz.shape[2] not in (3, 4) or xyz.dtype.kind not in "fiu":
+        raise ValueError(f"{path}: {xyz.dtype} {xyz.shape}, expected numbers (frames, 20, 3) or (frames, 20, 4)")
+    xyz = xyz.astype(np.float64)
     if xyz.shape[2] == 4:
         xyz, state = xyz[..., :3], xyz[..., 3]
-    return xyz.astype(np.float64), None if state is None else np.asarray(state).astype(np.int64)
+    if state is not None:
+        if state.shape != xyz.shape[:2] or state.dtype.kind not in "fiub":
+            raise ValueError(f"{path}: 'state' is {state.dtype} {state.shape}, expected numbers {xyz.shape[:2]}")
+        _check_whole(state.astype(np.float64), f"{path}: 'state'")
+    return xyz, None if state is None else state.astype(np.int64)
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
-    if len(rows) < 2:
-        raise ValueError(f"{path}: {len(rows)} lines, expected a header and frames")
-    head = [name.strip().lower().replace("_", "").replace(".", "").replace(" ", "") for name in rows[0]]
+    try:
+        reader = csv.reader(io.StringIO(read_text(path, "a Kinect export as CSV"), newline=""))
+        lines = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise ValueError(f"{path}: not CSV: {error}") from None
+    if len(lines) < 2:
+        raise ValueError(f"{path}: {len(lines)} lines, expected a header and frames")
+    head = [name.strip().lower().replace("_", "").replace(".", "").replace(" ", "") for name in lines[0][1]]
     missing = [f"{joint}{axis}" for joint in JOINT_NAMES for axis in "XYZ" if f"{joint}{axis}".lower() not in head]
     if missing:
         raise ValueError(f"{path}: the header lacks {', '.join(missing[:4])}{'...' if len(missing) > 4 else ''}")
-    try:
-        table = np.array([[float(value) if value.strip() else np.nan for value in row] for row in rows[1:]])
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}, expected lines of {len(head)} numbers") from None
+    table = np.array([_csv_numbers(row, len(head), f"{path}: line {number}") for number, row in lines[1:]])
     xyz = np.stack([table[:, [head.index(f"{j}{a}".lower()) for a in "XYZ"]] for j in JOINT_NAMES], 1)
     states = [f"{joint}state".lower() for joint in JOINT_NAMES]
-    state = table[:, [head.index(name) for name in states]].astype(int) if all(s in head for s in states) else None
+    state = None
+    if all(name in head for name in states):
+        state = np.nan_to_num(table[:, [head.index(name) for name in states]])
+        _check_whole(state, f"{path}: a state")
+        state = state.astype(np.int64)
     return xyz, state, table[:, head.index("time")] if "time" in head else None
+
+
+def _csv_numbers(row: list[str], columns: int, where: str) -> list[float]:
+    if len(row) != columns:
+        raise ValueError(f"{where} has {len(row)} columns, expected {columns} as the header")
+    try:
+        return [float(value) if value.strip() else np.nan for value in row]
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None

@@ -130,6 +130,8 @@ def body_25_or_25b(people: np.ndarray) -> Skeleton:
 def openpose_files(folder: str | os.PathLike) -> list[Path]:
     """Return OpenPose's files in a folder, sorted by name.
 
+    They are those that end in ``_keypoints.json``; without any, JSON files with ``people``: some programs rename them.
+
     Raises:
         FileNotFoundError: No such folder.
         ValueError: No such file in it.
@@ -138,9 +140,32 @@ def openpose_files(folder: str | os.PathLike) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder, expected OpenPose's JSON files")
     paths = sorted(path for path in folder.iterdir() if path.name.endswith(END) and path.name != END)
+    if not paths and _has_people(others := sorted(folder.glob("*.json"))):
+        paths = others
     if not paths:
         raise ValueError(f"{folder}: no file <name>{END} in it, expected OpenPose's --write_json output")
     return paths
+
+
+def _has_people(paths: list[Path]) -> bool:
+    """Whether the first of files is one of OpenPose's."""
+    try:
+        content = load_json(paths[0]) if paths else None
+    except (ValueError, OSError):
+        return False
+    return isinstance(content, dict) and "people" in content
+
+
+def is_openpose_folder(folder: str | os.PathLike) -> bool:
+    """Whether a folder holds OpenPose's files, see `openpose_files`."""
+    try:
+        return bool(openpose_files(folder))
+    except (ValueError, OSError):
+        return False
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(END if path.name.endswith(END) else path.suffix)
 
 
 def read_openpose_files(
@@ -182,7 +207,7 @@ def read_openpose_files(
             if skeleton not in (None, layout):
                 raise ValueError(f"{path}: joints of {layout.name}, expected {skeleton.name} as in the files before it")
             skeleton = layout
-        found.append((path.name.removesuffix(END), poses))
+        found.append((_stem(path), poses))
     joints = known_joints([poses for _, poses in found])
     scale = detect_scale(joints) if keypoint_scale is None else keypoint_scale
     if scale and keypoint_scale is None:
@@ -231,7 +256,7 @@ def read_openpose_folder(
         FileNotFoundError: No such folder.
         ValueError: As in `read_openpose_files`; two videos, or names without frame numbers.
     """
-    video = _only_video(folder, [path.name.removesuffix(END) for path in openpose_files(folder)])
+    video = _only_video(folder, [_stem(path) for path in openpose_files(folder)])
     named, skeleton, warnings, failed = read_openpose_files(folder, size, keypoint_scale, broken)
     if not named:
         raise ValueError(f"{folder}: no file of {len(failed)} could be read; the first: {failed[0]}")
@@ -239,7 +264,7 @@ def read_openpose_folder(
     for each in named:
         number = each.number or 0
         if number in by_number:
-            raise ValueError(f"{Path(folder) / each.name}{END}: frame {number} occurs twice")
+            raise ValueError(f"{Path(folder) / each.name}: frame {number} occurs twice")
         by_number[number] = each.people
     order = sorted(by_number)
     clock = frame_clock(order, str(folder), fps)
@@ -266,7 +291,7 @@ def _only_video(folder: str | os.PathLike, names: list[str]) -> str:
     matches = {name: _NAME.match(name) for name in names}
     nameless = next((name for name, match in matches.items() if not match), None)
     if nameless is not None and len(names) > 1:
-        raise ValueError(f"{folder}: {nameless}{END} has no frame number in its name")
+        raise ValueError(f"{folder}: the name {nameless!r} has no frame number at its end")
     videos = sorted({match["video"] if match else name for name, match in matches.items()})
     if len(videos) > 1:
         shown = ", ".join(videos[:5]) + (", ..." if len(videos) > 5 else "")

@@ -11,6 +11,7 @@ PIXELS, UNIT, SIGNED = 0, 3, 4
 WORDS = {UNIT: "parts of the image from 0 to 1", SIGNED: "parts of the image from -1 to 1"}
 _LEAST_JOINTS = 3
 _OUTSIDE = 0.1  # share of joints that an estimator may put outside the image
+_FACTORS = (1.5, 2.0, 2.25, 2.5, 3.0, 4.0, 4.5, 5.0, 6.0, 8.0, 10.0, 12.0)  # between usual image sizes
 _MARGIN = 0.1  # of the image's side: so far out a joint does not count as outside
 
 
@@ -82,7 +83,10 @@ def check_extent(joints: np.ndarray, size: tuple[int, int], where: str) -> None:
     outside = ((joints < -_MARGIN * size_px) | (joints > (1 + _MARGIN) * size_px)).any(1).mean()
     if outside > _OUTSIDE:
         reach = np.percentile(joints, 99, axis=0)
+        factor = float((reach / size_px).max())
+        likely = min((f for f in _FACTORS if f >= 0.9 * factor), default=factor)
+        other = f"{round(size[0] * likely)}x{round(size[1] * likely)}"
         raise ValueError(
             f"{where}: {100 * outside:.0f} % of the joints lie outside an image of {size[0]}x{size[1]} (they reach "
-            f"x = {reach[0]:.0f}, y = {reach[1]:.0f}): found in images of another size?"
+            f"x = {reach[0]:.0f}, y = {reach[1]:.0f}): found in images of another size, such as {other}?"
         )

@@ -15,7 +15,7 @@ from orplugins.io.frame_names import path_parts
 from orplugins.io.images import natural_key
 from orplugins.io.json_fields import load_json
 from orplugins.io.mmpose_results import is_prediction, read_prediction_folder, read_predictions
-from orplugins.io.openpose import END, read_openpose_files
+from orplugins.io.openpose import is_openpose_folder, read_openpose_files
 from orplugins.io.pixel_scale import WORDS, check_extent, detect_scale, fills_a_quarter, known_joints, to_pixels
 from orplugins.skeletons import Skeleton
 from orplugins.structures import Poses2D, Size
@@ -73,7 +73,7 @@ def read_poses2d(
             where nobody is in any frame.
     """
     path = Path(path)
-    if path.is_dir() and any(entry.name.endswith(END) for entry in path.iterdir()):
+    if is_openpose_folder(path):
         read = _openpose(path, size, keypoint_scale)
     elif path.is_dir():
         frames, failed = read_prediction_folder(path)

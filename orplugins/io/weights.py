@@ -1,45 +1,103 @@
 """Files of weights, read into memory without running anything: torch's own form and safetensors.
 
-`read_weights` is the one place that knows both forms and refuses what is not safe. VideoPose3D's published files, whose
-pickles need a reader of their own, are read by `orplugins.videopose3d.checkpoint`. A safetensors file holds tensors and
-text only; what torch's form keeps in `meta` stands in its header, one JSON text.
+`read_weights` is the one place where weights are read, for both hosts and for every tool. A safetensors file holds
+tensors and text only; what torch's form keeps in `meta` stands in its header, one JSON text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orplugins.io.atomic import atomic_write
-from orplugins.io.checkpoint_safety import check_checkpoint
+from orplugins.io.checkpoint_safety import (
+    Source,
+    kind_of,
+    named_errors,
+    opened,
+    read_bare_pickle,
+    safetensors_header,
+)
+from orplugins.io.torch_files import TorchFile
 
 META = "orplugins"
 
 
-def read_weights(path: str | Path, map_location: Any = "cpu") -> dict:
-    """Read the content of a checkpoint file.
+def read_weights(
+    source: Source,
+    map_location: Any = "cpu",
+    *,
+    model_zoo: bool = False,
+    records: Mapping[tuple[str, str], Callable[[dict], Any]] | None = None,
+    ignore_unknown: bool = False,
+) -> dict:
+    """Read the content of a file of weights; which form it has is told by its content, not its name.
 
     Args:
-        path: A ``.safetensors`` file, or one that torch.save wrote.
-        map_location: As for `torch.load`.
+        source: A file that torch.save wrote, also before torch 1.6, or a safetensors file; or one open in binary mode.
+        map_location: A device or its name; whatever else `torch.load` takes means the CPU.
+        model_zoo: Take a bare pickle of arrays too, as detectron2's model zoo has them.
+        records: Make objects of the host's own, by (module, name), from their attributes.
+        ignore_unknown: Read a file that names other things than weights and plain values, without those.
 
     Returns:
         What torch.save was given; of a safetensors file ``{"state_dict": tensors by name, "meta": dict}``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Truncated, or neither form.
-        UnsafeCheckpointError: Loading it would execute code.
+        ValueError: Truncated, damaged, or none of the forms.
+        UnsafeCheckpointError: It names something that another reader would execute.
+    """
+    with opened(source) as (file, name), named_errors(name):
+        kind = kind_of(file)
+        if kind == "safetensors":
+            return _read_safetensors(file, map_location)
+        if kind == "pickle":
+            return read_bare_pickle(file, model_zoo)
+        content = TorchFile(file, ignore_unknown).read(map_location, records)
+        if not isinstance(content, dict):
+            raise ValueError(f"holds a {type(content).__name__}, expected a dict of weights")
+        return content
+
+
+def tensors_of(content: Mapping, source: Any, fields: tuple[str, ...] = ("state_dict", "model")) -> dict[str, Any]:
+    """The tensors in what `read_weights` gave.
+
+    Args:
+        content: What it gave.
+        source: The file, for errors.
+        fields: Where they may be; the first that is there counts, without one the content itself.
+
+    Returns:
+        Tensors by name; what else stands between them is left out.
+
+    Raises:
+        ValueError: There are none.
     """
     import torch
 
-    path = Path(path).expanduser()
-    if path.suffix == ".safetensors":
-        return _read_safetensors(path, map_location)
-    check_checkpoint(path)
-    return torch.load(path, map_location=map_location, weights_only=False)  # looked into in the line before
+    found = next((content[field] for field in fields if field in content), content)
+    if not isinstance(found, Mapping):
+        raise ValueError(f"checkpoint {source}: found a {type(found).__name__}, expected tensors by name")
+    state = {name: value for name, value in found.items() if isinstance(name, str) and torch.is_tensor(value)}
+    if not state:
+        names = ", ".join(map(str, found))[:200] or "nothing"
+        raise ValueError(f"checkpoint {source}: found {names}, expected tensors by name")
+    return state
+
+
+def is_safetensors(content: Mapping) -> bool:
+    """Whether what `read_weights` gave is a safetensors file's: tensors and the header's notes, nothing else.
+
+    Args:
+        content: What it gave.
+
+    Returns:
+        True for such a file, and for one of torch's that holds the same two.
+    """
+    return content.keys() == {"state_dict", "meta"}
 
 
 def write_weights(path: str | Path, state: dict, meta: dict) -> None:
@@ -58,23 +116,26 @@ def write_weights(path: str | Path, state: dict, meta: dict) -> None:
         file.write(save(tensors, metadata={META: json.dumps(meta)}))
 
 
-def _read_safetensors(path: Path, map_location: Any) -> dict:
+def _read_safetensors(file: IO[bytes], map_location: Any) -> dict:
     import torch
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load
 
-    if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path}: no such file")
-    device = str(torch.device(map_location)) if isinstance(map_location, (str, torch.device)) else "cpu"
+    header = safetensors_header(file)
+    device = torch.device(map_location if isinstance(map_location, (str, torch.device)) else "cpu")
+    file.seek(0)
     try:
-        with safe_open(path, framework="pt", device=device) as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is not a dict
-            text = (file.metadata() or {}).get(META, "{}")
-    except SafetensorError as error:
-        raise ValueError(f"checkpoint {path}: truncated or not a safetensors file ({error})") from error
+        state = {name: tensor.to(device) for name, tensor in load(file.read()).items()}
+    except (SafetensorError, RuntimeError, KeyError) as error:
+        raise ValueError(f"truncated or not a safetensors file ({str(error).partition(chr(10))[0]})") from None
+    metadata = header.get("__metadata__")
     try:
-        return {"state_dict": state, "meta": json.loads(text)}
-    except json.JSONDecodeError as error:
-        raise ValueError(f"checkpoint {path}: the header's {META!r} is not JSON ({error})") from error
+        meta = json.loads(metadata.get(META, "{}") if metadata else "{}")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the header's {META!r} is not JSON ({error})") from None
+    if not isinstance(meta, dict):
+        raise ValueError(f"the header's {META!r} is a {type(meta).__name__}, expected an object")
+    return {"state_dict": state, "meta": meta}
 
 
 def misfits(state_dict: Mapping, expected: Mapping, may_lack: tuple[str, ...] = ()) -> list[str]:

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.tables import markdown_text
 from orplugins.motion.compare import MODES, Comparison, Recording, compare
+from orplugins.motion.plausibility import check_comparison, check_recording
 from orplugins.motion.recordings import read_recording
 from orplugins.motion.report import draw_report, rows_table, without_nan, write_report, write_rows
 from orplugins.skeletons import CORE_12
@@ -74,18 +76,23 @@ class ComparedRecordings:
 def compare_recordings(settings: CompareSettings) -> ComparedRecordings:
     """Compare recordings of one motion by different systems: agreement, not accuracy.
 
-    Writes ``report.csv``, ``report.md`` and ``report.json``, then plots.
+    Writes ``report.csv``, ``report.md`` and ``report.json``, then plots. Recordings of other units, and pairs whose
+    numbers would be meaningless (other clocks, exchanged sides), are among those that failed.
     """
     results, failed = [], []
     for exercise, files in settings.exercises:
         try:
             recordings = _read(files, settings.names, settings.fps)
+            for recording in recordings:
+                check_recording(recording)
         except (ValueError, OSError) as error:
             failed.append((exercise, str(error)))
             continue
         for a, b in itertools.combinations(recordings, 2):
             try:
-                results.append((exercise, compare(a, b, settings.measured_only, settings.max_lag)))
+                found = compare(a, b, settings.measured_only, settings.max_lag)
+                check_comparison(a, b, found, settings.max_lag)
+                results.append((exercise, found))
             except ValueError as error:
                 failed.append((exercise, str(error)))
     if not results:
@@ -195,7 +202,11 @@ def _recording(system, fps: float) -> Recording:
 
 def write_summary(out: str | os.PathLike, rows: list[dict], settings: SetSettings) -> None:
     """Write ``summary.md`` and ``summary.json``."""
-    text = ["# Systems on generated motion, against the truth\n", f"{settings.source}\n", rows_table(rows)]
+    text = [
+        "# Systems on generated motion, against the truth\n",
+        f"{markdown_text(settings.source)}\n",
+        rows_table(rows),
+    ]
     with atomic_write(Path(out) / "summary.md") as file:
         file.write("\n".join(text) + "\n")
     content = {**settings.record, "rows": [without_nan(row) for row in rows]}

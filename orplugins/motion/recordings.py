@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.io.arrays import load_npy, npz_names
 from orplugins.io.clip_files import read_motion_npz
+from orplugins.io.files import require_file
 from orplugins.io.kinect_files import KinectRecord, read_kinect_export, read_kinect_record
 from orplugins.motion.compare import Recording
 from orplugins.skeletons import H36M_17, KINECT_20, SKELETONS
@@ -31,32 +33,29 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
         FileNotFoundError: There is no such file.
         ValueError: One line with file, field, found and expected; no frame at all; no joint in any frame.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file, expected a motion")
-    if path.is_dir():
-        raise ValueError(f"{path}: is a folder, expected a motion (record.txt, motion.npz, pose.npy, a Kinect export)")
+    path = require_file(path, "a motion (record.txt, motion.npz, pose.npy, a Kinect export)")
     generic = path.stem in ("record", "motion", "pose", "people")
     name = name or (path.resolve().parent.name if generic else path.stem)
     if path.suffix == ".txt":
-        recording = _from_record(read_kinect_record(path), name)
-    elif path.suffix == ".npz" and "layout" in np.load(path, allow_pickle=False).files:
+        recording = _from_record(read_kinect_record(path), name, path)
+    elif path.suffix == ".npz" and "layout" in npz_names(path):
         data = read_motion_npz(path)
-        if data["layout"] not in SKELETONS:
-            raise ValueError(f"{path}: layout {data['layout']!r}, expected one of {', '.join(SKELETONS)}")
+        skeleton = SKELETONS.get(data["layout"])
+        if skeleton is None or data["xyz"].shape[1] != skeleton.num_joints:
+            raise ValueError(
+                f"{path}: layout {data['layout'][:80]!r} with {data['xyz'].shape[1]} joints, expected one of "
+                f"{', '.join(SKELETONS)} and its joints"
+            )
         time = np.arange(len(data["xyz"])) / data["fps"]
-        recording = Recording(
-            name, data["xyz"], data["state"], time, data["fps"], SKELETONS[data["layout"]], data["root"]
-        )
-    elif path.suffix == ".npy" and np.load(path, mmap_mode="r", allow_pickle=False).shape[1:] == (
-        H36M_17.num_joints,
-        3,
-    ):
-        xyz = np.load(path, allow_pickle=False).astype(np.float64)
+        recording = Recording(name, data["xyz"], data["state"], time, data["fps"], skeleton, data["root"])
+    elif path.suffix == ".npy" and (xyz := load_npy(path)).shape[1:] == (H36M_17.num_joints, 3):
+        if xyz.dtype.kind not in "fiu":
+            raise ValueError(f"{path}: holds {xyz.dtype}, expected numbers (F, 17, 3)")
+        xyz = xyz.astype(np.float64)
         state = np.where(np.isfinite(xyz).all(-1), 2, 0)
         recording = Recording(name, xyz, state, np.arange(len(xyz)) / (fps or 30.0), fps or 30.0, H36M_17, "hip_center")
     else:
-        recording = _from_record(read_kinect_export(path, fps or 30.0), name)
+        recording = _from_record(read_kinect_export(path, fps or 30.0), name, path)
     if not len(recording.xyz):
         raise ValueError(f"{path}: no frame in it")
     if not (recording.state > 0).any():
@@ -64,8 +63,8 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
     return recording
 
 
-def _from_record(record: KinectRecord, name: str) -> Recording:
+def _from_record(record: KinectRecord, name: str, path: Path) -> Recording:
     if not len(record.frame):
-        raise ValueError(f"{name}: no frame in the Kinect record")
+        raise ValueError(f"{path}: no frame in it")
     one = record.one_body()
     return Recording(name, one.xyz, one.state, one.time, one.fps, KINECT_20, one.root)

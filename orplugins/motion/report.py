@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from pathlib import Path
 
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.tables import markdown_table
+from orplugins.io.tables import markdown_table, markdown_text, write_csv
 from orplugins.motion.compare import Comparison
 from orplugins.skeletons import CORE_12
 from orplugins.viz.motion_plots import PLOTS, draw_comparison
@@ -100,21 +98,6 @@ def rows_table(rows: list[dict]) -> str:
     return markdown_table(keys, [[_text(row.get(key, "")) for key in keys] for row in rows])
 
 
-def write_csv(path: str | os.PathLike, rows: list[dict]) -> None:
-    """Write rows as CSV, in full precision.
-
-    Args:
-        path: The file.
-        rows: Column -> value.
-    """
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    with atomic_write(path) as file:
-        file.write(buffer.getvalue())
-
-
 def without_nan(row: dict) -> dict:
     """Return a row with None in place of NaN, which JSON does not have."""
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in row.items()}
@@ -178,10 +161,11 @@ def _safe(name: str) -> str:
 
 def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> list[str]:
     chosen = c.alignments[mode]
-    text = [f"\n## {exercise}: agreement of {c.names[1]} with {c.names[0]}\n"]
-    text += [f"- note: {warning}" for warning in c.warnings]
+    a, b = map(markdown_text, c.names)
+    text = [f"\n## {markdown_text(exercise)}: agreement of {b} with {a}\n"]
+    text += [f"- note: {markdown_text(warning)}" for warning in c.warnings]
     text.append(
-        f"- time offset: {c.names[1]} frame t + ({c.offset.lag}) matches {c.names[0]} frame t "
+        f"- time offset: {b} frame t + ({c.offset.lag}) matches {a} frame t "
         f"(with a parabola {c.offset.fractional:.2f}; correlation {_text(c.offset.correlation)})"
     )
     text.append(
@@ -205,8 +189,8 @@ def _section(exercise: str, c: Comparison, mode: str, pictures: list[str]) -> li
     ]
     text += [rows_table([{k: float(v) if k != "joint" else v for k, v in r.items()} for r in joints]), ""]
     angles = [
-        {"angle": name, "RMSE deg": a.rmse, "Pearson": a.pearson, "ROM A deg": a.rom[0], "ROM B deg": a.rom[1]}
-        for name, a in c.angles.items()
+        {"angle": name, "RMSE deg": one.rmse, "Pearson": one.pearson, "ROM A deg": one.rom[0], "ROM B deg": one.rom[1]}
+        for name, one in c.angles.items()
     ]
     text += [rows_table(angles), "", *(f"![{name}]({name})" for name in pictures)]
     return text

@@ -37,8 +37,8 @@ def _median_distance(found: np.ndarray, true: np.ndarray) -> float:
 
 
 def assign_detections(
-    detections: Sequence[Sequence[np.ndarray]], labels: dict[int, np.ndarray]
-) -> dict[int, np.ndarray]:
+    detections: Sequence[Sequence[np.ndarray]], labels: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """Every person's own detections.
 
     Args:
@@ -68,8 +68,8 @@ def assign_detections(
 
 
 def by_views(
-    cameras: Sequence[Camera], detections: Sequence[Sequence[np.ndarray]], truth: dict[int, np.ndarray]
-) -> dict[int, np.ndarray]:
+    cameras: Sequence[Camera], detections: Sequence[Sequence[np.ndarray]], truth: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """Association and triangulation of all people in all frames.
 
     Args:

@@ -10,7 +10,9 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_results import load_keypoint_results
-from orplugins.io.json_fields import entries, field, integer, load_json, numbers
+from orplugins.io.images import image_path, natural_key
+from orplugins.io.json_fields import entries, field, integer, load_json, numbers, text
+from orplugins.io.safe_names import safe_name
 
 FPS = 25.0
 
@@ -25,7 +27,7 @@ class SetClip:
         files: V lists of F paths of depth images.
         image_ids: (V, F).
         labels: For every frame V arrays (N, 17, 3), COCO-17: x, y, 0 where no annotator could place a joint.
-        people: Identities that are seen in it, patients left out (they do not move).
+        people: Identities that are seen in it, patients left out (they do not move); names that can be part of a path.
         truth: {person: (F, 17, 3)} metres in the room, COCO-17, NaN in frames where no image shows the person.
         lifted_truth: The same in Human3.6M's joints.
         pixels: {person: (V, F, 17, 3)}, the person's labels; zeros where not seen.
@@ -36,10 +38,10 @@ class SetClip:
     files: list[list[Path]]
     image_ids: np.ndarray
     labels: list[list[np.ndarray]]
-    people: list[int]
-    truth: dict[int, np.ndarray]
-    lifted_truth: dict[int, np.ndarray]
-    pixels: dict[int, np.ndarray]
+    people: list[str]
+    truth: dict[str, np.ndarray]
+    lifted_truth: dict[str, np.ndarray]
+    pixels: dict[str, np.ndarray]
 
     @property
     def frames(self) -> int:
@@ -58,7 +60,8 @@ def read_motion_set(folder: str | os.PathLike) -> list[SetClip]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A set without motion or without fixed cameras; a frame that is not in every view.
+        ValueError: A set without motion or without fixed cameras; a frame that is not in every view; a field that is
+            missing or of another kind.
     """
     folder = Path(folder)
     path = folder / "annotations/coco17.json"
@@ -67,14 +70,35 @@ def read_motion_set(folder: str | os.PathLike) -> list[SetClip]:
     for k, image in enumerate(entries(field(data, "images", str(path)), f"{path}: images")):
         here = f"{path}: images[{k}]"
         day, camera, image_id = (integer(image, name, here) for name in ("day_id", "cam_id", "id"))
-        images.setdefault(day, {})[camera, image_id % 10**7] = image
+        number_ = camera, image_id % 10**7
+        if number_ in images.setdefault(day, {}):
+            raise ValueError(f"{here}: day {day}, camera {camera} and frame {number_[1]} occur twice")
+        images[day][number_] = {
+            "id": image_id,
+            "path": image_path(folder, text(image, "file_name", here), here),
+            "camera": _camera(image, here),
+        }
+    known = {image["id"] for views in images.values() for image in views.values()}
     records: dict[int, list[dict]] = {}
-    for annotation in field(data, "annotations", str(path)):
-        records.setdefault(annotation["image_id"], []).append(annotation)
-    return [_clip(folder, path, day, images[day], records) for day in sorted(images)]
+    for k, annotation in enumerate(entries(field(data, "annotations", str(path)), f"{path}: annotations")):
+        here = f"{path}: annotations[{k}]"
+        image_id = integer(annotation, "image_id", here)
+        if image_id not in known:
+            raise ValueError(f"{here}: 'image_id' is {image_id}, expected the id of an image of the file")
+        records.setdefault(image_id, []).append(_record(annotation, here))
+    return [_clip(path, day, images[day], records) for day in sorted(images)]
 
 
-def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> SetClip:
+def _record(annotation: dict, where: str) -> dict:
+    record: dict = {"keypoints": numbers(annotation, "keypoints", 51, where).reshape(17, 3), "person": None}
+    if annotation.get("person_role") != "patient":
+        record["person"] = safe_name(field(annotation, "person_id", where), f"{where}: 'person_id'")
+        for name in ("keypoints_3d", "h36m_3d"):
+            record[name] = numbers(annotation, name, 51, where).reshape(17, 3)
+    return record
+
+
+def _clip(path: Path, day: int, images: dict, records: dict) -> SetClip:
     numbers_ = sorted({number for _, number in images})
     views = sorted({camera for camera, _ in images})
     missing = [(v, n) for v in views for n in numbers_ if (v, n) not in images]
@@ -85,22 +109,24 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
         )
     cameras = []
     for view in views:
-        poses = {tuple(images[view, n]["camera"]["pose"]) for n in numbers_}
+        poses = {tuple(images[view, n]["camera"].pose.ravel()) for n in numbers_}
         if len(poses) != 1:
             raise ValueError(f"{path}: day {day}: camera {view} has {len(poses)} places, expected one that stays")
-        cameras.append(_camera(images[view, 0], f"{path}: day {day} camera {view}"))
+        cameras.append(images[view, 0]["camera"])
     labels: list[list[np.ndarray]] = []
-    truth: dict[int, dict[str, np.ndarray]] = {}
+    truth: dict[str, dict[str, np.ndarray]] = {}
     for n in numbers_:
         labels.append([])
         for v, view in enumerate(views):
             rows = records.get(images[view, n]["id"], [])
-            labels[-1].append(np.array([row["keypoints"] for row in rows], dtype=np.float64).reshape(-1, 17, 3))
+            labels[-1].append(np.array([row["keypoints"] for row in rows]).reshape(-1, 17, 3))
             for row, joints in zip(rows, labels[-1][-1], strict=True):
-                if row.get("person_role") == "patient":
+                if row["person"] is None:
                     continue
+                if sum(other["person"] == row["person"] for other in rows) > 1:
+                    raise ValueError(f"{path}: image {images[view, n]['id']} has person {row['person']} twice")
                 person = truth.setdefault(
-                    row["person_id"],
+                    row["person"],
                     {
                         "coco": np.full((len(numbers_), 17, 3), np.nan),
                         "h36m": np.full((len(numbers_), 17, 3), np.nan),
@@ -108,15 +134,15 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
                     },
                 )
                 for name, key in (("coco", "keypoints_3d"), ("h36m", "h36m_3d")):
-                    person[name][n] = cameras[v].camera_to_world(np.array(row[key]).reshape(17, 3))
+                    person[name][n] = cameras[v].camera_to_world(row[key])
                 person["pixels"][v, n] = joints
     return SetClip(
         day,
         cameras,
-        [[folder / images[view, n]["file_name"] for n in numbers_] for view in views],
+        [[images[view, n]["path"] for n in numbers_] for view in views],
         np.array([[images[view, n]["id"] for n in numbers_] for view in views]),
         labels,
-        sorted(truth),
+        sorted(truth, key=natural_key),
         {k: person["coco"] for k, person in truth.items()},
         {k: person["h36m"] for k, person in truth.items()},
         {k: person["pixels"] for k, person in truth.items()},
@@ -124,10 +150,15 @@ def _clip(folder: Path, path: Path, day: int, images: dict, records: dict) -> Se
 
 
 def _camera(image: dict, where: str) -> Camera:
-    fx, fy, cx, cy = numbers(image["camera"], "intrinsics", 4, where)
-    pose = numbers(image["camera"], "pose", 16, where).reshape(4, 4)
+    camera = field(image, "camera", where)
+    fx, fy, cx, cy = numbers(camera, "intrinsics", 4, f"{where}: camera")
+    pose = numbers(camera, "pose", 16, f"{where}: camera").reshape(4, 4)
     # The file's camera belongs to images of the set's size.
-    return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=(image["width"], image["height"]), pose=pose)
+    size = integer(image, "width", where), integer(image, "height", where)
+    try:
+        return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=size, pose=pose)
+    except ValueError as error:
+        raise ValueError(f"{where}: {' '.join(str(error).split())}") from None
 
 
 def detections_of(clip: SetClip, path: str | os.PathLike) -> list[list[np.ndarray]]:

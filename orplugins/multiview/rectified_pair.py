@@ -18,6 +18,8 @@ from orplugins.geometry.triangulation import Code, present
 from orplugins.multiview.association import PairRules, pair_cost
 from orplugins.skeletons import BODY_25
 
+_MAX_LAG = 60
+
 
 @dataclass(frozen=True)
 class StereoClip:
@@ -29,6 +31,8 @@ class StereoClip:
         offset: Frames by which the right camera was late.
         corrected: Whether the offset was taken out.
         warnings: What a person should know.
+        subject: (F, 25, 3) what the left and the right camera saw of the subject, on one clock.
+        rig: The pair, with mirrored images and exchanged cameras put right.
     """
 
     clip: Clip
@@ -36,6 +40,8 @@ class StereoClip:
     offset: float
     corrected: bool
     warnings: list[str]
+    subject: tuple[np.ndarray, np.ndarray]
+    rig: ParallelRig
 
 
 def stereo_clip(
@@ -92,13 +98,16 @@ def stereo_clip(
             notes = ["left and right camera were exchanged", *check_pair(first, second, rig)[0]]
     warnings += notes
     offset, correlation = row_offset(first, second)
+    if not correlation > 0.9:  # recordings that were started by hand are further apart
+        far = row_offset(first, second, max_lag=min(_MAX_LAG, len(first) // 3))
+        offset, correlation = far if far[1] > 0.95 else (offset, correlation)
     corrected = synchronise and abs(offset) > 0.1 and correlation > 0.9
     if corrected:
         second = shift_sequence(second, offset)
         warnings.append(f"the right camera is {offset:+.2f} frames late (row correlation {correlation:.3f}): taken out")
     xyz, code, _ = triangulate_rectified(first, second, rig, rules)
     counts = {Code(c).name.lower(): int((code == c).sum()) for c in np.unique(code)}
-    return StereoClip(clean_clip(xyz, code, rules), counts, offset, corrected, warnings)
+    return StereoClip(clean_clip(xyz, code, rules), counts, offset, corrected, warnings, (first, second), rig)
 
 
 def _any_pair(first: np.ndarray, second: np.ndarray) -> bool:

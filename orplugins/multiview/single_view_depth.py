@@ -92,24 +92,33 @@ def place_by_depth(
         (17, 3) metres; NaN where there is no depth that is believed.
     """
     rules = rules or DepthRules()
-    there = present(keypoints)
     out = np.full((COCO_17.num_joints, 3), np.nan)
-    if not there.any():
+    points = joints_on_depth(camera, keypoints, depth_mm, rules)
+    if np.isfinite(points).all(-1).sum() < rules.least:
         return out
+    kept = largest_body(points)
+    if kept.sum() >= rules.least:
+        out[kept] = points[kept]
+    return out
+
+
+def joints_on_depth(
+    camera: Camera, keypoints: np.ndarray, depth_mm: np.ndarray, rules: DepthRules | None = None
+) -> np.ndarray:
+    """Joints in the world by the depth at their pixels, believed or not; arguments and result as `place_by_depth`."""
+    rules = rules or DepthRules()
+    there = present(keypoints)
+    points = np.full((COCO_17.num_joints, 3), np.nan)
+    if not there.any():
+        return points
     scale = np.array(depth_mm.shape[::-1]) / camera.size
     pixels = (keypoints[:, :2] + 0.5) * scale - 0.5
     span = np.ptp(pixels[there], axis=0).max()
     surface = surface_depth(depth_mm, pixels, int(max(1, round(rules.window * span))))
     joint = np.where(there, surface, np.nan) + INSET
     known = np.isfinite(joint)
-    if known.sum() < rules.least:
-        return out
-    points = np.full_like(out, np.nan)
     points[known] = camera.back_project(keypoints[known, :2], joint[known], undistort=True)
-    kept = largest_body(points)
-    if kept.sum() >= rules.least:
-        out[kept] = points[kept]
-    return out
+    return points
 
 
 def largest_body(points: np.ndarray) -> np.ndarray:

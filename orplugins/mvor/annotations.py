@@ -237,8 +237,8 @@ def _cameras(value: object, where: str) -> tuple[Camera, ...]:
             raise ValueError(f"{where}.camParams: '{key}' is not a list, expected one entry per camera")
     try:
         return tuple(cameras_from_mvor(params, world="camera1"))
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:  # of another form altogether
+        raise ValueError(f"{where}: {' '.join(str(error).split())}") from None
 
 
 def _unique(ids: Iterable, where: str) -> None:

@@ -111,5 +111,6 @@ def image_width_of(paths: Sequence[str | os.PathLike]) -> float:
     """
     widths = {image["width"] for path in paths for image in load_json(path)["images"]}
     if len(widths) != 1:
-        raise ValueError(f"pictures have the widths {sorted(widths)}, expected one (or --image-width)")
+        names = ", ".join(map(str, paths))
+        raise ValueError(f"{names}: pictures have the widths {sorted(widths)}, expected one (or --image-width)")
     return float(widths.pop())

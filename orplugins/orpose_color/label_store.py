@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orplugins.io.atomic import write_json
-from orplugins.io.json_fields import load_json
+from orplugins.io.files import read_bytes
+from orplugins.io.json_fields import load_json, parse_json
 from orplugins.skeletons import COCO_17
 
 FORMAT = "orplugins-orpose-pseudo"
@@ -22,18 +23,21 @@ class LabelStore:
         out: The label file.
         info: What the labels depend on; a store that was begun with something else is refused.
         rank: This process; it alone writes its notes.
+        inputs: What the labels are of (a digest of pictures, weights, groups): notes of others are replaced.
 
     Raises:
         ValueError: The notes that are there were made with other settings.
     """
 
-    def __init__(self, out: str | os.PathLike, info: dict, rank: int = 0):
+    def __init__(self, out: str | os.PathLike, info: dict, rank: int = 0, inputs: str = ""):
         self.out, self.info = Path(out), {"format": FORMAT, "version": 1, **info}
         self.folder = self.out.with_name(self.out.name + ".parts")
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.folder / "settings.json"
         if settings.exists():
             found = load_json(settings)
+            if not isinstance(found, dict):
+                raise ValueError(f"{settings}: found no settings, expected an object; remove {self.folder}")
             if found != json.loads(json.dumps(self.info)):
                 different = [key for key in {**found, **self.info} if found.get(key) != self.info.get(key)]
                 raise ValueError(
@@ -43,20 +47,31 @@ class LabelStore:
         elif rank == 0:
             write_json(settings, self.info)
         self.path = self.folder / f"rank{rank}.jsonl"
+        self.inputs = inputs
+        if self.path.exists() and self._inputs_of(self.path) != inputs:
+            self.path.unlink()
         self.notes = self._read()
+
+    @staticmethod
+    def _inputs_of(path: Path) -> str:
+        first = read_bytes(path, "notes of labelled images").partition(b"\n")[0]
+        try:
+            return parse_json(first.decode("utf-8"))["inputs"]
+        except (ValueError, LookupError, TypeError):
+            return ""
 
     def _read(self) -> dict[str, dict]:
         """Notes of all processes by file name. A line that a kill cut off is none."""
-        notes = {}
+        notes: dict[str, dict] = {}
         for path in sorted(self.folder.glob("rank*.jsonl")):
-            for line in path.read_bytes().split(b"\n")[:-1]:
-                try:
-                    note = json.loads(line)
-                except ValueError:
-                    continue
-                name = note["image"]["file_name"]
-                if "error" not in note or name not in notes:  # what one run failed at, another may have done
-                    notes[name] = note
+            if self._inputs_of(path) != self.inputs:
+                continue
+            for line in read_bytes(path, "notes of labelled images").split(b"\n")[:-1]:
+                note = _note(line)
+                if note is not None:
+                    name = note["image"]["file_name"]
+                    if "error" not in note or name not in notes:  # what failed once may have worked again
+                        notes[name] = note
         return notes
 
     def is_done(self, file_name: str) -> bool:
@@ -93,7 +108,9 @@ class LabelStore:
     def _append(self, note: dict) -> None:
         line = json.dumps(note, allow_nan=False).encode() + b"\n"
         with self.path.open("ab") as file:
-            if file.tell() and not self._ends_whole():
+            if not file.tell() and self.inputs:
+                line = json.dumps({"inputs": self.inputs}).encode() + b"\n" + line
+            elif file.tell() and not self._ends_whole():
                 line = b"\n" + line
             file.write(line)
             file.flush()
@@ -139,3 +156,18 @@ class LabelStore:
         write_json(self.out, merged)
         shutil.rmtree(self.folder)
         return {"images": len(images), "people": len(annotations), "annotations": annotations, "failed": failed}
+
+
+def _note(line: bytes) -> dict | None:
+    """A line of notes; None if it is damaged, and its image is done again."""
+    try:
+        note = parse_json(line.decode("utf-8"))
+        image = note["image"]
+        whole = isinstance(image["file_name"], str)
+        if "error" in note:
+            return note if whole and isinstance(note["error"], str) else None
+        sides = all(type(image[side]) is int and image[side] > 0 for side in ("height", "width"))
+        people = isinstance(note["annotations"], list) and all(isinstance(each, dict) for each in note["annotations"])
+        return note if whole and sides and people else None
+    except (ValueError, LookupError, TypeError):
+        return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +17,10 @@ import numpy as np
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.frames import Frame, Source, find_sources, outside, read_frames
 from orplugins.io.images import find_pictures, read_image, write_image
-from orplugins.io.video import VIDEO_SUFFIXES, read_video, write_video
+from orplugins.io.run_folder import lock_file, remove_leftovers, require_writable, run_folder
+from orplugins.io.video import write_video
 from orplugins.orpose_color.annotations import image_width_of, lifting_pairs
 from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
@@ -27,6 +32,8 @@ from orplugins.viz.overlay import draw_pose
 if TYPE_CHECKING:
     from orplugins.orpose_color.network import LiftingNetwork
 
+_SHORT_SIDE, _LONG_SIDE = 480, 1333
+_STILLS_FPS = 20.0
 CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
 
@@ -38,18 +45,19 @@ class ColorSettings:
         config: A detectron2 config, a file.
         weights: The student's checkpoint.
         statistics: ``h36stats.json``; None where the weights store their own.
-        size: (width, height) in pixels to which every picture is resized before the network sees it.
+        size: (width, height) in pixels to which every picture is resized before the network sees it; None keeps its
+            proportions and makes the shorter side 480 (as published, 640x480, for pictures of 4:3).
         threshold: Minimum score of a person.
-        fps: Frames per second of the video.
+        fps: Frames per second of the videos that are written; None: a clip's own, 20 for pictures.
         device: See `orplugins.device.choose_device`.
     """
 
     config: str
     weights: str
     statistics: str | None = None
-    size: tuple[int, int] = (640, 480)
+    size: tuple[int, int] | None = None
     threshold: float = 0.5
-    fps: float = 20.0
+    fps: float | None = None
     device: str = "auto"
 
 
@@ -58,20 +66,24 @@ class ColorPoses:
     """People of one picture.
 
     Attributes:
-        name: The picture's path, or the video's name, ``#`` and the frame's number.
+        name: The picture's path, or the end of the video's path that no other has, ``#`` and the frame's number.
         size: (width, height) of the picture in its file.
+        seen: (width, height) of the resized picture.
         boxes: (N, 4) x1, y1, x2, y2 in pixels of the resized picture, as are
         keypoints: (N, 17, 3) x, y, score; a pixel's centre is its index + 0.5.
         poses_3d: (N, 17, 3) metres from the pelvis, Human3.6M's order.
         scores: (N,).
+        time: Seconds since a video's first frame; None for a picture.
     """
 
     name: str
     size: tuple[int, int]
+    seen: tuple[int, int]
     boxes: np.ndarray
     keypoints: np.ndarray
     poses_3d: np.ndarray
     scores: np.ndarray
+    time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,8 @@ class ColorResult:
     Attributes:
         poses: The file of poses.
         overlays: The folder of drawn pictures.
-        video: The video, None if there was no picture.
+        video: The first of the videos, None if there was no picture.
+        videos: ``poses.mp4``; one for the pictures and one for each clip, where there are several.
         pictures: Number of pictures and frames.
         people: Number of people in all of them.
         failed: Error by the input's path.
@@ -93,6 +106,7 @@ class ColorResult:
     pictures: int
     people: int
     failed: dict[str, str] = field(default_factory=dict)
+    videos: tuple[Path, ...] = ()
 
 
 def infer_color(
@@ -107,32 +121,37 @@ def infer_color(
 
     Args:
         inputs: Pictures, folders of them, videos.
-        out: Folder for ``poses.json`` (COCO's form with ``h36m_3d``), ``overlays/*.png`` and ``poses.mp4``.
+        out: Folder for ``poses.json`` (COCO's form with ``h36m_3d``), ``overlays/*.png`` and videos.
         settings: See :class:`ColorSettings`.
 
     Raises:
-        FileNotFoundError: An input, the config or the weights are missing.
-        ValueError: The config or the weights do not fit, or the video cannot be written; poses are there then.
+        FileNotFoundError: The config or the weights are missing.
+        OSError: `out` cannot be written to.
+        ValueError: No input is usable, the config or the weights do not fit, or a video cannot be written; poses are
+            there then.
     """
-    predict, out = load_predictor(settings), Path(out)
-    failed: dict[str, str] = {}
-    found = [
-        _people_above(name, picture, predict([enlarge(picture, settings.size)])[0], settings.threshold)
-        for name, picture in _bar(read_pictures(inputs, failed), "poses")
-    ]
-    result = ColorResult(
+    sources, unusable = find_sources(inputs, below=True)
+    sources = outside(sources, out)
+    if not sources:
+        raise ValueError("; ".join(unusable) or "no picture and no video to work on")
+    with run_folder(out) as out:
+        predict = load_predictor(settings)
+        failed = {line.partition(": ")[0]: line for line in unusable}
+        found = [
+            _people_above(source, frame, predict, settings)
+            for source, frame in _bar(read_pictures(sources, failed), "poses")
+        ]
+        write_color_poses(out / "poses.json", [people for _, people in found], failed)
+        videos = _draw(sources, found, out, settings) if found else ()
+    return ColorResult(
         out / "poses.json",
         out / "overlays",
-        out / "poses.mp4" if found else None,
+        videos[0] if videos else None,
         len(found),
-        sum(len(each.scores) for each in found),
+        sum(len(people.scores) for _, people in found),
         failed,
+        videos,
     )
-    write_color_poses(result.poses, found, settings.size, failed)
-    if result.video:
-        drawings = _drawings(_bar(read_pictures(inputs, {}), "overlays"), found, settings.size, result.overlays)
-        write_video(result.video, drawings, settings.fps)
-    return result
 
 
 def load_predictor(settings: ColorSettings) -> Callable[[list[np.ndarray]], list]:
@@ -145,17 +164,32 @@ def load_predictor(settings: ColorSettings) -> Callable[[list[np.ndarray]], list
     return Predictor(cfg, native=True)
 
 
-def read_pictures(inputs: Sequence[str | os.PathLike], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, picture) of everything that can be read; errors go into `failed` by the input's path."""
-    for path in find_pictures(inputs):
-        try:
-            if path.suffix.lower() in VIDEO_SUFFIXES:
-                for number, picture in enumerate(read_video(path)):
-                    yield f"{path.name}#{number:06d}", picture
+def read_pictures(sources: Sequence[Source], failed: dict[str, str]) -> Iterator[tuple[Source, Frame]]:
+    """Yield every frame that can be read with its source; errors go into `failed` by the source's path."""
+    for source in sources:
+        for frame in read_frames(source):
+            if frame.image is None:
+                failed[str(source.path)] = frame.problem or ""
             else:
-                yield path.as_posix(), read_image(path)
-        except ValueError as error:
-            failed[str(path)] = str(error)
+                number = frame.name.rpartition("_")[2].partition(".")[0]
+                name = f"{source.name}{source.path.suffix}#{number}" if source.is_video else source.path.as_posix()
+                yield source, replace(frame, name=name)
+
+
+def network_size(size: tuple[int, int], wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """Size at which the network sees a picture: the wanted one, or that of the same proportions with the sides above.
+
+    Args:
+        size: (width, height) of the picture.
+        wanted: (width, height), or None.
+
+    Returns:
+        (width, height).
+    """
+    if wanted:
+        return wanted
+    scale = min(_SHORT_SIDE / min(size), _LONG_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -167,22 +201,20 @@ def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
 
 
-def write_color_poses(
-    path: str | os.PathLike, found: Sequence[ColorPoses], size: tuple[int, int], failed: dict[str, str]
-) -> None:
+def write_color_poses(path: str | os.PathLike, found: Sequence[ColorPoses], failed: dict[str, str]) -> None:
     """Write poses in COCO's form: joints in the pixels of the pictures, counted from a pixel's centre.
 
     Args:
         path: The file.
-        found: People of each picture, in pixels of
-        size: (width, height) of the resized pictures.
+        found: People of each picture.
         failed: Error by the input's path.
     """
     images: list[dict] = []
     annotations: list[dict] = []
     for number, each in enumerate(found, start=1):
-        images.append({"id": number, "file_name": each.name, "width": each.size[0], "height": each.size[1]})
-        for person in _records(each, size):
+        image = {"id": number, "file_name": each.name, "width": each.size[0], "height": each.size[1]}
+        images.append(image if each.time is None else {**image, "time": each.time})
+        for person in _records(each):
             annotations.append({"id": len(annotations) + 1, "image_id": number, **person})
     category = {
         "id": 1,
@@ -201,21 +233,29 @@ def _bar(pictures: Iterator, title: str) -> Iterator:
     return tqdm(pictures, unit="picture", desc=title, disable=None)
 
 
-def _people_above(name: str, picture: np.ndarray, instances, threshold: float) -> ColorPoses:
-    keep = instances.scores.numpy() >= threshold
-    return ColorPoses(
-        name,
-        picture.shape[1::-1],
+def _people_above(
+    source: Source, frame: Frame, predict: Callable, settings: ColorSettings
+) -> tuple[Source, ColorPoses]:
+    assert frame.image is not None
+    height, width = frame.image.shape[:2]
+    size = network_size((width, height), settings.size)
+    instances = predict([enlarge(frame.image, size)])[0]
+    keep = instances.scores.numpy() >= settings.threshold
+    return source, ColorPoses(
+        frame.name,
+        (width, height),
+        size,
         instances.pred_boxes.tensor.numpy()[keep],
         instances.pred_keypoints.numpy()[keep],
         instances.pred_keypoints_3d.numpy()[keep],
         instances.scores.numpy()[keep],
+        frame.time,
     )
 
 
-def _records(found: ColorPoses, size: tuple[int, int]) -> list[dict]:
+def _records(found: ColorPoses) -> list[dict]:
     """Annotations of one picture, in the pixels of its file."""
-    scale = np.array(found.size) / size
+    scale = np.array(found.size) / found.seen
     people = []
     for k, score in enumerate(found.scores):
         box = found.boxes[k].reshape(2, 2) * scale
@@ -236,22 +276,61 @@ def _records(found: ColorPoses, size: tuple[int, int]) -> list[dict]:
     return people
 
 
+def _draw(
+    sources: Sequence[Source], found: Sequence[tuple[Source, ColorPoses]], out: Path, settings: ColorSettings
+) -> tuple[Path, ...]:
+    """Draw all people: an image each picture, a video for the pictures together and for each clip."""
+    clips = [source for source in sources if source.is_video]
+    groups: list[tuple[Path, Source | None, list[Source]]] = [
+        (out / "poses.mp4", None, [source for source in sources if not source.is_video]),
+        *((out / f"{clip.name}.mp4", clip, [clip]) for clip in clips),
+    ]
+    numbered = list(enumerate(found, start=1))
+    place = {id(source): k for k, (_, _, members) in enumerate(groups) for source in members}
+    people = [[(n, each) for n, (source, each) in numbered if place[id(source)] == k] for k in range(len(groups))]
+    alone = sum(map(bool, people)) == 1
+    videos: list[Path] = []
+    for (path, clip, members), mine in zip(groups, people, strict=True):
+        if mine:
+            videos.append(out / "poses.mp4" if alone else path)
+            drawings = _drawings(_bar(read_pictures(members, {}), "overlays"), mine, out / "overlays")
+            fps = settings.fps or (clip.fps if clip and clip.fps else _STILLS_FPS)
+            times = [each.time or 0.0 for _, each in mine] if clip and not settings.fps else None
+            write_video(videos[-1], drawings, fps, times)
+    return tuple(videos)
+
+
 def _drawings(
-    pictures: Iterator[tuple[str, np.ndarray]], found: Sequence[ColorPoses], size: tuple[int, int], folder: Path
+    pictures: Iterator[tuple[Source, Frame]], found: Sequence[tuple[int, ColorPoses]], folder: Path
 ) -> Iterator[np.ndarray]:
-    """Yield the resized pictures with their people drawn in; each is also written to the folder."""
-    count = 0
-    for name, picture in pictures:
-        if count == len(found) or name != found[count].name:
-            raise ValueError(f"{name}: has changed since its poses were found")
-        drawn = enlarge(picture, size).copy()
-        for keypoints, box in zip(found[count].keypoints, found[count].boxes, strict=True):
+    """Yield the resized pictures with their people drawn in, all of one size; each is also written to the folder."""
+    count, canvas = 0, found[0][1].seen
+    for _, frame in pictures:
+        if count == len(found) or frame.name != found[count][1].name:
+            raise ValueError(f"{frame.name}: has changed since its poses were found")
+        number, people = found[count]
+        assert frame.image is not None
+        drawn = enlarge(frame.image, people.seen).copy()
+        for keypoints, box in zip(people.keypoints, people.boxes, strict=True):
             draw_pose(drawn, coco_to_h36_present(keypoints), "h36", box)
         count += 1
-        write_image(folder / f"{count:06d}.png", drawn)
-        yield drawn
+        write_image(folder / f"{number:06d}.png", drawn)
+        yield _fitted(drawn, canvas)
     if count < len(found):
-        raise ValueError(f"{found[count].name}: could not be read a second time, to be drawn")
+        raise ValueError(f"{found[count][1].name}: could not be read a second time, to be drawn")
+
+
+def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Fit a picture into (width, height), its proportions kept, with black bars."""
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return picture
+    scale = min(size[0] / width, size[1] / height)
+    small = enlarge(picture, (max(1, int(width * scale)), max(1, int(height * scale))))
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    y, x = (size[1] - small.shape[0]) // 2, (size[0] - small.shape[1]) // 2
+    canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return canvas
 
 
 @dataclass(frozen=True)
@@ -332,10 +411,15 @@ def label_pictures(
         ValueError: A picture is given twice, a file does not fit, or `out` was begun with other settings.
     """
     paths = find_pictures(inputs)
-    base = Path(root) if root else Path(os.path.commonpath([path.resolve().parent for path in paths]))
-    names = [Path(os.path.relpath(path.resolve(), base.resolve())).as_posix() for path in paths]
+    places = [os.path.join(os.path.realpath(path.parent), path.name) for path in paths]  # links stay what they are
+    base = os.path.realpath(root) if root else os.path.commonpath([os.path.dirname(place) for place in places])
+    names = [Path(os.path.relpath(place, base)).as_posix() for place in places]
     if len(set(names)) != len(names):
         raise ValueError("a picture is given twice, expected each once")
+    outside = next((name for name in names if name.startswith("../")), None)
+    if outside:
+        raise ValueError(f"{outside}: lies outside {base}, expected pictures below it (--root)")
+    require_writable(Path(out).parent)
     teacher = build_teacher(settings)
     if world > 1:
         import torch
@@ -353,15 +437,19 @@ def label_pictures(
         },
         "stats_sha256": teacher.statistics.digest,
     }
-    store = LabelStore(out, info, rank)
-    mine = list(zip(names, paths, strict=True))[rank::world]
-    _label(teacher, store, [each for each in mine if not store.is_done(each[0])], settings.batch, quiet=rank > 0)
+    store = LabelStore(out, info, rank, _digest([*zip(names, paths, strict=True)], settings, world))
+    lock = lock_file(store.folder / f"rank{rank}.lock", f"{out}: another run is writing it")
+    if rank == 0:
+        remove_leftovers(Path(out).parent, below=False, stem=f"{Path(out).stem}.")
+    _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, quiet=rank > 0)
     if world > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
     if rank:
+        lock.close()
         return None
     merged = store.merge(names)
+    lock.close()
     people = merged["annotations"]
     return LabelResult(
         Path(out),
@@ -406,19 +494,36 @@ def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
     return ThreeStageTeacher(PersonDetector(detector), pose, lift, statistics, settings.thresholds)
 
 
+def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, world: int) -> str:
+    """What labels depend on beside the settings in the label file: pictures, weights, and who is labelled together."""
+    files = (settings.pose, settings.pose_weights, settings.detector, settings.detector_weights, settings.lifter)
+    stamps: list = [world, settings.batch]
+    for name, path in [*pictures, *((str(file), Path(file)) for file in files if file)]:
+        status = os.stat(path) if path.is_file() else None
+        stamps.append([name, os.path.abspath(path), *((status.st_size, status.st_mtime_ns) if status else ())])
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
+
+
 def _label(
-    teacher: ThreeStageTeacher, store: LabelStore, todo: list[tuple[str, Path]], batch: int, quiet: bool
+    teacher: ThreeStageTeacher, store: LabelStore, pictures: list[tuple[str, Path]], batch: int, quiet: bool
 ) -> None:
-    """Label pictures (name, path); one that cannot be read or labelled is noted and does not stop the others."""
+    """Label pictures (name, path); one that cannot be read or labelled is noted and does not stop the others.
+
+    Pictures go through the networks in the groups of an unbroken run, so that one that was killed ends the same.
+    """
     from tqdm import tqdm
 
-    with tqdm(total=len(todo), unit="picture", disable=quiet or None) as bar:
-        for start in range(0, len(todo), batch):
+    with tqdm(total=len(pictures), unit="picture", disable=quiet or None) as bar:
+        for start in range(0, len(pictures), batch):
+            group = pictures[start : start + batch]
+            bar.update(len(group))
+            if all(store.is_done(name) for name, _ in group):
+                continue
             images = []
-            for name, path in todo[start : start + batch]:
+            for name, path in group:
                 try:
                     images.append((name, read_image(path)))
-                except ValueError as error:
+                except (OSError, ValueError) as error:
                     store.fail(name, str(error))
             try:
                 found = teacher.label([image for _, image in images]) if images else []
@@ -432,8 +537,8 @@ def _label(
                         store.fail(name, f"{type(error).__name__}: {error}")
             for (name, image), annotations in labelled:
                 height, width = image.shape[:2]
-                store.add(name, height, width, annotations)
-            bar.update(len(todo[start : start + batch]))
+                if not store.is_done(name):
+                    store.add(name, height, width, annotations)
 
 
 @dataclass(frozen=True)
@@ -488,6 +593,7 @@ def train_lifting_network(
     from orplugins.orpose_color.train_lifter import fit_lifter
 
     out = Path(out)
+    require_writable(out)
     keypoints, poses = (
         np.concatenate(column) for column in zip(*(lifting_pairs(path) for path in annotations), strict=True)
     )
@@ -519,8 +625,10 @@ def train_lifting_network(
         report["val_pairs"] = len(relative)
         report["val_mpjpe_mm"] = _lifting_error(network, norms, *held_out)
         report["val_mpjpe_of_the_mean_pose_mm"] = mpjpe(mean, relative)
+    weights = io.BytesIO()  # torch's own errors do not say that a disk is full
+    torch.save(network.state_dict(), weights)
     with atomic_write(out / "lifter.pth", "wb") as file:
-        torch.save(network.state_dict(), file)
+        file.write(weights.getvalue())
     save_statistics(out / "statistics.json", norms)
     write_json(out / "report.json", report, indent=1)
     return LifterResult(out / "lifter.pth", out / "statistics.json", report)

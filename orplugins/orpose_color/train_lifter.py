@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from orplugins.io.weights import read_weights
+from orplugins.io.weights import listed, misfits, read_weights, tensors_of
 from orplugins.orpose_color.lifting import PoseStatistics, mirror_rows, mirror_targets
 from orplugins.orpose_color.network import LiftingNetwork
 
@@ -94,8 +94,7 @@ def load_lifter(path: str | Path) -> LiftingNetwork:
         FileNotFoundError: There is no such file.
         ValueError: Truncated, code in it, or no lifting network.
     """
-    state = read_weights(path)
-    state = state.get("model", state.get("state_dict", state))
+    state = tensors_of(read_weights(path), path, ("model", "state_dict"))
     for prefix in _PREFIXES:
         inner = {name.partition(prefix)[2]: value for name, value in state.items() if prefix in name}
         if inner:
@@ -107,9 +106,11 @@ def load_lifter(path: str | Path) -> LiftingNetwork:
             f"{' or '.join(_PREFIXES)}"
         )
     blocks = len({name.split(".")[1] for name in state if name.startswith("linear_stages.")})
-    network = LiftingNetwork(len(state["w1.weight"]), blocks)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"checkpoint {path}: {error}") from None
+    width = state["w1.weight"].shape[0] if state["w1.weight"].dim() else 0
+    with torch.device("meta"):  # nothing is allocated before the file's tensors are known to be there
+        lines = misfits(state, LiftingNetwork(width, blocks).state_dict()) if width else ["w1.weight: is empty"]
+    if lines:
+        raise ValueError(f"checkpoint {path}: does not fit the lifting network:{listed(lines)}")
+    network = LiftingNetwork(width, blocks)
+    network.load_state_dict(state, strict=False)  # but for batch counters
     return network.eval()

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from orplugins.io.atomic import write_json
-from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
+from orplugins.io.coco_annotations import read_annotations
+from orplugins.io.images import image_path
+from orplugins.io.json_fields import number, numbers, text
 from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 
 # Everyone at the table who is not the patient treats the patient.
@@ -18,7 +20,8 @@ def write_detector_set(
 ) -> dict[str, int]:
     """Write ``out/annotations/<split>.json`` with boxes of patients and users.
 
-    The images stay where they are: file names lead to them from ``out/images``, where detectron2 looks for the set.
+    The images stay where they are: ``out/images/<split>``, where detectron2 looks for the set, is a link to their
+    folder.
 
     Args:
         annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
@@ -33,27 +36,18 @@ def write_detector_set(
         FileNotFoundError: There is no such file, or an image is missing.
         ValueError: One line with file, field, found and expected; nothing is written then.
     """
-    name, truth = str(annotations), load_json(annotations)
-    start = os.path.relpath(Path(images).resolve(), (Path(out) / "images").resolve())
+    name, truth = str(annotations), read_annotations(annotations, images=images).data
     pictures = []
-    for k, record in enumerate(entries(field(truth, "images", name), f"{name}: images")):
+    for k, record in enumerate(truth["images"]):
         here = f"{name}: images[{k}]"
-        file = Path(images) / text(record, "file_name", here)
+        file = image_path(images, record["file_name"], here)
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file, expected the picture of {here}")
-        pictures.append(
-            {
-                "id": integer(record, "id", here),
-                "file_name": Path(start, record["file_name"]).as_posix(),
-                "width": integer(record, "width", here),
-                "height": integer(record, "height", here),
-            }
-        )
-    boxes = [
-        _box(person, f"{name}: annotations[{k}]", k + 1)
-        for k, person in enumerate(entries(field(truth, "annotations", name), f"{name}: annotations"))
-    ]
-    (Path(out) / "images").mkdir(parents=True, exist_ok=True)  # a path through it wants it to be there
+        place = file.relative_to(images).as_posix()
+        sides = {side: record[side] for side in ("width", "height")}
+        pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **sides})
+    boxes = [_box(person, f"{name}: annotations[{k}]", k + 1) for k, person in enumerate(truth["annotations"])]
+    _link(Path(out) / "images" / split, Path(images))
     categories = [{"id": k, "name": category} for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
     write_json(
         Path(out) / "annotations" / f"{split}.json",
@@ -63,13 +57,23 @@ def write_detector_set(
     return {category: found.count(k) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)}
 
 
+def _link(link: Path, folder: Path) -> None:
+    """Make a link to a folder, in the place of an older one."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        raise FileExistsError(f"{link}: is there and no link, expected a place for the link to {folder}")
+    link.symlink_to(os.path.relpath(folder.resolve(), link.parent.resolve()), target_is_directory=True)
+
+
 def _box(person: dict, here: str, number_of: int) -> dict:
     role = text(person, "person_role", here)
     if role not in CATEGORY_OF_ROLE:
         raise ValueError(f"{here}: 'person_role' is {role!r}, expected one of {', '.join(CATEGORY_OF_ROLE)}")
     return {
         "id": number_of,
-        "image_id": integer(person, "image_id", here),
+        "image_id": person["image_id"],
         "category_id": CATEGORY_OF_ROLE[role],
         "bbox": numbers(person, "bbox", 4, here).tolist(),
         "area": number(person, "area", here),

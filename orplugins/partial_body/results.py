@@ -97,7 +97,8 @@ def write_poses(path: str | os.PathLike, frames: Sequence[dict], joints: Sequenc
 
     Args:
         path: JSON file.
-        frames: In order, each with ``file_name``, ``width``, ``height`` and ``people``, of `person_records`.
+        frames: In order, each with ``file_name``, ``width``, ``height`` and ``people``, of `person_records`; frames of
+            videos also with ``time``, seconds since the first.
         joints: K names.
         links: Pairs of joint indices, the limbs.
         info: What the poses were made with.
@@ -123,7 +124,7 @@ def write_poses(path: str | os.PathLike, frames: Sequence[dict], joints: Sequenc
         {
             "info": info,
             "images": [
-                {"id": k, **{key: frame[key] for key in ("file_name", "width", "height")}}
+                {"id": k, **{key: frame[key] for key in ("file_name", "width", "height", "time") if key in frame}}
                 for k, frame in enumerate(frames, start=1)
             ],
             "annotations": annotations,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from orplugins.depth.png import is_depth_png, load_depth
 from orplugins.io.atomic import write_json
-from orplugins.io.images import write_image
-from orplugins.io.json_fields import entries, field, integer, load_json, numbers, text
+from orplugins.io.coco_annotations import check_sizes, read_annotations
+from orplugins.io.files import require_file
+from orplugins.io.images import image_path, read_image, write_image
+from orplugins.io.run_folder import run_folder
 from orplugins.partial_body.crops import CUTS, cut_window, inside
 from orplugins.skeletons import COCO_17
 
@@ -50,39 +54,48 @@ def write_views(
     if unknown:
         raise ValueError(f"views: found {', '.join(unknown)}, expected some of {', '.join(VIEWS)}")
     name, out = str(annotations), Path(out)
-    truth = load_json(annotations)
-    people = _people(truth, name)
-    sets = {view: {"images": [], "annotations": [], "categories": field(truth, "categories", name)} for view in views}
+    truth = read_annotations(annotations, COCO_17.joints, sizes=False).data
+    pictures = truth["images"]
+    files = [image_path(images, record["file_name"], f"{name}: images[{k}]") for k, record in enumerate(pictures)]
+    check_sizes(pictures, images, name, skip_broken=True)
+    people, stems = _people(truth), _stems(pictures)
+    sets: dict[str, dict] = {
+        view: {"images": [], "annotations": [], "categories": truth["categories"]} for view in views
+    }
     problems = []
-    pictures = entries(field(truth, "images", name), f"{name}: images")
-    for k, record in enumerate(pictures):
-        try:
-            picture = read_picture(Path(images) / text(record, "file_name", f"{name}: images[{k}]"))
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-            continue
-        for view in views:
-            _add(sets[view], view, record, picture, people.get(record["id"], ()), out, least_joints)
-        if progress:
-            progress(k + 1, len(pictures))
-    for view, content in sets.items():
-        write_json(out / "annotations" / f"{view}.json", content)
+    with run_folder(out):
+        for k, record in enumerate(pictures):
+            try:
+                picture = read_picture(files[k])
+            except (OSError, ValueError) as error:
+                problems.append(str(error))
+                continue
+            for view in views:
+                _add(sets[view], view, stems[k], picture, people.get(record["id"], ()), out, least_joints)
+            if progress:
+                progress(k + 1, len(pictures))
+        for view, content in sets.items():
+            write_json(out / "annotations" / f"{view}.json", content)
     return {view: len(content["annotations"]) for view, content in sets.items()}, problems
 
 
-def _people(truth: dict, name: str) -> dict[int, list[tuple[dict, np.ndarray]]]:
+def _people(truth: dict) -> dict[int, list[tuple[dict, np.ndarray]]]:
     people: dict[int, list] = {}
-    for k, person in enumerate(entries(field(truth, "annotations", name), f"{name}: annotations")):
-        here = f"{name}: annotations[{k}]"
-        numbers(person, "bbox", 4, here)
-        joints = numbers(person, "keypoints", 3 * COCO_17.num_joints, here).reshape(-1, 3)
-        people.setdefault(integer(person, "image_id", here), []).append((person, joints))
+    for person in truth["annotations"]:
+        joints = np.reshape(person.get("keypoints", np.zeros(51)), (-1, 3)).astype(np.float64)
+        people.setdefault(person["image_id"], []).append((person, joints))
     return people
 
 
-def _add(content: dict, view: str, record: dict, picture: np.ndarray, people, out: Path, least: int) -> None:
+def _stems(pictures: Sequence[dict]) -> list[str]:
+    """What the files of each image begin with: the path, ``/`` as ``_``; the id follows where two would be equal."""
+    stems = [Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_") for record in pictures]
+    twice = {stem for stem, count in Counter(stems).items() if count > 1}
+    return [f"{s}_id{r['id']}" if s in twice else s for s, r in zip(stems, pictures, strict=True)]
+
+
+def _add(content: dict, view: str, stem: str, picture: np.ndarray, people, out: Path, least: int) -> None:
     height, width = picture.shape[:2]
-    stem = Path(record["file_name"]).with_suffix("").as_posix().replace("/", "_")
     windows = (
         [(0, 0, width, height)]
         if view == "whole"
@@ -116,8 +129,8 @@ def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], le
     box = [left - x1, top - y1, right - left, bottom - top]
     # mmpose's OKS wants an area; a person fills about this much of a box.
     return {
-        "category_id": person.get("category_id", 1),
-        "iscrowd": person.get("iscrowd", 0),
+        "category_id": person["category_id"],
+        "iscrowd": person["iscrowd"],
         "bbox": box,
         "area": 0.53 * box[2] * box[3],
         "keypoints": joints.ravel().tolist(),
@@ -126,7 +139,7 @@ def _cut(person: dict, joints: np.ndarray, window: tuple[int, int, int, int], le
 
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:
-    """Read an image; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black.
+    """Read an image, upright; 16-bit depth in grey, from 0.5 m (bright) to 5 m, holes black.
 
     Args:
         path: The file.
@@ -138,16 +151,9 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
         FileNotFoundError: There is no such file.
         ValueError: Not an image, or damaged.
     """
-    import cv2
-
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected an image")
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError(f"{path}: not a picture, or damaged")
-    if picture.dtype == np.uint16 and picture.ndim == 2:
-        grey = np.clip(250 - (picture.astype(np.float32) - 500) * (220 / 4500), 30, 250)
-        grey = np.where(picture > 0, grey, 0).astype(np.uint8)
+    if is_depth_png(require_file(path, "an image")):
+        depth = load_depth(path)
+        grey = np.clip(250 - (depth.astype(np.float32) - 500) * (220 / 4500), 30, 250)
+        grey = np.where(depth > 0, grey, 0).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-    return cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture[..., :3]
+    return read_image(path)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.io.arrays import load_npz
 from orplugins.io.json_fields import field, load_json
 from orplugins.io.safe_pickle import load_plain_pickle
 from orplugins.refinet.depth_camera import BARACCA_ORIENTATIONS
-from orplugins.refinet.pose_files import load_npz
 from orplugins.skeletons import BODY_25, ITOP_15, convert
 
 SEQUENCE_FILE = "hrnet_w48_384x288_with_yolo.pkl"
@@ -64,8 +64,10 @@ def baracca_frames(root: str | os.PathLike, subjects: int = 30, views: int = 8, 
         entry = field(content, str(view), str(path))
         values = field(entry, "orientation", f"{path}: '{view}'")
         value = values[0] if isinstance(values, list) and values else values
-        if value not in BARACCA_ORIENTATIONS:
-            raise ValueError(f"{path}: '{view}': 'orientation' is {values!r}, expected one of {BARACCA_ORIENTATIONS}")
+        if type(value) not in (int, float) or value not in BARACCA_ORIENTATIONS:
+            raise ValueError(
+                f"{path}: '{view}': 'orientation' is {repr(values)[:80]}, expected one of {BARACCA_ORIENTATIONS}"
+            )
         orientations.append(int(value))
     out: list[BaraccaFrame] = []
     for subject in range(1, subjects + 1):
@@ -124,16 +126,23 @@ def _sequence_pose(folder: Path, frame: BaraccaFrame) -> np.ndarray:
     if path not in _cache:
         _cache.clear()  # sequences come one after the other
         content = field(load_plain_pickle(path), "IR", str(path))
+        if not isinstance(content, dict):
+            raise ValueError(f"{path}: 'IR' is {type(content).__name__}, expected a dict from image to people")
         # Some copies have backslashes or a leading separator.
         _cache[path] = {str(key).replace("\\", "/").lstrip("/"): value for key, value in content.items()}
     key = f"{sequence}/{frame.path.name.replace('Depth', 'IR')}"
     people = _cache[path].get(key)
     if people is None:
         raise ValueError(f"{path}: missing image '{key}'")
+    if not isinstance(people, (list, tuple)) and not (isinstance(people, np.ndarray) and people.ndim):
+        raise ValueError(f"{path}: '{key}' is {type(people).__name__}, expected a list of people")
     if not len(people):
         return np.zeros((15, 3))
-    pose = np.asarray(people[0], dtype=np.float64)
-    if pose.ndim != 2 or pose.shape[0] != 15 or pose.shape[1] < 2:
-        raise ValueError(f"{path}: '{key}': found shape {pose.shape}, expected (15, 2 or more)")
+    try:
+        pose = np.asarray(people[0], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{path}: '{key}' holds something that is not a number, expected (15, 2 or more)") from None
+    if pose.ndim != 2 or pose.shape[0] != 15 or pose.shape[1] < 2 or not np.isfinite(pose).all():
+        raise ValueError(f"{path}: '{key}': found shape {pose.shape}, expected finite numbers (15, 2 or more)")
     present = (pose[:, :2] != 0).any(-1)
     return np.concatenate([pose[:, :2], present[:, None]], axis=1)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from orplugins.io.atomic import atomic_path
+from orplugins.io.h5_files import dataset, h5_errors, new_h5, open_h5, open_handle
 from orplugins.refinet.checks import checked_metres
 
 VIEWS, FILES = ("side", "top"), ("train", "test")
@@ -92,13 +91,13 @@ def load_itop_labels(path: str | os.PathLike) -> ItopLabels:
         ValueError: No or a truncated HDF5 file, a missing key, another shape, NaN, or millimetres.
     """
     with open_h5(path) as file:
-        ids = _dataset(file, "id", path, (None,))[()]
+        ids = dataset(file, "id", path, (None,), "S")[()]
         n = len(ids)
-        valid = _dataset(file, "is_valid", path, (n,))[()]
-        visible = _dataset(file, "visible_joints", path, (n, _JOINTS))[()]
-        pixels = _dataset(file, "image_coordinates", path, (n, _JOINTS, 2))[()]
-        places = _dataset(file, "real_world_coordinates", path, (n, _JOINTS, 3))[()]
-    names = [name.decode("ascii", "replace") if isinstance(name, bytes) else str(name) for name in ids]
+        valid = dataset(file, "is_valid", path, (n,), "uib")[()]
+        visible = dataset(file, "visible_joints", path, (n, _JOINTS), "uib")[()]
+        pixels = dataset(file, "image_coordinates", path, (n, _JOINTS, 2), "iuf")[()]
+        places = dataset(file, "real_world_coordinates", path, (n, _JOINTS, 3), "f")[()]
+    names = [name.decode("ascii", "replace") for name in ids.tolist()]
     usable = valid.astype(bool)
     if not np.isfinite(places[usable]).all():
         raise ValueError(f"{path}: 'real_world_coordinates' holds NaN or infinity in valid frames")
@@ -125,11 +124,12 @@ class ItopFrames:
     def __init__(self, path: str | os.PathLike, cloud: bool = False):
         self.path, self.cloud = Path(path), cloud
         with open_h5(self.path) as file:
-            data = _dataset(file, "data", self.path, (None, None, 3) if cloud else (None, None, None))
-            self.shape = tuple(data.shape)
-            if data.dtype.kind != "f":
-                raise ValueError(f"{self.path}: 'data' is {data.dtype}, expected floating-point metres")
+            self.shape = tuple(self._data(file).shape)
         self._handle: tuple[int, Any] | None = None
+
+    def _data(self, file: Any) -> Any:
+        sides = (None, None, 3) if self.cloud else (None, None, None)
+        return dataset(file, "data", self.path, sides, "f", row=True)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -140,11 +140,10 @@ class ItopFrames:
     def __getitem__(self, row: int) -> np.ndarray:
         """(H, W) or, for clouds, (P, 3) float32 millimetres."""
         if self._handle is None or self._handle[0] != os.getpid():
-            self._handle = os.getpid(), _open(self.path)["data"]
-        try:
+            with h5_errors(self.path):
+                self._handle = os.getpid(), self._data(open_handle(self.path))
+        with h5_errors(self.path, f"row {row}: "):
             values = self._handle[1][row]
-        except OSError as error:
-            raise ValueError(f"{self.path}: row {row}: cannot be read, the file is damaged ({error})") from None
         if self.cloud:
             if not np.isfinite(values).all():
                 raise ValueError(f"{self.path}: row {row}: found NaN or infinity, expected finite metres")
@@ -180,66 +179,15 @@ def write_itop(
         "real_world_coordinates": "f2",
     }
     ids = np.asarray(labels["id"]).astype("S8")
-    with _new_h5(itop_path(root, view, file, "depth_map")) as out:
+    with new_h5(itop_path(root, view, file, "depth_map")) as out:
         data = None
         for row, depth in enumerate(depth_m):
             if data is None:
                 chunks = (1, *depth.shape) if compression else None
                 data = out.create_dataset("data", (n, *depth.shape), "f2", chunks=chunks, compression=compression)
             data[row] = depth
+            out.require_written()
         out["id"] = ids
-    with _new_h5(itop_path(root, view, file, "labels")) as out:
+    with new_h5(itop_path(root, view, file, "labels")) as out:
         for key, dtype in dtypes.items():
             out[key] = np.asarray(labels[key]).astype(dtype)
-
-
-@contextmanager
-def open_h5(path: str | os.PathLike) -> Iterator[Any]:
-    """Open an HDF5 file for reading.
-
-    Args:
-        path: The file.
-
-    Yields:
-        The open file.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: No or a truncated HDF5 file.
-    """
-    file = _open(Path(path))
-    try:
-        yield file
-    finally:
-        file.close()
-
-
-def _open(path: Path) -> Any:
-    import h5py  # only ITOP needs it
-
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected HDF5")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(f"{path}: not HDF5 or truncated ({error})") from None
-
-
-def _dataset(file: Any, key: str, path: str | os.PathLike, shape: tuple) -> Any:
-    if key not in file:
-        raise ValueError(f"{path}: missing key '{key}', found {', '.join(sorted(file)) or 'none'}")
-    data = file[key]
-    fits = len(data.shape) == len(shape) and all(b in (None, a) for a, b in zip(data.shape, shape, strict=True))
-    if not fits:
-        wanted = ", ".join("any" if n is None else str(n) for n in shape)
-        raise ValueError(f"{path}: '{key}' has shape {data.shape}, expected ({wanted})")
-    return data
-
-
-@contextmanager
-def _new_h5(path: Path) -> Iterator[Any]:
-    """A HDF5 file that appears under its name only when it is complete."""
-    import h5py
-
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        yield file

@@ -10,6 +10,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_people import load_people
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import field, numbers
 
 _ANNOTATIONS = "annotations/coco17.json"
@@ -62,14 +63,11 @@ def load_depth_people(folder: str | os.PathLike) -> list[DepthPeople]:
         fx, fy, cx, cy = numbers(field(image, "camera", here), "intrinsics", 4, f"{here}: camera").tolist()
         found = people.get(image["id"], [])
         keypoints, points = (np.array([pair[k] for pair in found]).reshape(-1, 17, 3) for k in (0, 1))
-        frames.append(
-            DepthPeople(
-                image["id"],
-                Path(image["file_name"]).with_suffix("").as_posix(),
-                Path(folder) / image["file_name"],
-                Camera(fx, fy, cx, cy, size=(image["width"], image["height"])),
-                keypoints,
-                points,
-            )
-        )
+        try:
+            pinhole = Camera(fx, fy, cx, cy, size=(image["width"], image["height"]))
+        except ValueError as error:
+            raise ValueError(f"{here}: camera: {error}") from None
+        name = image["file_name"]
+        stem = Path(name).with_suffix("").as_posix()
+        frames.append(DepthPeople(image["id"], stem, image_path(folder, name, here), pinhole, keypoints, points))
     return frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -495,7 +496,7 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     """
     import torch
 
-    from orplugins.io.weights import read_weights
+    from orplugins.io.weights import read_weights, tensors_of
     from orplugins.refinet.checkpoint import bare_state_dict, which_network
 
     given = {NETWORKS[key]: path for key, path in sorted(modules.items())}
@@ -504,13 +505,14 @@ def merge_weights(out: str | os.PathLike, modules: dict[str, str | os.PathLike])
     merged: dict[str, torch.Tensor] = {}
     sources = {}
     for net, path in given.items():
-        content = read_weights(Path(path))
-        state = content.get("state_dict", content) if isinstance(content, dict) else {}
+        state = tensors_of(read_weights(path), path)
         found = which_network(state)
         if found != net:
             raise ValueError(f"{path}: found {found or 'no network of RefiNet'}, expected {net}")
         merged |= {f"chain.{net}.net.{name}": value for name, value in bare_state_dict(state).items()}
         sources[net] = Path(path).name
+    buffer = io.BytesIO()  # torch's own writer has errors of its own for a full disk
+    torch.save({"state_dict": merged, "meta": {"method": "RefiNet", "sources": sources}}, buffer)
     with atomic_write(out, "wb") as file:
-        torch.save({"state_dict": merged, "meta": {"method": "RefiNet", "sources": sources}}, file)
+        file.write(buffer.getbuffer())
     return f"{out}: {', '.join(given)}, {len(merged)} tensors"

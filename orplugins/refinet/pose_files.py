@@ -13,33 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from orplugins.io.arrays import load_npz
 from orplugins.io.atomic import atomic_write
 from orplugins.io.safe_pickle import load_plain_pickle
 
 FORMATS = {"px": 2, "mm": 3, "px_mm": 3}
-
-
-def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """All arrays of an npz without pickled objects.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Arrays by name.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: Another or a broken file, or pickled objects in it.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected npz")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except Exception as error:  # numpy and zipfile raise whatever the broken bytes lead to
-        raise ValueError(f"{path}: not a npz of plain arrays or cut off ({error})") from None
 
 
 def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> dict[int, np.ndarray]:
@@ -61,7 +39,8 @@ def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> 
     path = Path(path)
     if path.suffix == ".npz":
         arrays = load_npz(path)
-        if not {"rows", "poses"} <= arrays.keys() or len(arrays["rows"]) != len(arrays["poses"]):
+        shapes = [arrays[name].shape[:1] for name in ("rows", "poses") if name in arrays]
+        if len(shapes) < 2 or shapes[0] != shapes[1] or arrays["rows"].ndim != 1:
             raise ValueError(f"{path}: found arrays {sorted(arrays)}, expected 'rows' and 'poses' of equal length")
         entries: Any = dict(zip(arrays["rows"].tolist(), arrays["poses"], strict=True))
     else:
@@ -70,9 +49,9 @@ def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> 
         raise ValueError(f"{path}: found {type(entries).__name__}, expected a filled dict from row to pose")
     poses = {}
     for row, pose in entries.items():
-        pose = np.asarray(pose) if isinstance(pose, (np.ndarray, list, tuple)) else np.zeros(0)
+        pose = pose if isinstance(pose, np.ndarray) else _array(pose)
         if type(row) is not int or pose.ndim != 2 or pose.shape[0] != 15 or pose.shape[1] not in (2, 3):
-            raise ValueError(f"{path}: row {row!r}: found shape {pose.shape}, expected (15, 2) or (15, 3)")
+            raise ValueError(f"{path}: row {str(row)[:40]!r}: found shape {pose.shape}, expected (15, 2) or (15, 3)")
         if pose_format and pose.shape[1] != FORMATS[pose_format]:
             raise ValueError(
                 f"{path}: row {row}: found {pose.shape[1]} columns, expected {FORMATS[pose_format]} ({pose_format!r})"
@@ -81,6 +60,14 @@ def load_itop_poses(path: str | os.PathLike, pose_format: str | None = None) -> 
             raise ValueError(f"{path}: row {row}: found {pose.dtype} with NaN or no numbers, expected finite numbers")
         poses[row] = pose.astype(np.float64)
     return poses
+
+
+def _array(pose: Any) -> np.ndarray:
+    """Lists as an array; of no shape that is allowed where they are none of numbers."""
+    try:
+        return np.asarray(pose if isinstance(pose, (list, tuple)) else [], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0)
 
 
 def save_itop_poses(path: str | os.PathLike, rows: np.ndarray, poses: np.ndarray) -> None:

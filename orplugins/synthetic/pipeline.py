@@ -10,7 +10,9 @@ import numpy as np
 
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth
-from orplugins.io.atomic import write_json
+from orplugins.io import json_fields
+from orplugins.io.atomic import atomic_path, write_json
+from orplugins.io.images import image_path, read_image
 from orplugins.io.json_fields import load_json
 from orplugins.io.kinect_files import make_record, write_kinect_record
 from orplugins.io.openpose import write_openpose_frame
@@ -30,6 +32,7 @@ from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
 from orplugins.synthetic.room_motion import write_room_lifting_data
 from orplugins.synthetic.scene.motion import Clip
 from orplugins.synthetic.scene.scene import make_scene
+from orplugins.synthetic.set_files import read_median_depths, read_set
 from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
 from orplugins.viz.clips import depth_panel, draw_detections, draw_truth, save_clip, save_sheet
 from orplugins.viz.colours import depth_colours
@@ -197,8 +200,7 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
     Raises:
         FileNotFoundError, ValueError: A file of the set is missing or not of its form.
     """
-    coco, mvor = (load_json(folder / f"annotations/{name}.json") for name in ("coco17", "mvor"))
-    parameters = load_json(folder / "parameters.json")
+    coco, mvor, parameters = read_set(folder)
     rows = {**joint_table(coco, mvor), **camera_table(coco)}
     rows["pictures with median depth below 1 m (%)"] = _blocked(folder)
     count = min(scenes, parameters["frames"]) if not parameters["motion"] else 0
@@ -218,13 +220,8 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
 
 
 def _blocked(folder: Path) -> str:
-    """Share of images that something near the camera fills, from the notes of the workers."""
-    medians = [
-        view["median_depth"]
-        for path in sorted((folder / "annotations/frames").glob("*.json"))
-        for record in load_json(path)
-        for view in record["views"]
-    ]
+    """Share of images that something near the camera fills."""
+    medians = read_median_depths(folder)
     return f"{100 * np.mean(np.array(medians) < 1.0):.1f}" if medians else "not known"
 
 
@@ -305,21 +302,17 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
     """
     from PIL import Image
 
-    coco, poses = load_json(data / "annotations/coco17.json"), _read_detections(detections)
-    truth: dict[int, list] = {}
-    for person in coco["annotations"]:
-        truth.setdefault(person["image_id"], []).append(np.reshape(person["keypoints"], (17, 3)))
-    moments: dict[str, list[dict]] = {}
-    for image in coco["images"]:
-        moments.setdefault(image["frame_key"], []).append(image)
+    poses = _read_detections(detections)
+    moments, truth = _read_clip(data)
+    if every < 1 or min(low) < 1:
+        raise ValueError(f"every is {every}, low is {low}, expected whole numbers above 0")
 
     def panel(image: dict, with_truth: bool) -> np.ndarray:
-        path = data / image["file_name"].replace("/depth/", "/color/")
-        color = np.asarray(Image.open(path).convert("RGB"))
+        color = np.ascontiguousarray(read_image(image["color"])[..., ::-1])
         return draw_detections(color, poses.get(image["id"], []), truth.get(image["id"], []) if with_truth else [])
 
     def column(image: dict) -> np.ndarray:
-        seen = downsample(load_depth(data / image["file_name"]), size=low, holes="valid")
+        seen = downsample(load_depth(image["depth"]), size=low, holes="valid")
         return np.concatenate([panel(image, False), depth_panel(seen)])
 
     keys = list(moments)
@@ -330,16 +323,40 @@ def draw_clip(data: Path, detections: Path, out: Path, low: tuple[int, int] = (6
     ]
     drawn = DrawnClip(out / "clip.gif", out / "contact_sheet.png")
     save_clip(drawn.clip, frames, 40 * every)
-    Image.fromarray(np.concatenate(rows)).save(drawn.sheet)
+    with atomic_path(drawn.sheet) as temporary:
+        Image.fromarray(np.concatenate(rows)).save(temporary)
     return drawn
+
+
+def _read_clip(data: Path) -> tuple[dict[str, list[dict]], dict[int, list[np.ndarray]]]:
+    """Images of every moment, in the order of the file, and true joints (17, 3) by image."""
+    path = data / "annotations/coco17.json"
+    coco = load_json(path)
+    moments: dict[str, list[dict]] = {}
+    for k, image in enumerate(json_fields.entries(json_fields.field(coco, "images", str(path)), f"{path}: images")):
+        here = f"{path}: images[{k}]"
+        depth = image_path(data, json_fields.text(image, "file_name", here), here)
+        color = data / f"/{depth.relative_to(data).as_posix()}".replace("/depth/", "/color/")[1:]
+        record = {"id": json_fields.integer(image, "id", here), "depth": depth, "color": color}
+        moments.setdefault(json_fields.text(image, "frame_key", here), []).append(record)
+    counts = sorted({len(images) for images in moments.values()})
+    if len(counts) != 1:
+        raise ValueError(f"{path}: moments of {counts} images, expected a clip with every camera at every moment")
+    truth: dict[int, list[np.ndarray]] = {}
+    for k, person in enumerate(
+        json_fields.entries(json_fields.field(coco, "annotations", str(path)), f"{path}: annotations")
+    ):
+        here = f"{path}: annotations[{k}]"
+        joints = json_fields.numbers(person, "keypoints", 51, here).reshape(17, 3)
+        truth.setdefault(json_fields.integer(person, "image_id", here), []).append(joints)
+    return moments, truth
 
 
 def _read_detections(path: Path) -> dict[int, list[np.ndarray]]:
     poses: dict[int, list] = {}
-    for i, entry in enumerate(load_json(path)):
-        joints = entry.get("coco_keypoints", entry.get("keypoints", ()))
-        if len(joints) != 51:
-            raise ValueError(f"{path}: entry {i}: keypoints: found {len(joints)} numbers, expected 51 (COCO)")
-        if entry["score"] >= MIN_SCORE:
-            poses.setdefault(entry["image_id"], []).append(np.reshape(joints, (17, 3)))
+    for i, entry in enumerate(json_fields.entries(load_json(path), f"{path}: detections")):
+        here = f"{path}: detections[{i}]"
+        joints = json_fields.numbers(entry, "coco_keypoints" if entry.get("coco_keypoints") else "keypoints", 51, here)
+        if json_fields.number(entry, "score", here) >= MIN_SCORE:
+            poses.setdefault(json_fields.integer(entry, "image_id", here), []).append(joints.reshape(17, 3))
     return poses

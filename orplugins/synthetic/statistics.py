@@ -25,7 +25,7 @@ def joint_table(coco: dict, mvor: dict) -> dict[str, str]:
     """
     pictures = len(coco["images"])
     scale = _FULL_WIDTH / coco["images"][0]["width"]
-    heights = np.array([person["bbox"][3] for person in coco["annotations"]]) * scale
+    heights = np.array([person["bbox"][3] for person in coco["annotations"]], dtype=np.float64) * scale
     rows = {
         "people a picture": f"{len(coco['annotations']) / pictures:.2f}",
         "patients a picture": f"{sum(p['person_role'] == 'patient' for p in coco['annotations']) / pictures:.2f}",
@@ -35,7 +35,7 @@ def joint_table(coco: dict, mvor: dict) -> dict[str, str]:
         ("COCO joints seen/hidden/missing (%)", coco["annotations"]),
         ("CAMMA joints seen/hidden/missing (%)", [p for p in mvor["annotations"] if not p["only_bbox"]]),
     ):
-        v = np.array([person["keypoints"][2::3] for person in people]).ravel()
+        v = np.array([person["keypoints"][2::3] for person in people], dtype=np.float64).ravel()
         rows[title] = "/".join(f"{100 * np.mean(v == k):.0f}" for k in (2, 1, 0))
     return rows
 
@@ -49,8 +49,8 @@ def camera_table(coco: dict) -> dict[str, str]:
     Returns:
         Text by name of the figure.
     """
-    poses = np.array([image["camera"]["pose"] for image in coco["images"]]).reshape(-1, 4, 4)
-    pitch = np.degrees(np.arcsin(poses[:, 2, 2]))
+    poses = np.array([image["camera"]["pose"] for image in coco["images"]], dtype=np.float64).reshape(-1, 4, 4)
+    pitch = np.degrees(np.arcsin(np.clip(poses[:, 2, 2], -1, 1)))
     return {
         "camera height (m)": f"{poses[:, 2, 3].min():.1f} to {poses[:, 2, 3].max():.1f}",
         "camera pitch (degrees)": "{:.0f} to {:.0f}".format(*np.percentile(pitch, (95, 5))),

@@ -1,21 +1,17 @@
 """The published VideoPose3D checkpoints (``pretrained_h36m_*.bin``) as weights of mmpose's ``PoseLifter``.
 
 Their files hold, beside the weights, an optimiser and a NumPy random generator. Reading those the usual way would call
-whatever the pickle names; here everything that is not a tensor, a number or a container becomes an inert placeholder.
+whatever the pickle names; here everything that is not a tensor, a number or a container is passed over.
 """
 
 from __future__ import annotations
 
-import pickle
 import re
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from orplugins.io.checkpoint_safety import is_allowed
-from orplugins.io.weights import read_weights
+from orplugins.io.weights import read_weights, tensors_of
 
 _BLOCK = re.compile(r"layers_(conv|bn)\.(\d+)\.(\w+)$")
 _BLOCK_BACK = re.compile(r"tcn_blocks\.(\d+)\.conv([12])\.0\.(conv|bn)\.(\w+)$")
@@ -158,14 +154,17 @@ def recover_options(weights: Mapping) -> TCNOptions:
     """
     shapes = {str(name).removeprefix("module."): tuple(value.shape) for name, value in weights.items()}
     try:
-        channels, inputs, first = shapes["expand_conv.weight"]
-        outputs = shapes["shrink.weight"][0]
+        channels, inputs, first = _three(shapes, "expand_conv.weight")
+        outputs = _three(shapes, "shrink.weight")[0]
     except KeyError as error:
         raise ValueError(f"not a VideoPose3D checkpoint: no tensor {error.args[0]}") from None
     numbers = sorted(
         int(m[2]) for name in shapes if (m := _BLOCK.match(name)) and name.endswith("weight") and m[1] == "conv"
     )
-    widths = (first, *(shapes[f"layers_conv.{n}.weight"][2] for n in numbers if n % 2 == 0))
+    layers = [_three(shapes, f"layers_conv.{n}.weight") for n in numbers]
+    if not all(layer[:2] == (channels, channels) for layer in layers):
+        raise ValueError(f"VideoPose3D checkpoint: layers_conv of {layers}, expected {channels} channels in and out")
+    widths = (first, *(layer[2] for n, layer in zip(numbers, layers, strict=True) if n % 2 == 0))
     if inputs % 2 or outputs % 3:
         raise ValueError(
             f"VideoPose3D checkpoint: {inputs} inputs and {outputs} outputs, expected 2 a joint and 3 a joint"
@@ -175,41 +174,14 @@ def recover_options(weights: Mapping) -> TCNOptions:
     return TCNOptions(channels, inputs // 2, outputs // 3, widths)
 
 
-class _Inert:
-    """Stands for anything that a pickle would construct and that nobody needs."""
-
-    def __new__(cls, *args, **kwargs):
-        return super().__new__(cls)
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __call__(self, *args, **kwargs):
-        return _Inert()
-
-    def __setstate__(self, state):
-        pass
-
-    def __setitem__(self, key, value):
-        pass
-
-    def append(self, value):
-        """Lists are filled through this."""
-
-    extend = append
-
-
-class _InertUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        return super().find_class(module, name) if is_allowed(module, name) else _Inert
-
-
-def _inert_load(file, **kwargs):
-    return _InertUnpickler(file, **kwargs).load()
+def _three(shapes: Mapping[str, tuple[int, ...]], name: str) -> tuple[int, ...]:
+    if len(shapes[name]) != 3:
+        raise ValueError(f"VideoPose3D checkpoint: {name} has shape {shapes[name]}, expected 3 sizes")
+    return shapes[name]
 
 
 def read_checkpoint(path: str) -> dict:
-    """Read a lifter's checkpoint without executing anything that it names.
+    """Read a lifter's checkpoint; what a published one holds beside numbers (its random generator) is left out.
 
     Args:
         path: A published checkpoint (either of torch's formats), or a lifter's own (those, and safetensors), also
@@ -222,22 +194,13 @@ def read_checkpoint(path: str) -> dict:
         FileNotFoundError: There is no such file.
         ValueError: Not a torch file, or without ``model_pos``.
     """
-    import torch
-
-    file = Path(str(path).removeprefix(SCHEME))
-    if not file.is_file():
-        raise FileNotFoundError(f"checkpoint {file}: no such file")
-    if file.suffix == ".safetensors":
-        return read_weights(file)["state_dict"]
-    module = types.ModuleType("orplugins_inert_pickle")
-    vars(module).update(Unpickler=_InertUnpickler, load=_inert_load, __name__="pickle")
-    try:
-        data = torch.load(file, map_location="cpu", pickle_module=module, weights_only=False)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"checkpoint {file}: damaged or no torch checkpoint ({error})") from None
-    if not isinstance(data, Mapping) or not is_published(data.get("state_dict", data)):
-        if isinstance(data, Mapping) and "state_dict" in data:
-            return dict(data["state_dict"])  # one of mmpose's own
-        found = ", ".join(map(str, data))[:200] if isinstance(data, Mapping) else type(data).__name__
+    file = str(path).removeprefix(SCHEME)
+    data = read_weights(file, ignore_unknown=True)
+    if "state_dict" in data:
+        return tensors_of(data, file)  # one of mmpose's own
+    if not is_published(data):
+        found = ", ".join(map(str, data))[:200]
         raise ValueError(f"checkpoint {file}: found {found}, expected 'model_pos' or a state dict of the network")
-    return dict(data)
+    if "model_pos" not in data:
+        return tensors_of(data, file)
+    return data | {part: tensors_of(data, file, (part,)) for part in _PREFIXES if data.get(part)}

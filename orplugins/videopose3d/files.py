@@ -90,8 +90,10 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     data = read_npz(path, ("boxes", "keypoints", "metadata"))
     boxes, keypoints, meta = data["boxes"], data["keypoints"], data["metadata"]
     video = Path(path).name.removesuffix(".npz")
-    if not isinstance(meta, dict) or not {"w", "h"} <= set(meta):
-        raise ValueError(f"{path}: 'metadata' is {meta!r}, expected a dict with 'w' and 'h'")
+    size = _size(meta, f"{path}: 'metadata'")
+    for name in ("boxes", "keypoints"):
+        if not isinstance(data[name], np.ndarray) or not data[name].ndim:
+            raise ValueError(f"{path}: '{name}' is {_kind(data[name])}, expected one entry a frame")
     if len(boxes) != len(keypoints) or not len(boxes):
         raise ValueError(
             f"{path}: {len(boxes)} frames of boxes and {len(keypoints)} of keypoints, expected the same, above 0"
@@ -101,7 +103,7 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     best_boxes = np.zeros((len(boxes), 4), dtype=np.float32)
     scores = np.zeros((len(boxes), 17), dtype=np.float32)
     for t in range(len(boxes)):
-        frame_boxes, frame_poses = _people(boxes[t]), _people(keypoints[t])
+        frame_boxes, frame_poses = (_people(data[t], f"{path}: frame {t}") for data in (boxes, keypoints))
         if not len(frame_boxes) or not len(frame_poses):
             continue
         if frame_poses.shape == (len(frame_boxes), 17, 3):  # x, y, score; Detectron's own rows are x, y, logit, score
@@ -121,7 +123,7 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     return Keypoints2D(
         fill_gaps(poses, detected),
         detected,
-        (int(meta["w"]), int(meta["h"])),
+        size,
         None,
         video,
         fill_gaps(best_boxes, detected),
@@ -129,9 +131,45 @@ def read_detection_archive(path: str | os.PathLike) -> Keypoints2D:
     )
 
 
-def _people(frame) -> np.ndarray:
+def _people(frame: Any, where: str) -> np.ndarray:
     """The person class of one frame's lists, by class; an empty list is nobody."""
-    return np.asarray(frame[PERSON]) if len(frame) > PERSON and len(frame[PERSON]) else np.zeros((0, 0))
+    if not isinstance(frame, (list, tuple, np.ndarray)) or (isinstance(frame, np.ndarray) and not frame.ndim):
+        raise ValueError(f"{where} is {_kind(frame)}, expected a list by class")
+    if len(frame) <= PERSON:
+        return np.zeros((0, 0))
+    rows = np.atleast_1d(_array(frame[PERSON], where))
+    return rows if rows.size else np.zeros((0, 0))
+
+
+def _array(value: Any, where: str) -> np.ndarray:
+    """Numbers, whatever holds them."""
+    try:
+        out = np.asarray(value)
+    except (ValueError, TypeError, OverflowError):
+        out = np.array(None)
+    if out.dtype.kind not in "fiub":
+        raise ValueError(f"{where} holds {_kind(value)}, expected numbers")
+    return out
+
+
+def _kind(value: Any) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _dict(value: Any, where: str) -> dict:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is {_kind(value)}, expected a dict")
+    return value
+
+
+def _size(meta: Any, where: str) -> tuple[int, int]:
+    """Width and height of a video, from numbers below 'w' and 'h'."""
+    sides: list[Any] = [_dict(meta, where).get(side) for side in ("w", "h")]
+    for value in sides:
+        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not number or not 0 < value < 100_000 or value != int(value):
+            raise ValueError(f"{where} has 'w' {repr(sides[0])[:40]} and 'h' {repr(sides[1])[:40]}, expected pixels")
+    return int(sides[0]), int(sides[1])
 
 
 def read_custom_2d(
@@ -234,17 +272,40 @@ def read_clip(path: str | os.PathLike) -> Keypoints2D:
         FileNotFoundError: There is no such file.
         ValueError: An entry is missing, or another joint set or shape.
     """
-    data = read_npz(path, ("keypoints", "image_size", "layout", "video"))
-    optional = np.load(path, allow_pickle=False)
-    keypoints, layout = data["keypoints"], str(data["layout"])
-    if layout != COCO_17.name or keypoints.ndim != 3 or keypoints.shape[1:] != (17, 2):
-        raise ValueError(f"{path}: layout {layout}, keypoints {keypoints.shape}, expected coco_17 and (F, 17, 2)")
-    detected = optional["detected"] if "detected" in optional else np.ones(len(keypoints), dtype=bool)
-    time = optional["time"] if "time" in optional else None
-    fps = float(round(1 / np.median(np.diff(time)), 3)) if time is not None and len(time) > 1 else None
-    width, height = (int(value) for value in data["image_size"])
-    scores = optional["scores"] if "scores" in optional else None
-    return Keypoints2D(keypoints.astype(np.float32), detected, (width, height), fps, str(data["video"]), scores=scores)
+    data = read_npz(path, ("keypoints", "image_size", "layout", "video"), optional=("detected", "time", "scores"))
+    for name in ("keypoints", "image_size", "detected", "time", "scores"):
+        if name in data:
+            data[name] = _array(data[name], f"{path}: '{name}'")
+    keypoints, layout = data["keypoints"], repr(str(data["layout"]))[1:-1][:80]
+    if (
+        layout != COCO_17.name
+        or keypoints.ndim != 3
+        or keypoints.shape[1:] != (17, 2)
+        or not np.isfinite(keypoints).all()
+    ):
+        raise ValueError(
+            f"{path}: layout {layout}, keypoints {keypoints.shape}, expected coco_17 and finite numbers (F, 17, 2)"
+        )
+    frames = len(keypoints)
+    for name, shape in (("detected", (frames,)), ("time", (frames,)), ("scores", (frames, 17)), ("image_size", (2,))):
+        if name in data and (data[name].shape != shape or not np.isfinite(data[name]).all()):
+            raise ValueError(f"{path}: '{name}' has shape {data[name].shape}, expected finite numbers {shape}")
+    width, height = data["image_size"].tolist()
+    fps, time = None, data.get("time")
+    if time is not None and frames > 1:
+        if (np.diff(time) <= 0).any():
+            raise ValueError(f"{path}: 'time' does not grow from frame to frame, expected seconds")
+        fps = float(round(1 / np.median(np.diff(time)), 3))
+        if not 0 < fps < 10_000:
+            raise ValueError(f"{path}: 'time' grows by {np.median(np.diff(time)):g} a frame, expected seconds")
+    return Keypoints2D(
+        keypoints.astype(np.float32),
+        data["detected"].astype(bool) if "detected" in data else np.ones(frames, dtype=bool),
+        _size({"w": width, "h": height}, f"{path}: 'image_size'"),
+        fps,
+        str(data["video"]),
+        scores=data.get("scores"),
+    )
 
 
 def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
@@ -260,11 +321,11 @@ def read_positions_3d(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray
         FileNotFoundError: There is no such file.
         ValueError: A clip of another shape.
     """
-    positions = read_npz(path, ("positions_3d",))["positions_3d"]
+    positions = _dict(read_npz(path, ("positions_3d",))["positions_3d"], f"{path}: 'positions_3d'")
     out: dict[str, dict[str, np.ndarray]] = {}
     for subject, actions in positions.items():
-        for action, clip in actions.items():
-            clip = np.asarray(clip, dtype=np.float32)
+        for action, clip in _dict(actions, f"{path}: {str(subject)[:80]!r}").items():
+            clip = _float32(clip, f"{path}: {str(subject)[:80]} {str(action)[:80]}")
             if clip.ndim != 3 or clip.shape[1] not in (32, H36M_17.num_joints) or clip.shape[2] != 3:
                 raise ValueError(f"{path}: {subject} {action}: shape {clip.shape}, expected (F, 32, 3) or (F, 17, 3)")
             if (subject, action) not in H36M_BROKEN:
@@ -285,12 +346,28 @@ def read_positions_2d(path: str | os.PathLike) -> tuple[dict[str, dict[str, list
     data = read_npz(path, ("positions_2d", "metadata"))
     clips = {
         str(subject): {
-            str(action): [np.asarray(view, dtype=np.float32)[..., :2] for view in views]
-            for action, views in actions.items()
+            str(action): [
+                _float32(view, f"{path}: {str(subject)[:80]} {str(action)[:80]}")[..., :2]
+                for view in _list(views, path)
+            ]
+            for action, views in _dict(actions, f"{path}: {str(subject)[:80]!r}").items()
         }
-        for subject, actions in data["positions_2d"].items()
+        for subject, actions in _dict(data["positions_2d"], f"{path}: 'positions_2d'").items()
     }
-    return clips, data["metadata"]
+    return clips, _dict(data["metadata"], f"{path}: 'metadata'")
+
+
+def _float32(value: Any, where: str) -> np.ndarray:
+    out = _array(value, where)
+    if not out.ndim:
+        raise ValueError(f"{where} is {_kind(value)}, expected an array a camera")
+    return out.astype(np.float32)
+
+
+def _list(value: Any, path: str | os.PathLike) -> list:
+    if not isinstance(value, (list, tuple, np.ndarray)) or (isinstance(value, np.ndarray) and not value.ndim):
+        raise ValueError(f"{path}: 'positions_2d' holds {_kind(value)}, expected a list of cameras' arrays")
+    return list(value)
 
 
 @dataclass(frozen=True)
@@ -344,6 +421,8 @@ def read_cameras(path: str | os.PathLike) -> dict[str, list[dict]]:
                 key: numbers(view, key, count, here)
                 for key, count in (("size", 2), ("focal", 2), ("center", 2), ("orientation", 4), ("position", 3))
             }
+            if (fields["size"] < 1).any() or (fields["size"] > 100_000).any() or (fields["focal"] <= 0).any():
+                raise ValueError(f"{here}: 'size' {view['size']}, 'focal' {view['focal']}, expected pixels above 0")
             if abs(np.linalg.norm(fields["orientation"]) - 1) > 1e-3:
                 raise ValueError(
                     f"{here}: 'orientation' has length {np.linalg.norm(fields['orientation']):.4f}, expected a "
@@ -418,7 +497,11 @@ def load_lifting_clips(
                 raise ValueError(f"{camera_file}: {len(views_of or [])} cameras for {subject}, expected {len(views)}")
             for index, (keypoints, camera) in enumerate(zip(views, views_of, strict=False)):
                 where = f"{keypoints_file}: {subject} {action} camera {index}"
-                if keypoints.ndim != 3 or keypoints.shape[1] != source.num_joints or not np.isfinite(keypoints).all():
+                if (
+                    keypoints.ndim != 3
+                    or keypoints.shape[1:] != (source.num_joints, 2)
+                    or not np.isfinite(keypoints).all()
+                ):
                     raise ValueError(f"{where}: {keypoints.shape}, expected finite numbers (F, {source.num_joints}, 2)")
                 world = None
                 if positions_3d is not None:
@@ -428,6 +511,8 @@ def load_lifting_clips(
                     if world.shape[1] != target.num_joints:
                         raise ValueError(f"{positions_file}: {world.shape[1]} joints, expected {target.num_joints}")
                     keypoints = keypoints[: len(world)]
+                    if not np.isfinite(world).all():
+                        raise ValueError(f"{positions_file}: {subject} {action}: found NaN or infinity")
                     world = world_to_camera(world, camera["orientation"], camera["position"])
                 part = _part(len(keypoints), downsample, subset)
                 clips.append(
@@ -441,7 +526,8 @@ def load_lifting_clips(
                     )
                 )
     if not clips:
-        raise ValueError(f"{keypoints_file}: no clip for subjects {subjects}")
+        also = f" that {positions_file} has, too" if positions_file else ""
+        raise ValueError(f"{keypoints_file}: no clip for subjects {subjects}{also}")
     return clips
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.geometry.tracking import track_people, track_poses
+from orplugins.io.arrays import npz_names
 from orplugins.io.pixel_scale import check_extent
 from orplugins.io.poses2d import one_sequence, read_poses2d, sequence_clock
 from orplugins.skeletons import COCO_17, convert
@@ -179,7 +179,7 @@ def _joints(path: Path, options: InputOptions) -> InputClip:
         frames[int(place - first)] = convert(frame.filled(), frame.skeleton, COCO_17)
     gaps = count - len(read.frames)
     notes = [*read.notes, *([clock.note] if clock.note else [])]
-    notes += [f"{path}: {gaps} of {count} frame numbers have no people"] if gaps else []
+    notes += [f"{path}: {gaps} of {count} frame numbers have no detection"] if gaps else []
     clip = _subject(frames, size, options.fps or clock.fps, path.stem or path.name, notes, list(read.failed))
     if clock.time is None:
         return clip
@@ -189,11 +189,11 @@ def _joints(path: Path, options: InputOptions) -> InputClip:
 
 def _archive(path: Path, options: InputOptions) -> InputClip:
     """VideoPose3D's own files, and ours of one clip."""
-    names = set(zipfile.ZipFile(path).namelist()) if zipfile.is_zipfile(path) else set()
-    if "positions_2d.npy" in names:
+    names = npz_names(path)
+    if "positions_2d" in names:
         clip = read_custom_2d(path, options.video_name, options.size)
         return InputClip(clip, clip.notes)
-    clip = read_clip(path) if "image_size.npy" in names else read_detection_archive(path)
+    clip = read_clip(path) if "image_size" in names else read_detection_archive(path)
     joints = clip.keypoints[clip.detected].reshape(-1, 2)
     check_extent(joints[np.isfinite(joints).all(1)], clip.size, str(path))
     return InputClip(clip)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from orplugins.io.atomic import atomic_path
 from orplugins.skeletons import COCO_17
 from orplugins.viz.colours import depth_colours, person_colour
 
@@ -83,8 +84,8 @@ def save_clip(path: Path, frames: Iterable[np.ndarray], duration_ms: int) -> Non
     images = [Image.fromarray(frame) for frame in frames]
     palette = images[len(images) // 2].quantize(128)
     images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    images[0].save(path, save_all=True, append_images=images[1:], duration=duration_ms, loop=0)
+    with atomic_path(path) as temporary:
+        images[0].save(temporary, save_all=True, append_images=images[1:], duration=duration_ms, loop=0)
 
 
 def save_sheet(path: Path, sheet: np.ndarray) -> None:

@@ -242,5 +242,8 @@ def plot_ladder(tables: dict[str, dict[float, dict[str, float]]], path: str | Pa
         axis.grid(alpha=0.3)
     axes[0][0].legend(fontsize="small")
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    try:
+        with atomic_write(path, "wb") as file:
+            figure.savefig(file, format="png", dpi=110)
+    finally:
+        pyplot.close(figure)

@@ -117,4 +117,4 @@ def test_a_clip_is_drawn(tmp_path, monkeypatch, capsys):
     assert np.asarray(Image.open(tmp_path / "out/contact_sheet.png")).std() > 10
     detections.write_text(json.dumps([{"image_id": 1, "keypoints": [0] * 30, "score": 1.0}]))
     assert draw_clip.main(arguments) == 1
-    assert "found 30 numbers, expected 51" in capsys.readouterr().err
+    assert "'keypoints' has 30 numbers, expected 51" in capsys.readouterr().err

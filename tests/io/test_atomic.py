@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from orplugins.io.atomic import atomic_path, atomic_write, write_json
+from orplugins.io.atomic import atomic_path, atomic_write, write_first, write_json
 
 
 def test_writes_text_bytes_and_missing_folders(tmp_path):
@@ -61,3 +61,9 @@ def test_refuses_other_modes_and_folders(tmp_path):
         pass
     with pytest.raises(IsADirectoryError, match="is a folder"), atomic_write(tmp_path):
         pass
+
+
+def test_the_first_of_several_processes_writes(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    assert write_first(path, {"a": 1}) and not write_first(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 1} and [p.name for p in path.parent.iterdir()] == ["a.json"]

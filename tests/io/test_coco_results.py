@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from mvor_files import keypoint_results, write
@@ -119,3 +121,13 @@ def test_mv3dreg_files(tmp_path):
             load_mv3dreg(tmp_path / f"{name}.mat")
     with pytest.raises(FileNotFoundError, match="none.mat"):
         load_mv3dreg(tmp_path / "none.mat")
+
+
+def test_flags_are_no_scores_and_fields_are_not_mixed(tmp_path):
+    entry = {"image_id": 1, "category_id": 1, "score": 0.9, "keypoints": [5, 6, 2, 7, 8, 1, 0, 0, 0] + [1, 1, 2] * 14}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([entry]))
+    assert load_keypoint_results(path).keypoints[0, :3, 2].tolist() == [1, 1, 0]
+    path.write_text(json.dumps([entry, {**entry, "coco_keypoints": [1, 1, 1] * 17}]))
+    with pytest.raises(ValueError, match="expected the same in all"):
+        load_keypoint_results(path)

@@ -54,3 +54,16 @@ def test_a_crafted_state_is_refused(state, tmp_path):
     np.savez(tmp_path / "crafted.npz", entry=wrapped)
     with pytest.raises(ValueError, match=r"crafted\.npz: entry 'entry' cannot be read"):
         read_npz(tmp_path / "crafted.npz", ("entry",))
+
+
+def test_what_follows_a_pickle_is_refused():
+    with pytest.raises(ValueError, match="4 bytes follow its end"):
+        plain_pickle(pickle.dumps([1]) + b"more")
+
+
+def test_values_shared_many_times_over_are_read_once():
+    value: list = []
+    for _ in range(60):
+        value = [value] * 10
+    found = plain_pickle(pickle.dumps(value))
+    assert found[0] is found[9]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 
 import numpy as np
@@ -9,8 +10,21 @@ import pytest
 
 pytest.importorskip("cv2")
 
+from variable_rate import with_durations  # noqa: E402
+
+from orplugins.cli.video_frames import main as video_frames  # noqa: E402
+from orplugins.io import video  # noqa: E402
 from orplugins.io.images import find_pictures, image_files, natural_key, read_image, write_image  # noqa: E402
-from orplugins.io.video import NOTE, join_frames, probe_video, read_video, split_video, write_video  # noqa: E402
+from orplugins.io.video import (  # noqa: E402
+    NOTE,
+    join_frames,
+    probe_video,
+    read_timed_video,
+    read_video,
+    split_video,
+    varies,
+    write_video,
+)
 
 
 def frames(count: int = 7, width: int = 96, height: int = 64) -> list[np.ndarray]:
@@ -168,3 +182,38 @@ def test_the_exif_orientation_is_applied(tmp_path):
     exif[0x0112] = 6  # turned by a quarter
     picture.save(tmp_path / "turned.jpg", exif=exif)
     assert read_image(tmp_path / "turned.jpg").shape == (6, 4, 3)
+
+
+def test_a_variable_rate_is_kept_as_time_stamps(tmp_path):
+    path = tmp_path / "clip.mp4"
+    write_video(path, frames(6), 10)
+    with_durations(path, [1, 1, 1, 10, 1, 1])
+    times = [time for _, time in read_timed_video(path)]
+    np.testing.assert_allclose(times, [0, 0.1, 0.2, 0.3, 1.3, 1.4], atol=2e-3)
+    assert varies(times) and not varies([0, 0.033, 0.067, 0.1])
+    split_video(path, tmp_path / "frames")
+    assert json.loads((tmp_path / "frames" / NOTE).read_text())["times"] == pytest.approx(times)
+    assert join_frames(tmp_path / "frames", tmp_path / "again.mp4") == 6
+    info = probe_video(tmp_path / "again.mp4")
+    assert info.frames == 15 and info.fps == pytest.approx(10, rel=1e-2)  # the fourth is seen ten times as long
+
+
+def test_frames_are_counted_back_before_a_file_gets_its_name(tmp_path, monkeypatch):
+    path = tmp_path / "clip.mp4"
+    write_video(path, frames(3), 10)
+    before = path.read_bytes()
+    monkeypatch.setattr(video, "_count", lambda temporary: 2)
+    with pytest.raises(OSError, match="2 of 4 frames can be read back, nothing was written"):
+        write_video(path, frames(4), 10)
+    assert path.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4"]
+
+
+def test_frames_of_two_videos_are_not_mixed(tmp_path):
+    for cam in ("cam1", "cam2"):
+        write_video(tmp_path / cam / "rec.mp4", frames(2), 10)
+    split_video(tmp_path / "cam1/rec.mp4", tmp_path / "frames")
+    with pytest.raises(ValueError, match="holds frames of .*cam1/rec.mp4"):
+        split_video(tmp_path / "cam2/rec.mp4", tmp_path / "frames")
+    both = [str(tmp_path / cam / "rec.mp4") for cam in ("cam1", "cam2")]
+    assert video_frames(["split", *both, "--out", str(tmp_path / "all")]) == 0
+    assert all((tmp_path / "all" / cam / "rec/000001.jpg").is_file() for cam in ("cam1", "cam2"))

@@ -1,6 +1,7 @@
 """Files of weights come back as they were written; broken ones are refused by name."""
 
 import json
+import os
 
 import pytest
 from tests_tools import run_tool
@@ -10,6 +11,7 @@ pytest.importorskip("safetensors")
 
 from safetensors.torch import save_file  # noqa: E402
 
+from orplugins.io.check_weights import check_weights  # noqa: E402
 from orplugins.io.weights import misfits, read_weights, write_weights  # noqa: E402
 
 
@@ -51,6 +53,18 @@ def test_bad_files(tmp_path, state):
     save_file({"w": torch.ones(1)}, path, {"orplugins": "{"})
     with pytest.raises(ValueError, match="header's 'orplugins' is not JSON"):
         read_weights(path)
+
+
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pth")
+    (tmp_path / "loop.pth").symlink_to(tmp_path / "loop.pth")
+    for path, found in ((tmp_path, "is a folder"), (tmp_path / "pipe.pth", "is a pipe"), ("/dev/zero", "is a pipe")):
+        for read in (read_weights, check_weights):
+            with pytest.raises(ValueError, match=f"checkpoint {path}: {found}.*expected a file of weights"):
+                read(path)
+    for path in (tmp_path / "loop.pth", "~nobody-here/a.pth"):
+        with pytest.raises(FileNotFoundError, match="no such file"):
+            read_weights(path)
 
 
 def test_the_host_reads_them(tmp_path, state):

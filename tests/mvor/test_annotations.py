@@ -112,7 +112,7 @@ def test_bad_content_is_one_clear_error(tmp_path, content, change, message):
 @pytest.mark.parametrize("text", ["", "[", '{"images": [', "\x00", "[" * 100000])
 def test_truncated_or_foreign_text(tmp_path, text):
     (tmp_path / "bad.json").write_text(text)
-    with pytest.raises(ValueError, match="bad.json: (not JSON|nested)"):
+    with pytest.raises(ValueError, match="bad.json: (not JSON|nested|has a NUL)"):
         load_mvor(tmp_path / "bad.json")
 
 
@@ -121,7 +121,7 @@ def test_no_file_a_folder_bytes_and_a_list(tmp_path):
         load_mvor(tmp_path / "nothing.json")
     with pytest.raises(ValueError, match="is a folder"):
         load_mvor(tmp_path)
-    (tmp_path / "b").write_bytes(b"\xff\xfe")
+    (tmp_path / "b").write_bytes(b"{\xff\xfe}")
     with pytest.raises(ValueError, match="not UTF-8"):
         load_mvor(tmp_path / "b")
     with pytest.raises(ValueError, match="found a list, expected an object with the key 'images'"):

@@ -13,9 +13,11 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
 from orplugins.cli.infer_color import main as infer_color_command  # noqa: E402
-from orplugins.io.images import write_image  # noqa: E402
-from orplugins.io.video import probe_video  # noqa: E402
+from orplugins.io.images import read_image, write_image  # noqa: E402
+from orplugins.io.run_folder import lock_file  # noqa: E402
+from orplugins.io.video import probe_video, write_video  # noqa: E402
 from orplugins.orpose_color import pipeline  # noqa: E402
+from orplugins.orpose_color.label_store import LabelStore  # noqa: E402
 from orplugins.orpose_color.pipeline import (  # noqa: E402
     ColorSettings,
     TeacherSettings,
@@ -124,3 +126,111 @@ def test_a_lifting_network_and_what_it_is_normalised_with(tmp_path):
     with pytest.raises(ValueError, match="have the widths"):
         wide = toy(tmp_path / "c", 4, size=(128, 96))
         train_lifting_network([train, wide], tmp_path / "out", width=16, epochs=1, device="cpu")
+
+
+FREE = ColorSettings("student.yaml", "student.pth")
+
+
+def test_clips_keep_their_rate_and_proportions(pictures, tmp_path):
+    write_video(tmp_path / "clip.mp4", np.zeros((3, 36, 64, 3), np.uint8), 12.5)
+    result = infer_color([tmp_path / "clip.mp4"], tmp_path / "out", FREE)
+    info = probe_video(result.video)
+    assert info.fps == pytest.approx(12.5, rel=1e-3) and info.size == (854, 480) and info.frames == 3  # 853, made even
+    images = json.loads(result.poses.read_text())["images"]
+    assert [image["file_name"] for image in images] == [f"clip.mp4#{k:06d}" for k in range(3)]
+    assert [image["time"] for image in images] == pytest.approx([0, 0.08, 0.16], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [((640, 480), (640, 480)), ((80, 60), (640, 480)), ((240, 320), (480, 640)), ((2000, 100), (1333, 67))],
+)
+def test_size_that_a_network_sees(size, seen):
+    assert pipeline.network_size(size, None) == seen and pipeline.network_size(size, (32, 24)) == (32, 24)
+
+
+def test_clips_of_one_name_and_pictures_have_a_video_each(pictures, tmp_path):
+    for cam, count in (("cam1", 2), ("cam2", 3)):
+        write_video(tmp_path / cam / "rec.mp4", np.zeros((count, 24, 32, 3), np.uint8), 5)
+    given = [tmp_path / "cam1/rec.mp4", pictures, tmp_path / "cam2/rec.mp4"]
+    result = infer_color(given, tmp_path / "out", SETTINGS)
+    videos = {video.relative_to(tmp_path / "out").as_posix(): probe_video(video).frames for video in result.videos}
+    assert videos == {"poses.mp4": 2, "cam1/rec.mp4": 2, "cam2/rec.mp4": 3}
+    names = [image["file_name"] for image in json.loads(result.poses.read_text())["images"]]
+    assert names[0] == "cam1/rec.mp4#000000" and names[-1] == "cam2/rec.mp4#000002" and len(set(names)) == 7
+
+
+def test_pictures_of_several_proportions_fit_into_one_video(pictures, tmp_path):
+    write_image(pictures / "b.png", np.full((32, 24, 3), 90, np.uint8))
+    result = infer_color([pictures], tmp_path / "out", FREE)
+    assert probe_video(result.video).size == (640, 480) and result.pictures == 2
+    assert read_image(result.overlays / "000002.png").shape == (640, 480, 3)
+
+
+def test_inputs_are_looked_at_before_a_network_is_loaded(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="none.png: no such file"):
+        infer_color([tmp_path / "none.png"], tmp_path / "out", SETTINGS)
+    assert not (tmp_path / "out").exists()
+
+
+def _labelled(folder, out, teacher, monkeypatch, batch=2):
+    monkeypatch.setattr(pipeline, "build_teacher", lambda settings: teacher)
+    settings = TeacherSettings("pose.yaml", "lifter.pth", "statistics.json", batch=batch)
+    return label_pictures([folder], out, settings).labels.read_text()
+
+
+def test_labels_of_a_resumed_run_come_from_the_same_groups(tmp_path, monkeypatch):
+    truth = toy(tmp_path / "toy", 5)
+    teacher, _ = truth_teacher(truth, load_statistics(tmp_path / "toy/statistics.json"))
+    whole = _labelled(tmp_path / "toy/images", tmp_path / "whole.json", teacher, monkeypatch)
+    groups: list[int] = []
+
+    class Dying:
+        statistics = teacher.statistics
+
+        def label(self, images):
+            groups.append(len(images))
+            if len(groups) == 2:
+                raise KeyboardInterrupt
+            return teacher.label(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        _labelled(tmp_path / "toy/images", tmp_path / "labels.json", Dying(), monkeypatch)
+    notes = tmp_path / "labels.json.parts/rank0.jsonl"
+    notes.write_text("".join(notes.read_text().splitlines(keepends=True)[:2]))  # killed in the middle of a group
+    assert _labelled(tmp_path / "toy/images", tmp_path / "labels.json", Dying(), monkeypatch) == whole
+    assert groups == [2, 2, 2, 2, 1]
+
+
+def test_labels_of_other_pictures_are_not_taken(tmp_path, monkeypatch):
+    truth = toy(tmp_path / "toy", 3)
+    teacher, _ = truth_teacher(truth, load_statistics(tmp_path / "toy/statistics.json"))
+    out = tmp_path / "labels.json"
+    store = LabelStore(out, {}, inputs="of another day")
+    store.add("000000.png", 4, 5, [])
+    (store.folder / "settings.json").unlink()
+    content = json.loads(_labelled(tmp_path / "toy/images", out, teacher, monkeypatch))
+    assert [image["width"] for image in content["images"]] == [96] * 3
+
+
+def test_two_labelling_runs_do_not_mix(tmp_path, monkeypatch):
+    truth = toy(tmp_path / "toy", 3)
+    teacher, _ = truth_teacher(truth, load_statistics(tmp_path / "toy/statistics.json"))
+    (tmp_path / "l.json.parts").mkdir()
+    lock = lock_file(tmp_path / "l.json.parts/rank0.lock", "")
+    with pytest.raises(ValueError, match="another run is writing it"):
+        _labelled(tmp_path / "toy/images", tmp_path / "l.json", teacher, monkeypatch)
+    lock.close()
+
+
+def test_bad_pictures_are_reported_and_the_others_labelled(tmp_path, monkeypatch):
+    truth = toy(tmp_path / "toy", 3)
+    teacher, _ = truth_teacher(truth, load_statistics(tmp_path / "toy/statistics.json"))
+    folder = tmp_path / "toy/images"
+    (folder / "x.png").mkdir()
+    (folder / "y.png").symlink_to("y.png")
+    (folder / "z.png").write_bytes(b"DDS " + bytes(124))
+    monkeypatch.setattr(pipeline, "build_teacher", lambda settings: teacher)
+    settings = TeacherSettings("pose.yaml", "lifter.pth", "statistics.json", batch=2)
+    done = label_pictures([folder], tmp_path / "labels.json", settings)
+    assert (done.given, done.pictures) == (6, 3) and sorted(done.failed) == ["x.png", "y.png", "z.png"]

@@ -13,12 +13,17 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("detectron2")
 
 from detectron2.checkpoint import DetectionCheckpointer  # noqa: E402
+from detectron2.data import DatasetCatalog, MetadataCatalog  # noqa: E402
 from detectron2.modeling import build_model  # noqa: E402
 
 import orplugins  # noqa: E402, F401
 from orplugins.io.weights import write_weights  # noqa: E402
-from orplugins.partial_body.detectron2.datasets import load_partial_body  # noqa: E402
-from orplugins.partial_body.detectron2.detector import PartialBodyDetector, detector_config  # noqa: E402
+from orplugins.partial_body.detectron2.datasets import load_partial_body, register_partial_body  # noqa: E402
+from orplugins.partial_body.detectron2.detector import (  # noqa: E402
+    PartialBodyDetector,  # noqa: E402
+    class_names,
+    detector_config,
+)
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs/detectron2/partial_body/faster_rcnn_R_101_FPN_partial_body.yaml"
 # Few channels; everything else as in the file.
@@ -90,3 +95,39 @@ def test_categories_of_another_set_are_refused(tmp_path):
     path.write_text("{}")
     with pytest.raises(ValueError, match="coco.json: missing key 'categories'"):
         load_partial_body("none", path, tmp_path)
+
+
+# detectors of other classes, files of other tools
+
+
+def test_classes_of_a_general_detector():
+    cfg = detector_config("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml")
+    assert len(class_names(cfg)) == 80 and class_names(cfg)[:2] == ("person", "bicycle")
+    cfg.MODEL.ROI_HEADS.NUM_CLASSES = 1
+    assert class_names(cfg) == ("person",)
+    cfg.MODEL.ROI_HEADS.NUM_CLASSES = 3
+    with pytest.raises(ValueError, match="the detector has 3 classes .*, expected 2"):
+        class_names(cfg)
+    with pytest.raises(FileNotFoundError, match="not a name in detectron2's model zoo"):
+        detector_config("none.yaml")
+    with pytest.raises(ValueError, match="options FOO bar: Non-existent"):
+        detector_config("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml", ["FOO", "bar"])
+
+
+def test_a_set_without_what_cocos_evaluation_needs(tmp_path):
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 20, "height": 10}],
+        "annotations": [{"id": 0, "image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2]]}],
+        "categories": [{"id": 1, "name": "patient"}, {"id": 2, "name": "user"}],
+    }
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(content))
+    register_partial_body("incomplete", path, tmp_path)
+    (record,) = DatasetCatalog.get("incomplete")
+    assert record["annotations"][0]["iscrowd"] == 0 and record["annotations"][0]["category_id"] == 1
+    truth = json.loads(Path(MetadataCatalog.get("incomplete").json_file).read_text())
+    assert truth["annotations"][0]["id"] == 1 and truth["annotations"][0]["area"] > 0
+    content["images"][0]["file_name"] = "../a.png"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="leads out of"):
+        DatasetCatalog.get("incomplete")

@@ -204,7 +204,7 @@ def test_states_of_training_records(tmp_path, unlabelled, zero):
 
 def test_data_of_another_joint_set_is_refused(tmp_path):
     ann = write_set(tmp_path / "a.json")
-    with pytest.raises(ValueError, match=r"annotation 1: 'keypoints' has 51 numbers, expected 66 for patient_22"):
+    with pytest.raises(ValueError, match=r"annotations\[0\]: 'keypoints' has 51 numbers, expected 66 .*for patient_22"):
         DATASETS.build(dict(type="orplugins.Patient22Dataset", ann_file=str(ann)))
     with pytest.raises(ValueError, match="expected 'unknown' or 'out of view'"):
         DATASETS.build(dict(type="orplugins.PartialBodyDataset", ann_file=str(ann), unlabelled="zero"))
@@ -335,3 +335,51 @@ def test_state_metric():
     metric = METRICS.build(dict(type="orplugins.JointStateMetric", unlabelled="unknown"))
     metric.process(None, [sample])
     assert metric.evaluate(1)["state/accuracy"] == pytest.approx(100 / 3)
+
+
+# files of other tools, and joints of one's own
+
+
+def test_annotations_are_completed_for_set_and_metric(tmp_path):
+    path = write_set(tmp_path / "a.json")
+    content = json.loads(path.read_text())
+    for key in ("area", "iscrowd", "num_keypoints"):
+        content["annotations"][0].pop(key)
+    box = {"id": 2, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    content["annotations"].append(box)
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(content).encode())
+    data = DATASETS.build(dict(type="orplugins.PartialBodyDataset", ann_file=str(path), test_mode=True))
+    assert len(data) == 1 and data[0]["raw_ann_info"]["num_keypoints"] == 11 and data.ann_file == str(path)
+    metric = METRICS.build(dict(type="orplugins.PeopleCocoMetric", ann_file=str(path)))
+    assert metric.coco.anns[1]["iscrowd"] == 0 and metric.coco.anns[2]["keypoints"] == [0] * 51
+    content["annotations"] = [box]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="has no person with keypoints"):
+        DATASETS.build(dict(type="orplugins.PartialBodyDataset", ann_file=str(path)))
+
+
+def test_own_joints_by_metainfo(tmp_path):
+    names = ["head", "left_wrist", "right_wrist"]
+    swaps = ["", "right_wrist", "left_wrist"]
+    info = {
+        "dataset_name": "theatre3",
+        "keypoint_info": {
+            k: {"name": n, "id": k, "color": [0, 0, 0], "type": "upper", "swap": s}
+            for k, (n, s) in enumerate(zip(names, swaps, strict=True))
+        },
+        "skeleton_info": {},
+        "joint_weights": [1.0] * 3,
+        "sigmas": [0.05] * 3,
+    }
+    (tmp_path / "theatre3.py").write_text(f"dataset_info = {info!r}\n")
+    path = write_set(tmp_path / "a.json", joints=3)
+    data = DATASETS.build(
+        dict(
+            type="orplugins.PartialBodyDataset",
+            ann_file=str(path),
+            metainfo=dict(from_file=str(tmp_path / "theatre3.py")),
+        )
+    )
+    assert data[0]["keypoints"].shape == (1, 3, 2) and data.metainfo["dataset_name"] == "theatre3"
+    with pytest.raises(ValueError, match="has 9 numbers, expected 51"):
+        DATASETS.build(dict(type="orplugins.PartialBodyDataset", ann_file=str(path)))

@@ -128,3 +128,101 @@ def test_evaluation_names_the_view_that_is_missing(tmp_path):
 
     with pytest.raises(FileNotFoundError, match="annotations of the view 'waist'"):
         evaluate_views("config.py", "weights.pth", tmp_path, ["waist"])
+
+
+def test_other_pictures_of_the_same_names_are_looked_at_anew(runner, settings, tmp_path):
+    for day, tone in (("monday", 20), ("tuesday", 200)):
+        write_image(tmp_path / day / "a.png", np.full((24, 32 + tone // 100, 3), tone, np.uint8))
+    found = []
+    for day in ("monday", "tuesday"):
+        done = infer_partial([tmp_path / day], tmp_path / "out", settings, lambda line: None)
+        found.append((done.poses.read_text(), (done.overlays / "a.png").read_bytes()))
+    assert runner.seen == 2 and found[0][0] != found[1][0] and found[0][1] != found[1][1]
+
+
+def test_a_resumed_run_sees_the_groups_of_an_unbroken_one(runner, settings, tmp_path, monkeypatch):
+    write_video(tmp_path / "clip.mp4", np.zeros((5, 24, 32, 3), np.uint8), 5)
+    groups: list[int] = []
+
+    def estimate(group, *args):
+        groups.append(len(group))
+        yield from real(group, *args)
+
+    real = pipeline._estimate
+    monkeypatch.setattr(pipeline, "_estimate", estimate)
+    infer_partial([tmp_path / "clip.mp4"], tmp_path / "out", settings, lambda line: None)
+    assert groups == [2, 2, 1]
+    journal = tmp_path / "out/progress.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    whole = (tmp_path / "out/poses.json").read_text()
+    journal.write_text("".join(lines[:4]))  # killed after the third frame, in the middle of the second group
+    infer_partial([tmp_path / "clip.mp4"], tmp_path / "out", settings, lambda line: None)
+    assert groups == [2, 2, 1, 2, 1] and (tmp_path / "out/poses.json").read_text() == whole
+    assert len(journal.read_text().splitlines()) == 6
+
+
+def test_a_run_that_was_killed_in_its_first_group_goes_on(runner, settings, inputs, tmp_path, monkeypatch):
+    def killed(*args):
+        raise KeyboardInterrupt
+        yield
+
+    real = pipeline._estimate
+    monkeypatch.setattr(pipeline, "_estimate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        infer_partial(inputs, tmp_path / "out", settings, lambda line: None)
+    assert (tmp_path / "out/progress.jsonl").read_text().startswith('{"settings"')
+    monkeypatch.setattr(pipeline, "_estimate", real)
+    assert infer_partial(inputs, tmp_path / "out", settings, lambda line: None).frames == 4
+
+
+def test_cameras_of_equal_names_stay_apart(runner, settings, tmp_path):
+    for cam, count in (("cam1", 2), ("cam2", 3)):
+        write_video(tmp_path / cam / "rec.mp4", np.zeros((count, 24, 32, 3), np.uint8), 5)
+        write_image(tmp_path / cam / "a.png", np.zeros((24, 32, 3), np.uint8))
+    given = [tmp_path / cam / name for cam in ("cam1", "cam2") for name in ("rec.mp4", "a.png")]
+    done = infer_partial(given, tmp_path / "out", settings, lambda line: None)
+    names = [image["file_name"] for image in json.loads(done.poses.read_text())["images"]]
+    assert len(set(names)) == 7 and "cam2/rec_000002.jpg" in names and "cam1/a.png" in names
+    assert done.videos == (tmp_path / "out/cam1/rec.mp4", tmp_path / "out/cam2/rec.mp4")
+    assert [probe_video(video).frames for video in done.videos] == [2, 3]
+    assert (done.overlays / "cam2/a.png").is_file()
+
+
+def test_a_bad_picture_stops_nothing(runner, settings, tmp_path):
+    folder = tmp_path / "in"
+    write_image(folder / "a.png", np.zeros((24, 32, 3), np.uint8))
+    (folder / "b.png").mkdir()
+    (folder / "c.png").symlink_to("c.png")
+    (folder / "d.png").write_bytes(b"DDS " + bytes(124))
+    problems: list[str] = []
+    assert infer_partial([folder], tmp_path / "out", settings, problems.append).frames == 1
+    assert len(problems) == 3 and all(f"{name}.png" in line for name, line in zip("bcd", problems, strict=True))
+
+
+def test_a_network_is_not_loaded_for_a_folder_that_cannot_be_written_to(settings, inputs, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OSError, match="is a file, expected a folder to write to"):
+        infer_partial(inputs, tmp_path / "out", settings, lambda line: None)
+
+
+def test_upright_pictures_in_views(tmp_path):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
+    joints = np.stack([np.linspace(10, 50, 17), np.linspace(5, 90, 17), np.full(17, 2)], axis=1)
+    person = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [8, 4, 44, 88], "keypoints": joints.ravel().tolist()}
+    truth = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 96}],
+        "annotations": [person],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    pipeline.make_views(tmp_path / "truth.json", tmp_path, tmp_path / "out", ("whole",))
+    content = json.loads((tmp_path / "out/annotations/whole.json").read_text())
+    assert (content["images"][0]["width"], content["images"][0]["height"]) == (64, 96)
+    truth["images"][0].update(width=96, height=64)
+    (tmp_path / "stored.json").write_text(json.dumps(truth))
+    with pytest.raises(ValueError, match="EXIF rotation"):
+        pipeline.make_views(tmp_path / "stored.json", tmp_path, tmp_path / "out", ("whole",))

@@ -102,8 +102,20 @@ def test_sources_of_every_kind_in_natural_order(tmp_path):
     frames = [f for source in sources for f in read_frames(source, {"p9.png", "v_000001.jpg"})]
     assert [f.image is None for f in frames] == [True, False, False, True, False]
     write_image(tmp_path / "other/p9.png", np.zeros((16, 16, 3), np.uint8))
+    sources, problems = find_sources([tmp_path / "in", tmp_path / "other"])
+    assert not problems and [source.name for source in sources] == ["in/p9.png", "p10.png", "other/p9.png"]
+    with pytest.raises(ValueError, match="given twice"):
+        find_sources([tmp_path / "in", tmp_path / "in/p9.png"])
+    write_image(tmp_path / "other/v_000001.jpg", np.zeros((16, 16, 3), np.uint8))
     with pytest.raises(ValueError, match="same name"):
-        find_sources([tmp_path / "in", tmp_path / "other"])
+        find_sources([tmp_path / "v.mp4", tmp_path / "other"])
+
+
+def test_two_cameras_videos_of_one_name_stay_apart(tmp_path):
+    for cam, count in (("cam1", 2), ("cam2", 3)):
+        write_video(tmp_path / cam / "rec.mp4", [np.zeros((16, 16, 3), np.uint8)] * count, 10)
+    sources, _ = find_sources([tmp_path / "cam1/rec.mp4", tmp_path / "cam2/rec.mp4"])
+    assert [source.frame_name(1) for source in sources] == ["cam1/rec_000001.jpg", "cam2/rec_000001.jpg"]
 
 
 # journal

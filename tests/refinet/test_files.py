@@ -100,7 +100,7 @@ def test_bad_itop_poses(tmp_path, value, message):
 
 def test_bad_npz(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(ValueError, match="a.npz: not a npz"):
+    with pytest.raises(ValueError, match="a.npz: not an npz"):
         load_itop_poses(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", other=np.zeros(3))
     with pytest.raises(ValueError, match="expected 'rows' and 'poses'"):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from orplugins.depth.png import load_depth
 from orplugins.geometry.cameras import cameras_from_mvor
+from orplugins.io.run_folder import run_folder
 from orplugins.mvor.annotations import load_mvor
 from orplugins.synthetic.export import mvor_layout
 from orplugins.synthetic.export.in_memory import generate
@@ -231,6 +233,49 @@ def test_workers_make_the_same_files(tmp_path, monkeypatch):
     assert calls == [(2, 3), (3, 3)] * 2
     for path in (tmp_path / "0").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "2" / path.relative_to(tmp_path / "0")).read_bytes()
+
+
+def test_damaged_notes_are_made_again(tmp_path):
+    arguments = {"frames": 2, "seed": 4, "size": SMALL}
+    write_dataset(tmp_path, **arguments)
+    notes = tmp_path / "annotations/frames/000000.json"
+    before = notes.read_bytes()
+    for damaged in (before[:100], b"[]", b"[1, 2]", b"\xff\xfe", before.replace(b'"views"', b'"wives"')):
+        notes.write_bytes(damaged)
+        assert write_dataset(tmp_path, **arguments)["rendered"] == 2 and notes.read_bytes() == before
+
+
+def test_two_runs_do_not_share_a_set(tmp_path):
+    with run_folder(tmp_path):
+        with pytest.raises(ValueError, match="another run is writing to this folder"):
+            write_dataset(tmp_path, frames=1, seed=1, size=SMALL)
+    assert not (tmp_path / "parameters.json").exists()
+
+
+def test_workers_end_with_their_parent():
+    code = (
+        "import os, sys, time; from concurrent.futures import ProcessPoolExecutor\n"
+        "from orplugins.synthetic.export.mvor_layout import _follow\n"
+        "if __name__ == '__main__':\n"
+        "    pool = ProcessPoolExecutor(1, initializer=_follow, initargs=(os.getpid(),))\n"
+        "    print(pool.submit(os.getpid).result(), flush=True); pool.submit(time.sleep, 60); time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(TOOL.parents[1])}
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and _runs(worker):
+        time.sleep(0.1)
+    assert not _runs(worker)
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_detections_are_drawn_on_a_clip(clip, tmp_path):
     with Image.open(drawn.sheet) as sheet:
         assert sheet.size == (640, 480) and np.asarray(sheet).std() > 10
     (tmp_path / "found.json").write_text(json.dumps([{"image_id": 1, "keypoints": [0] * 30, "score": 1.0}]))
-    with pytest.raises(ValueError, match="found 30 numbers, expected 51"):
+    with pytest.raises(ValueError, match="30 numbers, expected 51"):
         pipeline.draw_clip(clip, tmp_path / "found.json", tmp_path / "out")
 
 

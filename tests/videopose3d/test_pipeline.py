@@ -53,7 +53,7 @@ def test_a_broken_file_is_named(tmp_path):
     for k in range(3):
         write_openpose_frame(tmp_path / "op", "v", k, np.zeros((0, 25, 3)))
     (tmp_path / "op/v_000000000001_keypoints.json").write_text("{")
-    with pytest.raises(ValueError, match=r"nobody with six joints .*1 could not be read.*v_000000000001"):
+    with pytest.raises(ValueError, match=r"nobody in any of 2 frames; 1 files could not be read.*v_000000000001"):
         read_input(tmp_path / "op", OPTIONS)
 
 

@@ -80,7 +80,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type="CocoMetric", ann_file=f"{data_root}annotations/patient_val.json")
+val_evaluator = dict(type="orplugins.PeopleCocoMetric", ann_file=f"{data_root}annotations/patient_val.json")
 test_evaluator = val_evaluator
 
 train_cfg = dict(max_epochs=210, val_interval=10)

@@ -26,7 +26,7 @@ train_pipeline = [
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_evaluator = [
-    dict(type="CocoMetric", ann_file="data/coco/annotations/person_keypoints_val2017.json"),
+    dict(type="orplugins.PeopleCocoMetric", ann_file="data/coco/annotations/person_keypoints_val2017.json"),
     dict(type="orplugins.JointStateMetric", unlabelled="unknown"),
 ]
 test_evaluator = val_evaluator

@@ -88,7 +88,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = [
-    dict(type="CocoMetric", ann_file="data/partial_people/val/annotations/whole.json"),
+    dict(type="orplugins.PeopleCocoMetric", ann_file="data/partial_people/val/annotations/whole.json"),
     dict(type="PCKAccuracy", thr=0.1, norm_item="bbox"),
     dict(type="orplugins.JointStateMetric"),
 ]

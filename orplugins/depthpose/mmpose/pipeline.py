@@ -14,7 +14,11 @@ import mmpose
 from orplugins.depth.image import downsample
 from orplugins.depth.png import load_depth, save_depth
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.checkpoint_safety import check_checkpoint
+from orplugins.io.files import require_file
+from orplugins.io.images import image_path
 from orplugins.io.json_fields import load_json
+from orplugins.io.run_folder import require_writable
 from orplugins.io.tables import markdown_table
 from orplugins.mvor.annotations import load_mvor
 
@@ -45,10 +49,14 @@ def sweep_depth_resolutions(
         Metrics by factor.
 
     Raises:
-        FileNotFoundError: The set or one of its images is missing.
-        RuntimeError: The stock script failed; with what it printed.
+        FileNotFoundError: The set, one of its images or the weights are missing.
+        RuntimeError: The stock script failed; with the last line that it printed.
+        ValueError: A file does not fit, a name in it leads out of the set, or the weights are damaged or hold code.
     """
     data, out = Path(data), Path(out).resolve()
+    require_file(config, "a config of mmpose")
+    check_checkpoint(weights)
+    require_writable(out)
     size = tuple(load_json(data / "parameters.json")["size"])
     rows = {}
     for factor in factors:
@@ -73,11 +81,24 @@ def sweep_depth_resolutions(
 
 def reduce_images(data: Path, out: Path, factor: int) -> Path:
     """Write a set's depth images with each side `factor` times smaller; returns their folder."""
-    folder = out / f"x{factor}"
-    for image in load_mvor(data / "annotations/mvor.json").images:
-        path = folder / image["file_name"]
-        if not path.exists():
-            save_depth(path, downsample(load_depth(data / image["file_name"]), factor=factor, holes="valid"))
+    folder, truth = out / f"x{factor}", data / "annotations/mvor.json"
+    images = [
+        (
+            image_path(data, image["file_name"], f"{truth}: images[{k}]"),
+            image_path(folder, image["file_name"], str(truth)),
+        )
+        for k, image in enumerate(load_mvor(truth).images)
+    ]
+    status = truth.stat()
+    source = [str(data.resolve()), status.st_size, status.st_mtime_ns]
+    note = folder / "source.json"
+    same = note.is_file() and load_json(note) == source  # else the images there are of another set
+    if not same:
+        note.unlink(missing_ok=True)
+    for original, reduced in images:
+        if not same or not reduced.exists():
+            save_depth(reduced, downsample(load_depth(original), factor=factor, holes="valid"))
+    write_json(note, source)
     return folder
 
 
@@ -97,5 +118,6 @@ def _stock_test(config, weights, data: Path, images: Path, size: tuple[int, int]
     command += ["--cfg-options", *(f"{name}={value}" for name, value in changes.items())]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{config}: the stock test exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["it printed nothing"]
+        raise RuntimeError(f"{config}: the stock test exited with {done.returncode}: {lines[-1].strip()}")
     return json.loads((out / "metrics.json").read_text())

@@ -9,45 +9,26 @@ from detectron2.checkpoint import DetectionCheckpointer
 
 from orplugins.io.atomic import atomic_write
 from orplugins.io.check_weights import check_weights
-from orplugins.io.weights import read_weights
-
-
-def read_safetensors_too() -> None:
-    """Have detectron2's checkpointer read ``.safetensors`` files, which it does not know; other files as before.
-
-    Called by the project's heads when they are built from a config and by `CarefulCheckpointer`, so that the stock
-    scripts take such a file as ``MODEL.WEIGHTS``. A process without a model of ours is left alone.
-    """
-    read = DetectionCheckpointer._torch_load
-    if hasattr(read, "before_orplugins"):
-        return
-
-    def torch_load(self: DetectionCheckpointer, filename: str) -> dict:
-        if not str(filename).endswith(".safetensors"):
-            return read(self, filename)
-        return {"model": read_weights(filename)["state_dict"]}
-
-    torch_load.before_orplugins = read
-    DetectionCheckpointer._torch_load = torch_load
 
 
 def expect_weights(path: str) -> None:
-    """Prepare for a file that a stock script loads next: refuse one with code; make safetensors known.
+    """Refuse a file that a stock script loads next, before the model is built and its data are read.
 
     Args:
-        path: The config's ``MODEL.WEIGHTS``; what is no local file is left to detectron2.
+        path: The config's ``MODEL.WEIGHTS``, also with ``?matching_heuristics=True``; what is no local file is left to
+            detectron2, whose reading is guarded too.
 
     Raises:
         ValueError: Truncated, or neither of the known forms.
-        UnsafeCheckpointError: Loading it would execute code.
+        UnsafeCheckpointError: Another reader would execute code in it.
     """
-    if Path(path).is_file():
-        check_weights(path)
-    read_safetensors_too()
+    file = path if Path(path).exists() else path.partition("?")[0]
+    if Path(file).exists() and path:
+        check_weights(file)
 
 
 class CarefulCheckpointer(DetectionCheckpointer):
-    """detectron2's checkpointer that opens no file that would execute code, and replaces files in one step.
+    """detectron2's checkpointer that says what did not fit, and replaces files in one step.
 
     Args:
         model: The model.
@@ -57,12 +38,10 @@ class CarefulCheckpointer(DetectionCheckpointer):
     """
 
     def __init__(self, model: torch.nn.Module, save_dir: str = "", *, exact: bool = False, **options):
-        read_safetensors_too()
         super().__init__(model, save_dir, **options)
         self.exact = exact
 
     def _load_file(self, filename: str) -> dict:
-        check_weights(filename)
         self._file = filename
         return super()._load_file(filename)
 
@@ -115,5 +94,5 @@ def load_weights(model: torch.nn.Module, path: str, exact: bool = True) -> None:
     """
     checkpointer = CarefulCheckpointer(model, exact=exact)
     if "://" not in path:
-        check_weights(path)
+        check_weights(path if Path(path).exists() else path.partition("?")[0])
     checkpointer.load(path)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg
 from detectron2.data import transforms as T
@@ -17,6 +19,30 @@ from orplugins.hosts.detectron2.config import add_orplugins_config
 
 PERSON = 0
 CELLS = 56 * 56  # of a keypoint head's map
+
+
+def merge_config(cfg: CfgNode, config: str) -> bool:
+    """Merge a file, or one of detectron2's model zoo, into a config.
+
+    Args:
+        cfg: The config, changed in place.
+        config: A file, or a name in the zoo.
+
+    Returns:
+        Whether it is of the zoo.
+
+    Raises:
+        FileNotFoundError: Neither a file nor a name in the zoo.
+        ValueError: Not a config of detectron2; what it says is in the error.
+    """
+    zoo = not Path(config).is_file()
+    try:
+        cfg.merge_from_file(model_zoo.get_config_file(config) if zoo else config)
+    except RuntimeError:
+        raise FileNotFoundError(f"{config}: no such file, and not a name in detectron2's model zoo") from None
+    except (KeyError, AssertionError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise ValueError(f"{config}: not a config of detectron2: {' '.join(str(error).split())[:300]}") from None
+    return zoo
 
 
 def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
@@ -37,21 +63,31 @@ def read_model_config(config: str, weights: str | None, device: str, options: li
     """
     cfg = get_cfg()
     add_orplugins_config(cfg)
-    if Path(config).is_file():
-        cfg.merge_from_file(config)
-    else:
-        try:
-            cfg.merge_from_file(model_zoo.get_config_file(config))
-        except RuntimeError:
-            raise FileNotFoundError(f"{config}: no such file, and not a name in detectron2's model zoo") from None
-        if not weights:
-            weights = model_zoo.get_checkpoint_url(config)
-    cfg.merge_from_list(list(options))
+    if merge_config(cfg, config) and not weights:
+        weights = model_zoo.get_checkpoint_url(config)
+    merge_options(cfg, options)
     cfg.MODEL.WEIGHTS = weights or cfg.MODEL.WEIGHTS
     cfg.MODEL.DEVICE = device
     if not cfg.MODEL.WEIGHTS:
         raise ValueError(f"{config}: names no weights (MODEL.WEIGHTS), expected a file of them")
     return cfg
+
+
+def merge_options(cfg: CfgNode, options: Sequence[str]) -> None:
+    """Merge keys and values of a command line into a config.
+
+    Args:
+        cfg: The config, changed in place.
+        options: Keys and values in turn.
+
+    Raises:
+        ValueError: A key that is not known, without a value, or with one of another type.
+    """
+    try:
+        cfg.merge_from_list(list(options))
+    except (KeyError, AssertionError, ValueError, TypeError, AttributeError, SyntaxError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"options {' '.join(map(str, options))[:200]}: {reason}") from None
 
 
 class Predictor:

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmcv.transforms import Compose
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.apis import init_model
 
-from orplugins.io.check_weights import check_weights
+from orplugins.io.checkpoint_safety import check_checkpoint
 from orplugins.skeletons import COCO_17
 
 
@@ -33,6 +34,27 @@ class Poses:
     scores: np.ndarray
     crops: np.ndarray
     states: np.ndarray | None
+
+
+def read_test_config(config: str | os.PathLike) -> Config:
+    """Read a config that has a model and a test pipeline.
+
+    Args:
+        config: mmpose's configuration, a file.
+
+    Returns:
+        The config.
+
+    Raises:
+        ValueError: It cannot be read, or lacks one of them.
+    """
+    try:
+        cfg = Config.fromfile(str(config))
+        cfg.model, cfg.test_dataloader.dataset.pipeline  # noqa: B018 - missing ones raise
+    except Exception as error:  # a config is Python, and raises whatever it likes
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"{config}: not a config of mmpose with a model and a test pipeline: {reason}") from None
+    return cfg
 
 
 class TopdownRunner:
@@ -61,8 +83,8 @@ class TopdownRunner:
         if not Path(config).is_file():
             raise FileNotFoundError(f"{config}: no such file, expected a config of mmpose")
         if checkpoint and "://" not in str(checkpoint):
-            check_weights(checkpoint)
-        self.model = init_model(str(config), str(checkpoint) if checkpoint else None, device=device)
+            check_checkpoint(checkpoint)
+        self.model = init_model(read_test_config(config), str(checkpoint) if checkpoint else None, device=device)
         if flip_test is not None:
             self.model.test_cfg["flip_test"] = flip_test
         self.batch = batch

@@ -115,7 +115,10 @@ def read_parallel(path: str | os.PathLike) -> ParallelRig:
         found = ", ".join(sorted(content)[:8]) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: missing key 'parallel', found {found[:200] or 'no key'}")
     rig = parallel_pair(content, str(path))
-    findings = parallel_findings(rig)
+    try:
+        findings = parallel_findings(rig)
+    except ValueError as error:
+        raise ValueError(f"{path}: parallel: {error}") from None
     if findings:
         raise ValueError(f"{path}: parallel: {'; '.join(findings)}")
     return rig

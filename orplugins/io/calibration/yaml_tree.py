@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
-
-import yaml
 
 # PyYAML follows YAML 1.1, where 1e-5 is a text, 1:30 is 90, and a date is an object.
 _KINDS: tuple[tuple[str, str, str], ...] = (
@@ -20,28 +19,30 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain values only, with OpenCV's matrices as objects."""
+@lru_cache(maxsize=1)
+def _loader():
+    """PyYAML's class of plain values only, with OpenCV's matrices as objects."""
+    import yaml
 
-    yaml_implicit_resolvers: dict = {}
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {}
 
-    def construct_yaml_int(self, node):
-        """Decimal numbers only: a leading 0 is no octal number."""
-        return int(self.construct_scalar(node))
+        def construct_yaml_int(self, node):  # decimal numbers only: a leading 0 is no octal number
+            return int(self.construct_scalar(node))
 
-    def construct_mapping(self, node, deep=False):
-        """Refuse a key that is there twice: YAML would keep the last one in silence."""
-        found = super().construct_mapping(node, deep)
-        if len(found) != len(node.value):
-            raise ValueError(f"a key occurs twice in one object{node.start_mark}")
-        return found
+        def construct_mapping(self, node, deep=False):
+            found = super().construct_mapping(node, deep)
+            if len(found) != len(node.value):  # YAML would keep the last one in silence
+                raise ValueError(f"a key occurs twice in one object{node.start_mark}")
+            return found
 
-
-for _name, _pattern, _first in _KINDS:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(rf"^(?:{_pattern})$"), list(_first))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-_Loader.add_constructor("tag:yaml.org,2002:opencv-matrix", lambda loader, node: loader.construct_mapping(node, True))
+    for name, pattern, first in _KINDS:
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(rf"^(?:{pattern})$"), list(first))
+    Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
+    matrix = "tag:yaml.org,2002:opencv-matrix"
+    Loader.add_constructor(matrix, lambda loader, node: loader.construct_mapping(node, True))
+    return Loader
 
 
 def parse_yaml(text: str) -> Any:
@@ -57,8 +58,10 @@ def parse_yaml(text: str) -> Any:
         ValueError: Not YAML, or tags that make objects.
     """
     text = re.sub(r"\A%YAML:1\.\d[^\n]*\n?", "", text)
+    import yaml
+
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_loader())
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
     except (TypeError, KeyError, AttributeError, OverflowError) as error:  # odd tags on odd nodes

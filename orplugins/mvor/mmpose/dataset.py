@@ -10,6 +10,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
 from orplugins.hosts.mmpose.metainfo import skeleton_metainfo
 from orplugins.io.coco_results import load_box_results
+from orplugins.io.images import image_path
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.registry import DATASETS
 from orplugins.skeletons import CAMMA_10
@@ -89,9 +90,10 @@ class MVORDataset(BaseCocoStyleDataset):
         images = {image["img_id"]: image for image in self._load_annotations()[1]}
         keypoints = np.zeros((1, _NUM_JOINTS, 2), dtype=np.float32)
         records = []
-        for i, entry in enumerate(load_box_results(self.bbox_file)):
+        boxes = load_box_results(self.bbox_file)
+        for i, entry in enumerate(boxes):
             image = images.get(entry["image_id"])
-            if image is None:
+            if image is None or str(entry["category_id"]) != "1":  # another set's, or of no person
                 continue
             x, y, width, height = entry["bbox"]
             records.append(
@@ -106,6 +108,8 @@ class MVORDataset(BaseCocoStyleDataset):
                     "id": i,
                 }
             )
+        if boxes and not records:
+            raise ValueError(f"{self.bbox_file}: none of its {len(boxes)} boxes is of a person in {self.ann_file}")
         return self._add_frames(records)
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
@@ -127,7 +131,7 @@ class MVORDataset(BaseCocoStyleDataset):
 
     def _image_path(self, file_name: str) -> str:
         path = _MODALITY_FOLDER.sub(lambda match: match[1] + self.modality, file_name)
-        return str(Path(self.data_prefix["img"]) / path)
+        return str(image_path(self.data_prefix["img"], path, self.ann_file))
 
     def _check_files(self, images: list[dict]) -> None:
         missing = [image["img_path"] for image in images if not Path(image["img_path"]).is_file()]

@@ -6,6 +6,7 @@ detectron2's stock scripts know the names.
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +16,15 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import load_coco_json
 from detectron2.structures import BoxMode
 
-from orplugins.io.coco_people import CAMMA_FIELDS, LABEL_FIELDS, load_people
-from orplugins.io.json_fields import load_json
+from orplugins.io.coco_annotations import usable_copy
+from orplugins.io.coco_people import CAMMA_FIELDS, LABEL_FIELDS, check_labels
+from orplugins.io.images import image_path
+from orplugins.io.json_fields import field, load_json
 from orplugins.mvor.annotations import load_mvor
 from orplugins.orpose_color.annotations import camma_fields, intrinsics
 from orplugins.skeletons import COCO_17
 
+logger = logging.getLogger(__name__)
 VARIABLE = "ORPLUGINS_DATASETS"
 EXTRA_KEYS = (*LABEL_FIELDS, *CAMMA_FIELDS, "keypoints_3d", "score", "person_id")
 # Evaluation -> the fields of an annotation that one of is enough for it.
@@ -43,12 +47,13 @@ def register_people(name: str, annotations: str | os.PathLike, images: str | os.
     files = str(annotations), str(images)
     if name in DatasetCatalog.list():
         meta = MetadataCatalog.get(name)
-        if (meta.get("json_file"), meta.get("image_root")) != files:
-            raise ValueError(f"data set {name!r}: is registered with {meta.get('json_file')}, found {files[0]}")
+        if (meta.get("annotation_file"), meta.get("image_root")) != files:
+            raise ValueError(f"data set {name!r}: is registered with {meta.get('annotation_file')}, found {files[0]}")
         return
     DatasetCatalog.register(name, lambda: _dicts(name, *files))
     MetadataCatalog.get(name).set(
         json_file=files[0],
+        annotation_file=files[0],
         image_root=files[1],
         evaluator_type="coco",
         keypoint_names=list(COCO_17.joints),
@@ -105,8 +110,9 @@ def is_mvor(path: str) -> bool:
     Returns:
         True if its first person has 30 numbers in `keypoints`.
     """
-    people = load_json(path).get("annotations", [])
-    return bool(people) and "keypoints" in people[0] and len(people[0]["keypoints"]) == 30
+    people = field(load_json(path), "annotations", path)
+    first = people[0] if isinstance(people, list) and people else None
+    return isinstance(first, dict) and isinstance(first.get("keypoints"), list) and len(first["keypoints"]) == 30
 
 
 def evaluators_of(name: str) -> tuple[str, ...]:
@@ -128,19 +134,28 @@ def _dicts(name: str, annotations: str, images: str) -> list[dict]:
     if is_mvor(annotations):
         MetadataCatalog.get(name).set(orplugins_evaluators=("person_ap", "pck"))
         return _mvor_dicts(annotations, images)
-    data = load_people(annotations)
-    dicts = load_coco_json(annotations, images, name, extra_annotation_keys=list(EXTRA_KEYS))
+    copy, found = usable_copy(annotations, COCO_17.joints, images, one_category=True)
+    data = found.data
+    check_labels(data, annotations)
+    for note in found.notes:
+        logger.info(note)
+    meta = MetadataCatalog.get(name)
+    if meta.json_file != copy:  # the evaluators read it again
+        del meta.json_file
+        meta.json_file = copy
+    dicts = load_coco_json(copy, images, name, extra_annotation_keys=list(EXTRA_KEYS))
     first = data["annotations"][0] if data["annotations"] else {}
     for record in dicts:
         record["file_name"] = _colour(record["file_name"])
         for person in record["annotations"]:
+            person.pop("segmentation", None)
             if "keypoints_3d" in person:
                 person.update(camma_fields(person))
         camera = intrinsics(data, record["image_id"], annotations) if "keypoints2D_camma" in first else None
         if camera:
             record["focal_length"], record["principal_point"] = camera
     kinds = [kind for kind, keys in EVALUATIONS.items() if any(key in first for key in keys)]
-    MetadataCatalog.get(name).set(orplugins_evaluators=tuple(kinds))
+    meta.set(orplugins_evaluators=tuple(kinds))
     return dicts
 
 
@@ -158,7 +173,7 @@ def _mvor_dicts(annotations: str, images: str) -> list[dict]:
         people.setdefault(person["image_id"], []).append(row)
     return [
         dict(
-            file_name=_colour(str(Path(images) / image["file_name"])),
+            file_name=_colour(str(image_path(images, image["file_name"], annotations))),
             image_id=image["id"],
             height=image["height"],
             width=image["width"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from orplugins.device import choose_device
 from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer, load_weights
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
+from orplugins.io.run_folder import require_writable, run_folder
+from orplugins.orpose_color.detectron2.datasets import evaluators_of
 from orplugins.orpose_color.detectron2.mapper import LowResolution
+from orplugins.orpose_color.detectron2.preflight import check_before
 from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder, format_ladder
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 from orplugins.viz.figures import plot_ladder
@@ -39,6 +43,7 @@ def train(args: argparse.Namespace) -> object:
     except ValueError as error:
         raise ValueError(f"MODEL.DEVICE: {error}; without a GPU add --num-gpus 0 MODEL.DEVICE cpu") from None
     cfg.freeze()
+    check_before(cfg, args.eval_only, args.resume)
     default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")
     if args.eval_only:
@@ -49,9 +54,10 @@ def train(args: argparse.Namespace) -> object:
         if comm.is_main_process():
             verify_results(cfg, results)
         return results
-    trainer = ORPoseTrainer(cfg)
-    trainer.resume_or_load(resume=args.resume)
-    return trainer.train()
+    with run_folder(cfg.OUTPUT_DIR, below=False) if comm.is_main_process() else nullcontext():
+        trainer = ORPoseTrainer(cfg)
+        trainer.resume_or_load(resume=args.resume)
+        return trainer.train()
 
 
 def launch_training(argv: Sequence[str] | None, description: str) -> None:
@@ -117,6 +123,9 @@ def sweep_resolutions(
         LowResolution(factor)  # refuses a factor below 1 before anything is computed
     for file in filter(None, weights.values()):
         check_weights(file)
+    require_writable(out)
+    if not evaluators_of(cfg.DATASETS.TEST[0]):
+        raise ValueError(f"data set {cfg.DATASETS.TEST[0]!r}: nobody is annotated, expected people to evaluate on")
     for name in ("detectron2", "orplugins"):
         setup_logger(str(out / "log.txt"), name=name)
     tables = {}

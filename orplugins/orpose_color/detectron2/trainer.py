@@ -18,6 +18,7 @@ from detectron2.utils.env import seed_all_rng
 
 from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer
 from orplugins.hosts.detectron2.config import add_orplugins_config
+from orplugins.hosts.detectron2.predictor import merge_config, merge_options
 from orplugins.orpose_color.detectron2.datasets import register_from_config
 from orplugins.orpose_color.detectron2.evaluators import evaluator_from_config
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
@@ -132,8 +133,8 @@ def read_config(path: str, options: list[str] = (), train: bool = True) -> CfgNo
     """
     cfg = get_cfg()
     add_orplugins_config(cfg)
-    cfg.merge_from_file(path)
-    cfg.merge_from_list(list(options))
+    merge_config(cfg, path)
+    merge_options(cfg, options)
     names = register_from_config(cfg, train)
     for part in ("TRAIN", "TEST"):
         if cfg.DATASETS[f"{part}_SET_NAME"] in names:

@@ -13,7 +13,7 @@ from pathlib import Path
 from detectron2.data.catalog import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets.coco import load_coco_json
 
-from orplugins.io.json_fields import entries, field, load_json
+from orplugins.io.coco_annotations import usable_copy
 from orplugins.partial_body.box_ap import PARTIAL_BODY_CLASSES
 
 
@@ -33,12 +33,16 @@ def load_partial_body(name: str, json_file: str | os.PathLike, image_root: str |
         ValueError: One line with file, field, found and expected.
     """
     path = str(json_file)
-    categories = entries(field(load_json(path), "categories", path), f"{path}: categories")
-    found = [(category.get("id"), category.get("name")) for category in categories]
+    copy, content = usable_copy(path, images=image_root)
+    found = [(category["id"], category.get("name")) for category in content.data["categories"]]
     expected = [(k, category) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
     if sorted(found, key=str) != expected:
         raise ValueError(f"{path}: 'categories' are {found}, expected {expected}")
-    return load_coco_json(path, str(image_root), name)  # the name has the category ids become positions
+    meta = MetadataCatalog.get(name)
+    if meta.get("json_file", copy) != copy:  # the evaluator reads it again
+        del meta.json_file
+        meta.json_file = copy
+    return load_coco_json(copy, str(image_root), name)  # the name has the category ids become positions
 
 
 def register_partial_body(name: str, json_file: str | os.PathLike, image_root: str | os.PathLike) -> None:

@@ -13,7 +13,7 @@ from .datasets import (
 )
 from .estimator import PartialBodyEstimator
 from .head import JointStateHead
-from .metrics import JointStateMetric
+from .metrics import JointStateMetric, PeopleCocoMetric
 from .transforms import (
     InclusiveBox,
     LoadImageOnce,
@@ -36,6 +36,7 @@ __all__ = [
     "PartialBodyEstimator",
     "Patient21Dataset",
     "Patient22Dataset",
+    "PeopleCocoMetric",
     "PublishedHalfBody",
     "PublishedHeatmap",
     "PublishedPatient21Dataset",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+from mmpose.evaluation.metrics import CocoMetric
 
+from orplugins.io.coco_annotations import usable_copy
 from orplugins.partial_body.joint_states import confusion, judge
 from orplugins.registry import METRICS
 from orplugins.skeletons import STATES
@@ -67,3 +69,21 @@ class JointStateMetric(BaseMetric):
         }
         out |= {f"{STATES[k]} as {STATES[j]}": 100 * rates[k, j] for k in range(3) for j in range(3)}
         return {name: float(value) for name, value in out.items()}
+
+
+@METRICS.register_module()
+class PeopleCocoMetric(CocoMetric):
+    """mmpose's `CocoMetric`, for files that lack what COCO's evaluation needs (`orplugins.io.coco_annotations`).
+
+    Args:
+        ann_file: COCO annotations; None takes the test set's.
+        **kwargs: Those of `mmpose.evaluation.metrics.CocoMetric`.
+
+    Raises:
+        ValueError: A file that cannot be completed without changing a number.
+    """
+
+    def __init__(self, ann_file: str | None = None, **kwargs):
+        if ann_file is not None and "://" not in ann_file:
+            ann_file = usable_copy(ann_file, "any", sizes=False)[0]
+        super().__init__(ann_file=ann_file, **kwargs)

@@ -14,7 +14,12 @@ from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from orplugins.device import choose_device
+from orplugins.hosts.mmpose.topdown import read_test_config
 from orplugins.io.atomic import write_json
+from orplugins.io.checkpoint_safety import check_checkpoint
+from orplugins.io.coco_annotations import read_annotations
+from orplugins.io.files import require_file
+from orplugins.io.run_folder import require_writable
 from orplugins.partial_body.view_sets import VIEWS
 
 
@@ -40,14 +45,20 @@ def evaluate_views(
         By view: ``people`` and the evaluators' metrics.
 
     Raises:
-        FileNotFoundError: A view's annotations are missing.
+        FileNotFoundError: A view's annotations, the config or the weights are missing.
+        ValueError: A file does not fit, or the weights are damaged or hold code.
     """
     data = Path(data)
     truths = {view: data / f"annotations/{view}.json" for view in views}
     for view, truth in truths.items():
         if not truth.is_file():
             raise FileNotFoundError(f"{truth}: no such file, expected the annotations of the view '{view}'")
-    model = init_model(str(config), str(checkpoint), device=choose_device(device))
+        read_annotations(truth, "any", data / "images")
+    require_file(config, "a config of mmpose")
+    check_checkpoint(checkpoint)
+    if out:
+        require_writable(Path(out).parent)
+    model = init_model(read_test_config(config), str(checkpoint), device=choose_device(device))
     loader, table = model.cfg.test_dataloader, {}
     for view, truth in truths.items():
         where = {"data_root": "", "ann_file": str(truth), "data_prefix": {"img": str(data / "images")}}

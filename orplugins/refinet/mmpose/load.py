@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import orplugins  # noqa: F401 - registers
-from orplugins.io.weights import read_weights
+from orplugins.io.weights import read_weights, tensors_of
 from orplugins.refinet.chain import RefineChain
 
 
@@ -28,8 +28,8 @@ def load_refine_chain(config: str | os.PathLike, weights: str | os.PathLike, dev
         FileNotFoundError: There is no such file.
         ValueError: Truncated, code in it, or not what the config describes.
     """
-    content = read_weights(weights)
+    state = tensors_of(read_weights(weights), weights)
     init_default_scope("mmpose")
     model = MODELS.build(Config.fromfile(config).model)
-    model.load_state_dict(content.get("state_dict", content))
+    model.load_state_dict(state)
     return model.chain.to(device).eval()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
-from orplugins.io.atomic import atomic_write
+from orplugins.io.h5_files import new_h5
 from orplugins.skeletons import COCO_17, ITOP_15, Skeleton, convert
 from orplugins.synthetic.render.frames import Frame, check_options, render_scene
 from orplugins.synthetic.scene.scene import RIG, Scene, make_scene, stream
@@ -62,7 +62,7 @@ def write_itop(
         ValueError: An argument is out of its range, or h5py is missing.
     """
     try:
-        import h5py
+        import h5py  # noqa: F401 - said before the work starts
     except ImportError as error:
         raise ValueError("write_itop: needs the package h5py (pip install h5py)") from error
     if frames < 1 or seed < 0:
@@ -83,8 +83,7 @@ def write_itop(
             for view in views:
                 for kind in kinds:
                     path = folder / f"ITOP_{view}_{split}_{kind}.h5"
-                    file = h5py.File(stack.enter_context(atomic_write(path, mode="wb")), "w")
-                    tables[view, kind] = _Table(stack.enter_context(file), kind)
+                    tables[view, kind] = _Table(stack.enter_context(new_h5(path)), kind)
             for i in part:
                 for view in views:
                     scene, frame = render_itop(seed, i, view, people=people, noise=noise)
@@ -182,7 +181,7 @@ class _Table:
             }
         else:
             shapes["data"] = (SIZE[::-1] if kind == "depth_map" else (SIZE[0] * SIZE[1], 3), "f2")
-        self.sets = {}
+        self.file, self.sets = file, {}
         for name, (shape, dtype) in shapes.items():
             # An image is read by itself; small entries are kept in blocks.
             chunks = (1 if len(shape) > 1 and shape[0] > 100 else _BLOCK, *shape)
@@ -201,6 +200,7 @@ class _Table:
                 data.resize(len(data) + len(values), axis=0)
                 data[-len(values) :] = np.array(values)
         self.waiting = []
+        self.file.require_written()  # a full disk is told now, not after hours
 
 
 def _largest(frame: Frame, scene: Scene) -> dict[str, np.ndarray]:

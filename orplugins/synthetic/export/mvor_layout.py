@@ -16,8 +16,10 @@ The annotation files are written last: a set without them is not complete, and t
 
 from __future__ import annotations
 
-import json
 import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -27,7 +29,9 @@ from typing import Any
 import numpy as np
 
 from orplugins.depth.png import load_depth, save_depth
-from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.atomic import atomic_write, write_first, write_json
+from orplugins.io.json_fields import load_json
+from orplugins.io.run_folder import run_folder
 from orplugins.synthetic.export.annotation_files import coco_file, file_name, h36m_arrays, image_id, mvor_file
 from orplugins.synthetic.export.h36m_files import write_h36m
 from orplugins.synthetic.export.records import frame_record
@@ -116,13 +120,20 @@ def write_dataset(
         "masks": bool(masks),
         **({"variety": list(parts)} if parts else {}),
     }
-    out = Path(out)
-    _claim(out, parameters)
+    # One run at a time: two with other settings must not both find the folder empty.
+    with run_folder(out) as out:
+        _claim(out, parameters)
+        return _write(out, parameters, workers, progress)
+
+
+def _write(out: Path, parameters: dict, workers: int, progress: Callable[[int, int], None] | None) -> dict[str, int]:
+    """Render what is missing, then write the annotation files."""
+    start, frames = parameters["start"], parameters["frames"]
     firsts = range(start, start + frames, _CHUNK)
     counts = [min(_CHUNK, start + frames - first) for first in firsts]
     work = partial(_chunk, out, parameters)
     done, rendered, records = 0, 0, []
-    pool = ProcessPoolExecutor(workers) if workers else None
+    pool = ProcessPoolExecutor(workers, initializer=_follow, initargs=(os.getpid(),)) if workers else None
     try:
         for count, (new, part) in zip(counts, (pool.map if pool else map)(work, firsts, counts), strict=True):
             records += part
@@ -137,9 +148,9 @@ def write_dataset(
     with atomic_write(out / "annotations/h36m17.npz", mode="wb") as file:
         np.savez_compressed(file, **arrays)
     write_json(out / "annotations/coco17.json", coco_file(records, parameters))
-    if color:
+    if parameters["color"]:
         write_json(out / "annotations/coco17_color.json", coco_file(records, parameters, "color"))
-    if motion and fixed:
+    if parameters["motion"] and parameters["fixed_cameras"]:
         write_h36m(out / "annotations", records, parameters)
     write_json(out / "annotations/mvor.json", mvor)
     return {
@@ -150,18 +161,29 @@ def write_dataset(
     }
 
 
+def _follow(parent: int) -> None:
+    """Let a worker end when its parent has ended, however that happened, and without a word at Ctrl-C."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _claim(out: Path, parameters: dict) -> None:
     """Note the parameters in the folder, or compare them with those noted there."""
     path = out / "parameters.json"
-    if path.exists():
+    if not write_first(path, parameters):
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: found no JSON ({error}), expected {parameters}") from error
+            found = load_json(path)
+        except ValueError as error:
+            raise ValueError(f"{path}: found no JSON ({error}), expected {parameters}") from None
         if found != parameters:
-            raise ValueError(f"{path}: found {found}, expected {parameters}: choose another folder, or remove this one")
-    else:
-        write_json(path, parameters)
+            advice = "choose another folder, or remove this one"
+            raise ValueError(f"{path}: found {found!r}, expected {parameters}: {advice}")
 
 
 def _place_in_clip(number: int, motion: int) -> tuple[int, int]:
@@ -181,7 +203,9 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
         for kind in kinds
     ]
     if notes.exists() and all(_complete(path, parameters["size"]) for path in paths):
-        return 0, json.loads(notes.read_text(encoding="utf-8"))
+        known = _noted(notes, count, parameters)
+        if known is not None:
+            return 0, known
     options = {
         "people": tuple(parameters["people"]),
         "views": parameters["views"],
@@ -213,6 +237,20 @@ def _chunk(out: Path, parameters: dict, first: int, count: int) -> tuple[int, li
         records.append(frame_record(day, moment, scene, frames, parameters["hips"], parameters["masks"]))
     write_json(notes, records)
     return count, records
+
+
+def _noted(notes: Path, count: int, parameters: dict) -> list[dict] | None:
+    """The records of a run of frames, None if they are damaged: annotations are made of them to find that out."""
+    try:
+        records = load_json(notes)
+        if len(records) != count:
+            return None
+        mvor_file(records, parameters)
+        h36m_arrays(records)
+        coco_file(records, parameters)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
+        return None
+    return records
 
 
 def save_color(path: Path, picture: np.ndarray) -> None:

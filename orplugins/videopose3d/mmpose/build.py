@@ -68,6 +68,9 @@ def build_lifter(checkpoint: str | Mapping, causal: bool = False, source: str = 
             f"checkpoint: {options.joints_in} joints in, {options.joints_out} out; {source} and {target} have "
             f"{joints[0]} and {joints[1]}"
         )
-    model.load_state_dict(state)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"checkpoint: {' '.join(str(error).split())}") from None
     model.eval()
     return model
