@@ -48,29 +48,13 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add("--size", type=SIZE, default=(640, 480), help="WIDTHxHEIGHT (default: 640x480)")
     add("--views", type=int, default=3, help="cameras, 1 to 3 (default: 3)")
     add("--people", type=PEOPLE, help="LEAST-MOST in the room (default: 1-6; ITOP's files: 1-3)")
-    cameras = "fixed for the set, as in MVOR, or new for each frame (default: fixed for several views, varied for one)"
-    add("--cameras", choices=("fixed", "varied"), help=cameras)
-    add(
-        "--motion",
-        type=int,
-        nargs="?",
-        const=100,
-        default=0,
-        metavar="FRAMES",
-        help="clips of FRAMES (100), 25 a second",
-    )
+    add("--cameras", choices=("fixed", "varied"), help="for the set (default of several views), or new for each frame")
+    add("--motion", type=int, nargs="?", const=100, default=0, help="clips of so many frames (100), 25 a second")
     flag("--depth-only", help="no colour pictures: several times as fast")
     flag("--exact", help="leave out the sensor's errors")
-    hips = "MVOR file: joints by MVOR's rule for COCO predictions, or where its annotators put head, neck and hips"
-    add("--hips", choices=("coco", "mvor"), default="coco", help=f"{hips} (default: coco)")
+    add("--hips", choices=("coco", "mvor"), default="coco", help="MVOR file: by its rule for COCO, or as annotated")
     flag("--masks", help="people's masks in the COCO file")
-    add(
-        "--itop",
-        nargs="?",
-        const="both",
-        choices=("side", "top", "both"),
-        help="write ITOP's HDF5 files (320x240) instead",
-    )
+    add("--itop", nargs="?", const="both", choices=("side", "top", "both"), help="ITOP's HDF5 files (320x240) instead")
     flag("--everyone", help="ITOP: a row for each person, not one person a frame")
     add(
         "--variety", nargs="+", default=(), choices=(*PARTS, "all"), help="what varies beyond the theatre, for training"
@@ -88,8 +72,8 @@ def _make(args: argparse.Namespace) -> dict[str, int]:
         return make_itop(args.out, args.frames, args.seed, args.itop, everyone=args.everyone, **common)
     names = ("seed", "start", "size", "views", "workers", "motion", "hips", "masks", "variety")
     common |= {name: getattr(args, name) for name in names}
-    fixed = None if args.cameras is None else args.cameras == "fixed"
-    return make_dataset(args.out, args.frames, color=not args.depth_only, fixed_cameras=fixed, **common)
+    common |= dict(color=not args.depth_only, fixed_cameras={"fixed": True, "varied": False}.get(args.cameras))
+    return make_dataset(args.out, args.frames, **common)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-CAMERAS, POSES, ROOMS, SENSORS, CLOTHES, PICTURES = PARTS = (
-    "cameras",
-    "poses",
-    "rooms",
-    "sensors",
-    "clothes",
-    "pictures",
-)
+CAMERAS, POSES, ROOMS, SENSORS, CLOTHES = PARTS = ("cameras", "poses", "rooms", "sensors", "clothes")
 # The theatre is what the networks are for: this share of rooms are one, and of those this share have cameras that hang
 # under the ceiling.
 THEATRE_SHARE, HUNG_SHARE = 0.45, 0.55
