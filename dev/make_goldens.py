@@ -164,6 +164,10 @@ GOLDEN: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, np.ndarray]]]] =
 } | {
     "demo/depthpose_tiny-64x48": (("mmpose", "safetensors"), lambda: _depthpose("depthpose_tiny-64x48", 48, 64)),
     "demo/depthpose_small-64x48": (("mmpose", "safetensors"), lambda: _depthpose("depthpose_small-64x48", 48, 64)),
+    "demo/depthpose_small-64x48_varied": (
+        ("mmpose", "safetensors"),
+        lambda: _depthpose("depthpose_small-64x48_varied", 48, 64),
+    ),
     "demo/rtpose_tiny-320x240": (("mmpose", "safetensors"), lambda: _depthpose("rtpose_tiny-320x240", 120, 160)),
     "demo/refinet_or-bc": (("mmpose", "safetensors"), _refinet),
     "demo/videopose3d_27": (("mmpose", "safetensors"), _videopose),
