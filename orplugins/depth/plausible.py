@@ -8,7 +8,7 @@ import numpy as np
 ROOM_MM = (400.0, 8000.0)
 _LEAST_MEASURED = 0.1
 # Millimetres a count of sensors and recorders: D400 at its finest, L515, D405 and others, centimetres, metres.
-UNITS_MM = (0.1, 0.125, 0.25, 0.5, 1.0, 10.0, 1000.0)
+UNITS_MM = (0.1, 0.125, 0.25, 0.5, 1.0, 10.0, 100.0, 1000.0)
 _TYPICAL_MM = 3000.0
 
 
@@ -32,14 +32,16 @@ def check_room_depth(depth_mm: np.ndarray, name: str, unit_mm: float = 1.0, opti
     """
     median = median_distance(depth_mm)
     if median is not None and not ROOM_MM[0] <= median <= ROOM_MM[1]:
-        likely = likely_unit(median / unit_mm)
+        fitting = likely_units(median / unit_mm)
+        likely = " or ".join(f"{unit:g} mm (depth scale {unit / 1000:g} m)" for unit in fitting)
+        cause = f"a count is probably {likely}, not {unit_mm:g} mm" if fitting else "no usual unit fits"
         raise ValueError(
             f"{name}: the median distance is {median / 1000:.3g} m, expected {ROOM_MM[0] / 1000:g} to "
-            f"{ROOM_MM[1] / 1000:g} m in a room: a count is probably {likely:g} mm (depth scale {likely / 1000:g} m), "
-            f"not {unit_mm:g} mm: see {option}"
+            f"{ROOM_MM[1] / 1000:g} m in a room: {cause}: see {option}"
         )
 
 
-def likely_unit(median_counts: float) -> float:
-    """Return the unit, millimetres a count, in which the median of a room's depth images is nearest to 3 m."""
-    return min(UNITS_MM, key=lambda unit: abs(np.log(median_counts * unit / _TYPICAL_MM)))
+def likely_units(median_counts: float) -> list[float]:
+    """Return the units, millimetres a count, in which this median is one of a room; the nearest to 3 m comes first."""
+    fitting = [unit for unit in UNITS_MM if ROOM_MM[0] <= median_counts * unit <= ROOM_MM[1]]
+    return sorted(fitting, key=lambda unit: abs(np.log(median_counts * unit / _TYPICAL_MM)))

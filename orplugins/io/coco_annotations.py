@@ -18,12 +18,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from orplugins.io.images import image_path, image_size
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
+from orplugins.io.pixel_scale import WORDS, detect_scale, known_joints
 
 # What of its box a person fills, in the mean; mmpose takes the same.
 AREA_OF_BOX = 0.53
 _PERSON = ("person", "people", "human", "persons")
+_MOST_OUT = 0.3  # share of boxes beyond their images from which they are looked at
 _MOST_SIZES = 2000  # headers that are read before a job starts
 _COPIES: dict[tuple, str] = {}
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
@@ -106,9 +110,30 @@ def read_annotations(
         for person in people:
             person["id"] += 1 - min(ids)
         notes["annotation ids count from 1 now"] += 1
+    _check_units(pictures, people, name)
     if images is not None:
         check_sizes(pictures, images, name)
     return Annotations(data, tuple(f"{name}: {what} ({count})" for what, count in notes.items()))
+
+
+def _check_units(pictures: list[dict], people: list[dict], name: str) -> None:
+    """Refuse boxes given by two corners, and keypoints that are parts of the image: both would train and score."""
+    sizes = {p["id"]: (p["width"], p["height"]) for p in pictures if p.get("width") and p.get("height")}
+    boxed = [person for person in people if person["image_id"] in sizes]
+    boxes = np.array([[*person["bbox"], *sizes[person["image_id"]]] for person in boxed])
+    if len(boxes):
+        low, second, size = boxes[:, :2], boxes[:, 2:4], boxes[:, 4:]
+        out = (low + second > 1.1 * size).any(1)
+        corners = (second > low).all(1) & (second <= 1.02 * size).all(1)
+        if out.mean() > _MOST_OUT and corners.mean() > 0.95:
+            raise ValueError(
+                f"{name}: {out.sum()} of {len(boxes)} boxes reach out of their images: 'bbox' looks like x1, y1, x2, "
+                "y2, expected x, y, width, height"
+            )
+    poses = [np.reshape(person["keypoints"], (-1, 3)) for person in people if person.get("keypoints")]
+    scale = detect_scale(known_joints(poses))
+    if scale:
+        raise ValueError(f"{name}: all 'keypoints' are {WORDS[scale]}, expected pixels")
 
 
 def _image(
@@ -153,6 +178,9 @@ def _categories(
             raise ValueError(
                 f"{name}: categories[{i}]: 'keypoints' are {', '.join(listed)}, expected the order {', '.join(joints)}"
             )
+    if one_category and len(categories) == 1 and categories[0].get("name") != "person":
+        notes[f"the category {categories[0].get('name')!r} counts as 'person'"] += 1
+        categories[0]["name"] = "person"
     if not one_category or len(categories) == 1:
         return
     used = {person.get("category_id") for person in people if type(person.get("category_id")) is int}
@@ -178,7 +206,7 @@ def _person(person: dict, here: str, notes: Counter) -> None:
     box = numbers(person, "bbox", 4, here)
     if min(box[2], box[3]) <= 0 and not person["iscrowd"]:
         raise ValueError(f"{here}: 'bbox' is {person['bbox']}, expected x, y, width > 0, height > 0")
-    if person.get("area") is None:
+    if person.get("area") is None or (person["area"] == 0 and not person["iscrowd"]):
         # Nothing but OKS and the classes of size depend on it.
         person["area"] = AREA_OF_BOX * float(box[2] * box[3])
         notes[f"'area' was filled in, {AREA_OF_BOX} of the box"] += 1
@@ -217,6 +245,16 @@ def _mask(person: dict, no_runs: bool, here: str, notes: Counter) -> None:
         notes["'ignore' was left out"] += 1
 
 
+def _check_there(pictures: Sequence[dict], root: str | os.PathLike, name: str) -> None:
+    """Refuse a set of which some images are there and others are not; without any it is for looking at labels only."""
+    there = [image_path(root, picture["file_name"], name).is_file() for picture in pictures]
+    if any(there) and not all(there):
+        first = pictures[there.index(False)]["file_name"]
+        raise FileNotFoundError(
+            f"{name}: {there.count(False)} of {len(there)} images are missing below {root}, the first: {first}"
+        )
+
+
 def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str, skip_broken: bool = False) -> None:
     """Compare the sizes in a file with those of the upright images; of many images some are looked at.
 
@@ -227,13 +265,18 @@ def check_sizes(pictures: Sequence[dict], root: str | os.PathLike, name: str, sk
         skip_broken: Leave out what is no image; otherwise it is an error.
 
     Raises:
+        FileNotFoundError: Some of the images are missing.
         ValueError: A size disagrees; an EXIF rotation is named as the cause where it is.
     """
     step = max(1, len(pictures) // _MOST_SIZES)
+    if not skip_broken:
+        _check_there(pictures, root, name)
     for i in range(0, len(pictures), step):
         picture, here = pictures[i], f"{name}: images[{i}]"
         file = image_path(root, picture["file_name"], here)
-        if not file.is_file() or not {"width", "height"} <= picture.keys():
+        if not file.is_file():
+            continue
+        if not {"width", "height"} <= picture.keys():
             continue
         try:
             size, turned = image_size(file)

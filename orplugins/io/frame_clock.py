@@ -86,7 +86,8 @@ def _timed(stamps: list[int], step: int, where: str, fps: float | None) -> Frame
     wanted = (fps,) if fps else RATES
     fits, others = [], []
     for unit, ticks in TICKS.items():
-        if stamps[0] / ticks > _MOST_SECONDS:
+        # Ticks of 100 ns are counted from the years 1 and 1601 on as well.
+        if stamps[0] / ticks > _MOST_SECONDS * (16 if unit == "100 ns" else 1):
             continue
         rate = ticks / step
         nearest = min(wanted, key=lambda known: abs(np.log(rate / known)))

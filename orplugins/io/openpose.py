@@ -139,8 +139,8 @@ def openpose_files(folder: str | os.PathLike) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder, expected OpenPose's JSON files")
-    paths = sorted(path for path in folder.iterdir() if path.name.endswith(END) and path.name != END)
-    if not paths and _has_people(others := sorted(folder.glob("*.json"))):
+    paths = sorted(path for path in folder.iterdir() if path.name.endswith(END) and path.name[0] not in "._")
+    if not paths and _has_people(others := sorted(folder.glob("[!.]*.json"))):
         paths = others
     if not paths:
         raise ValueError(f"{folder}: no file <name>{END} in it, expected OpenPose's --write_json output")

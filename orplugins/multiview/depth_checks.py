@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orplugins.depth.plausible import ROOM_MM, UNITS_MM, likely_unit, median_distance
+from orplugins.depth.plausible import ROOM_MM, UNITS_MM, likely_units, median_distance
 from orplugins.depth.png import load_depth
 from orplugins.geometry.cameras import Camera
 from orplugins.multiview.fit import stature
@@ -89,7 +89,7 @@ def check_depth_people(people: People, cameras: Sequence[Camera], images: DepthI
         unit = min(UNITS_MM, key=lambda u: abs(np.log(u * size / images.unit_mm)))
     else:
         assert distance is not None
-        unit = likely_unit(distance / images.unit_mm)
+        unit = (likely_units(distance / images.unit_mm) or [images.unit_mm])[0]
     if distance is not None:
         text += f" the median distance is {distance / 1000:.3g} m"
     unit_text = f"a count is probably {unit:g} mm, not {images.unit_mm:g} mm (--depth-unit-mm {unit:g})"

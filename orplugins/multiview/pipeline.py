@@ -45,6 +45,7 @@ from orplugins.multiview.plausibility import (
     Finding,
     check_clocks,
     check_frames,
+    check_members,
     check_people,
     check_pixels,
     check_stable,
@@ -53,7 +54,7 @@ from orplugins.multiview.plausibility import (
 from orplugins.multiview.rectified_pair import stereo_clip
 from orplugins.multiview.report import METHODS, published_text, scores_text, without_nan
 from orplugins.multiview.synchronise import Clock, find_clocks, on_one_clock
-from orplugins.multiview.views import from_zero, read_view
+from orplugins.multiview.views import check_different, from_zero, read_view
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, H36M_17, Skeleton, convert
 from orplugins.viz.figures import draw_people
@@ -372,6 +373,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         views.append(view.people)
     views = from_zero(views)
     names = [Path(path).name for path in settings.views]
+    check_different(settings.views, [list(view.values()) for view in views])
     check_frames(settings.views, views)
     frames = list(range(min(map(min, views)), max(map(max, views)) + 1))
     lengths = [max(view) - min(view) + 1 for view in views]
@@ -390,7 +392,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     tracks = track_points(numbers, result.points)
     shifted = moved if any(clock != Clock(gain=clock.gain) for clock in clocks) and not settings.sync else None
     findings += check_people(rig.cameras, names, detections, result, rules, shifted)
-    findings += check_stable(result.points, tracks)
+    findings += check_stable(result.points, tracks) + check_members(names, detections, result)
     # Where the rig is wrong, its clocks say nothing.
     if not any(finding.cause for finding in findings):
         remedy = "taken out" if settings.sync else "--sync takes it out"
@@ -493,7 +495,11 @@ def reconstruct_pair(settings: RigSettings) -> PairClip:
     for path, view in zip(settings.views, read, strict=True):
         if view.skeleton is not BODY_25:
             raise ValueError(f"{path}: joints of {view.skeleton.name}, expected BODY_25")
+    check_different(settings.views, [view.frames for view in read])
     start = max(view.numbers[0] for view in read)
+    if start > min(view.numbers[-1] for view in read):
+        spans = ", ".join(f"{p} {v.numbers[0]} to {v.numbers[-1]}" for p, v in zip(settings.views, read, strict=True))
+        raise ValueError(f"no frame number is in both views: {spans}")
     if any(view.numbers[0] != start for view in read):
         warnings.append(f"the cameras start at frames {[int(v.numbers[0]) for v in read]}: cut to {start}")
     left, right = (view.frames[start - view.numbers[0] :] for view in read)

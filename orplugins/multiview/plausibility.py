@@ -26,6 +26,9 @@ _MARGIN, _MOST_OUTSIDE = 0.05, 0.05
 _SPARSE, _LARGEST = 20, 10**9
 
 
+_FEW_PEOPLE = 10
+
+
 @dataclass(frozen=True)
 class Finding:
     """What does not look right.
@@ -258,6 +261,36 @@ def check_bodies(points: np.ndarray) -> list[Finding]:
         # One bone alone is as likely the detector's doing.
         findings.append(Finding(f"impossible lengths of bones: {', '.join(wrong)}", len(wrong) > 1))
     return findings
+
+
+def check_members(names: Sequence[str], frames: Frames, people: People) -> list[Finding]:
+    """Name a view whose people hardly ever belong to those that the other views found.
+
+    Args:
+        names: Of the views.
+        frames: For every frame V arrays (N, 17, 3).
+        people: The people.
+
+    Returns:
+        Findings; severe where every view shows one person, so that no view can have seen somebody else.
+    """
+    counts = np.array([[len(view) for view in frame] for frame in frames])
+    rows = np.asarray(people.frame, dtype=int)
+    if len(rows) < _FEW_PEOPLE or counts.shape[1] < 3:
+        return []
+    shares = []
+    for view in range(counts.shape[1]):
+        there = counts[rows, view] > 0
+        shares.append(float((people.members[there, view] >= 0).mean()) if there.sum() >= _FEW_PEOPLE else 1.0)
+    return [
+        Finding(
+            f"view {view + 1} ({names[view]}) agrees with no other view (it has {100 * share:.0f} % of the people): is "
+            "its R transposed, its pose camera to world, or was the camera moved?",
+            severe=bool((counts <= 1).all()),
+        )
+        for view, share in enumerate(shares)
+        if share < 0.3 and max(shares) > 0.7
+    ]
 
 
 def check_stable(points: np.ndarray, tracks: np.ndarray) -> list[Finding]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -48,11 +50,28 @@ def read_view(path: str | os.PathLike, size: tuple[int, int]) -> ViewPeople:
         int(place): convert(frame.filled(), frame.skeleton, COCO_17)
         for place, frame in zip(clock.index, read.frames, strict=True)
     }
-    notes = [*read.notes, *([clock.note] if clock.note else [])]
+    rate = "; their rate is taken to be --fps" if clock.needs_fps else ""
+    notes = [*read.notes, *([clock.note + rate] if clock.note else [])]
     gaps = max(people) - min(people) + 1 - len(people)
     if gaps:
         notes.append(f"{path}: {gaps} of {gaps + len(people)} frame numbers are missing; they count as without people")
     return ViewPeople(people, notes, list(read.failed))
+
+
+def check_different(paths: Sequence[str | os.PathLike], views: Sequence[Sequence[np.ndarray]]) -> None:
+    """Refuse one camera's people given for two views.
+
+    Args:
+        paths: Of the views.
+        views: The people (N, K, 3) of each one's frames.
+
+    Raises:
+        ValueError: Two views are the same file or folder, or hold the same people.
+    """
+    for a, b in combinations(range(len(paths)), 2):
+        same = os.path.realpath(paths[a]) == os.path.realpath(paths[b])
+        if same or (len(views[a]) == len(views[b]) and all(map(np.array_equal, views[a], views[b]))):
+            raise ValueError(f"view {a + 1} and view {b + 1} hold the same people: {paths[a]}, {paths[b]}")
 
 
 def from_zero(views: list[dict[int, np.ndarray]]) -> list[dict[int, np.ndarray]]:

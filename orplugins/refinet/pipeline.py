@@ -96,6 +96,11 @@ class RefineSettings:
     pictures: int = 8
     animate: bool = False
 
+    def __post_init__(self):
+        unit = self.depth_unit_mm
+        if unit is not None and not (np.isfinite(unit) and unit > 0):
+            raise ValueError(f"depth_unit_mm (--depth-unit-mm): found {unit}, expected millimetres a count, above 0")
+
 
 @dataclass(frozen=True)
 class RefinedRecording:

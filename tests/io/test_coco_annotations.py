@@ -174,3 +174,27 @@ def test_names_stay_below_their_folder(tmp_path):
         match=r"f: 'file_name' is '\.\.",
     ):
         image_path(tmp_path / "x", "../b.png", "f")
+
+
+def small_set(tmp_path, **person):
+    keypoints = [[20 + k, 30 + 2 * k, 2] for k in range(17)]
+    record = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 40, 60], "area": 900, "iscrowd": 0,
+              "keypoints": [v for joint in keypoints for v in joint], "num_keypoints": 17, **person}  # fmt: skip
+    images = [{"id": 1, "file_name": "a.png", "width": 100, "height": 90}]
+    content = {"images": images, "annotations": [record], "categories": [{"id": 1, "name": "Person"}]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    return tmp_path / "a.json"
+
+
+def test_a_person_of_any_name_and_an_area_of_nothing(tmp_path):
+    found = read_annotations(small_set(tmp_path, area=0), COCO_17.joints, one_category=True)
+    assert found.data["categories"][0]["name"] == "person" and found.data["annotations"][0]["area"] == 0.53 * 2400
+    assert any("'Person' counts as 'person'" in note for note in found.notes)
+
+
+def test_boxes_of_corners_and_keypoints_of_parts_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"1 of 1 boxes reach out of their images: 'bbox' looks like x1, y1, x2, y2"):
+        read_annotations(small_set(tmp_path, bbox=[40, 50, 90, 80]), COCO_17.joints)
+    parts = [value for _ in range(17) for value in (0.2, 0.7, 2)]
+    with pytest.raises(ValueError, match="all 'keypoints' are parts of the image from 0 to 1, expected pixels"):
+        read_annotations(small_set(tmp_path, keypoints=parts), COCO_17.joints)

@@ -64,3 +64,9 @@ def test_a_known_rate_decides():
 def test_others_are_refused(numbers, message):
     with pytest.raises(ValueError, match=message):
         frame_clock(numbers, "x")
+
+
+@pytest.mark.parametrize("start", [638_000_000_000_000_000, 133_400_000_000_000_000], ids=[".NET", "Windows"])
+def test_ticks_since_the_years_1_and_1601(start):
+    clock = frame_clock([start + round(k * 1e7 / 30) for k in range(20)], "x")
+    assert clock.fps == 30 and "in 100 ns" in clock.note

@@ -75,6 +75,12 @@ def test_the_old_key_nobody_and_bodies_that_are_empty(tmp_path):
     assert [len(frame.keypoints) for frame in read.frames] == [1, 0, 0] and not read.failed
 
 
+def test_files_that_macos_leaves_beside_others_are_none(tmp_path):
+    openpose(tmp_path, "a_0", [body(BODY_25)])
+    (tmp_path / "._a_0_keypoints.json").write_bytes(b"\0\5\x16\7")
+    assert read_openpose_folder(tmp_path).video == "a" and not read_poses2d(tmp_path).failed
+
+
 def test_a_broken_file_is_one_failure(tmp_path):
     openpose(tmp_path, "a_0", [body(BODY_25)])
     (tmp_path / "a_1_keypoints.json").write_text('{"people": [')

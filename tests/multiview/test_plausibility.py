@@ -312,3 +312,19 @@ def test_depth_of_another_unit(tmp_path):
     broken.write_bytes(broken.read_bytes()[:300])
     part = score(tmp_path / "set")
     assert part.failed == 1 and broken.name in part.warnings[-1]
+
+
+# ---- views that are no views of their own
+
+
+def test_one_camera_given_twice(tmp_path):
+    rig, views = take(frames=12)
+    with pytest.raises(ValueError, match="view 1 and view 2 hold the same people: .*camera1.json, .*camera2.json"):
+        run(tmp_path, rig, [views[0], views[0], views[2]], sync=True)
+
+
+def test_a_view_that_agrees_with_no_other(tmp_path):
+    rig, views = take()
+    rig["cameras"][0]["R"] = np.array(rig["cameras"][0]["R"]).reshape(3, 3).T.tolist()
+    with pytest.raises(ValueError, match=r"view 1 \(camera1.json\) agrees with no other view .*its R transposed"):
+        run(tmp_path, rig, views)

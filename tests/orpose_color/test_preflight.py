@@ -63,7 +63,7 @@ def test_one_line_before_the_work(people, tmp_path, capsys, part, fields, option
 def test_missing_images_and_nobody(people, tmp_path, capsys):
     (people.parent / "images" / json.loads(people.read_text())["images"][0]["file_name"]).unlink()
     assert train_net(command("TEST", people, tmp_path / "a", "MODEL.WEIGHTS", str(WEIGHTS))) == 1
-    assert "1 of 3 are missing" in capsys.readouterr().err
+    assert "1 of 3 images are missing" in capsys.readouterr().err
     content = json.loads(people.read_text())
     content["images"], content["annotations"] = content["images"][1:], []
     people.write_text(json.dumps(content))
