@@ -14,6 +14,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.triangulation import present
+from orplugins.io.pixel_scale import known_joints
 from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.fit import Fit, measure, stature
 from orplugins.multiview.people import MultiViewRules
@@ -104,7 +105,8 @@ def likely_cause(
         return None
     plain = evaluate(cameras, frames, rules)
     doubtful = [v for v, score in enumerate(plain.by_view) if not score >= max(0.8 * np.nanmax(plain.by_view), 0.6)]
-    few, tried = sample(frames, _FIRST_FRAMES), suppose(cameras, names, doubtful, plain.score < _NEAR)
+    few = sample(frames, _FIRST_FRAMES)
+    tried = suppose(cameras, names, doubtful, _reach(frames, len(cameras)), plain.score < _NEAR)
     rough = [(evaluate(s.cameras, few, rules, s.change).score, k, s) for k, s in enumerate(tried)]
     best: tuple[float, Supposition] | None = None
     # Simple ones come first, and are only replaced by what is clearly better.
@@ -134,6 +136,9 @@ def _better(fit: Fit, plain: Fit, view: int | None) -> bool:
     # Half wrong is no explanation: of people that are found rightly, the detections agree.
     if fit.score < 0.1 or fit.quality < 0.47:
         return False
+    # A view that is put right fits as well as the others; one that was moved is only left out under many slips.
+    if view is not None and not fit.by_view[view] > 0.75 * np.nanmax(fit.by_view):
+        return False
     if fit.score > 1.25 * plain.score + 0.05:
         return True
     # One view of many weighs little in the whole: its own agreement counts.
@@ -141,7 +146,7 @@ def _better(fit: Fit, plain: Fit, view: int | None) -> bool:
 
 
 def suppose(
-    cameras: Sequence[Camera], names: Sequence[str], doubtful: Sequence[int], far: bool = True
+    cameras: Sequence[Camera], names: Sequence[str], doubtful: Sequence[int], reach: np.ndarray, far: bool = True
 ) -> Iterator[Supposition]:
     """Yield what may be wrong with a rig and its views, simple things first.
 
@@ -149,6 +154,7 @@ def suppose(
         cameras: V cameras of one world.
         names: Of the views.
         doubtful: Views that may be wrong by themselves.
+        reach: (V, 2) how far to the right and down the views' keypoints go, pixels.
         far: Also units and directions of poses: nobody at all fits under a wrong one.
     """
     for factor in (*UNITS.values(), *_OTHER_FACTORS) if far else ():
@@ -160,12 +166,13 @@ def suppose(
         for factor in UNITS.values():
             yield Supposition(f"{text}, and ", _scaled(turned, factor), factor=factor)
     for factor in _RESOLUTIONS:
-        yield Supposition(_resolution(cameras[0], factor, "the rig's"), [_zoomed(c, factor) for c in cameras])
+        if all(_holds(camera, factor, most) for camera, most in zip(cameras, reach, strict=True)):
+            yield Supposition(_resolution(cameras[0], factor, "the rig's"), [_zoomed(c, factor) for c in cameras])
     for v in doubtful:
         yield Supposition(f"left and right are exchanged in view {v + 1} ({names[v]})", cameras, _only(v, _sides), v)
         mirror = _only(v, _mirrored(cameras[v]))
         yield Supposition(f"the images of view {v + 1} ({names[v]}) are mirrored", cameras, mirror, v)
-        for factor in _RESOLUTIONS:
+        for factor in [factor for factor in _RESOLUTIONS if _holds(cameras[v], factor, reach[v])]:
             zoomed = [_zoomed(c, factor) if k == v else c for k, c in enumerate(cameras)]
             whose = f"view {v + 1}'s ({names[v]})"
             yield Supposition(_resolution(cameras[v], factor, whose), zoomed, view=v)
@@ -205,6 +212,21 @@ def _zoomed(camera: Camera, factor: float) -> Camera:
         cx=factor * (camera.cx + 0.5) - 0.5,
         cy=factor * (camera.cy + 0.5) - 0.5,
     )
+
+
+def _reach(frames: Frames, count: int) -> np.ndarray:
+    """(V, 2) the 98th percentile of the keypoints' places in each view; zeros where there are none."""
+    out = np.zeros((count, 2))
+    for view in range(count):
+        joints = known_joints([frame[view] for frame in frames])
+        if len(joints):
+            out[view] = np.percentile(joints, 98, axis=0)
+    return out
+
+
+def _holds(camera: Camera, factor: float, reach: np.ndarray) -> bool:
+    """Whether an image of so many times the intrinsics' size has room for the keypoints."""
+    return bool((reach <= 1.05 * factor * (2 * np.array([camera.cx, camera.cy]) + 1)).all())
 
 
 def _resolution(camera: Camera, factor: float, whose: str) -> str:

@@ -208,9 +208,27 @@ def check_people(
         cause = _cause(cameras, names, frames, rules, in_step)
         if cause is not None:
             findings.append(Finding(f"likely cause: {cause}", cause=True))
-        elif any(finding.severe for finding in findings) and in_step is None:
-            findings.append(Finding("no usual slip explains it: look at the calibration as a whole", False))
+        else:
+            moved = _moved(names, fit.by_view, frames)
+            findings += moved
+            if not moved and in_step is None and any(finding.severe for finding in findings):
+                findings.append(Finding("no usual slip explains it: look at the calibration as a whole", False))
     return findings
+
+
+def _moved(names: Sequence[str], by_view: np.ndarray, frames: Frames) -> list[Finding]:
+    """Name a view that fits far worse than the others; severe where all views show one person, the same one."""
+    best = float(np.nanmax(by_view)) if np.isfinite(by_view).any() else 0.0
+    alone = all(len(view) <= 1 for frame in frames for view in frame)
+    return [
+        Finding(
+            f"view {view + 1} ({names[view]}) fits the others badly, {score:.2f} of 1 against {best:.2f}: was its "
+            "camera moved since the calibration?",
+            severe=alone,
+        )
+        for view, score in enumerate(by_view)
+        if len(by_view) > 2 and score < 0.5 * best and best > 0.45  # rough detections agree less, and by chance
+    ]
 
 
 def _cause(

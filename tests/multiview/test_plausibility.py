@@ -12,7 +12,7 @@ from orplugins.io.openpose import write_openpose_frame
 from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.people import MultiViewRules
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
-from orplugins.multiview.plausibility import check_people, refuse
+from orplugins.multiview.plausibility import _moved, check_people, refuse
 from orplugins.skeletons import BODY_25, COCO_17
 from orplugins.synthetic.export.mvor_layout import write_dataset
 from orplugins.synthetic.motion_points import (
@@ -328,3 +328,21 @@ def test_a_view_that_agrees_with_no_other(tmp_path):
     rig["cameras"][0]["R"] = np.array(rig["cameras"][0]["R"]).reshape(3, 3).T.tolist()
     with pytest.raises(ValueError, match=r"view 1 \(camera1.json\) agrees with no other view .*its R transposed"):
         run(tmp_path, rig, views)
+
+
+def test_a_camera_that_was_moved(tmp_path):
+    rig, views = take()
+    angle = np.radians(5)
+    turned = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    camera = rig["cameras"][1]
+    rotation, translation = np.array(camera["R"]).reshape(3, 3), np.array(camera["t"])
+    camera.update(R=(turned @ rotation).tolist(), t=(turned @ translation).tolist())
+    with pytest.raises(ValueError, match="Nothing is written"):
+        run(tmp_path, rig, views)
+
+
+def test_a_view_that_fits_far_worse_is_named():
+    frames = [[np.ones((1, 17, 3))] * 3] * 20
+    (finding,) = _moved("abc", np.array([0.6, 0.2, 0.55]), frames)
+    assert finding.severe and "view 2 (b) fits the others badly, 0.20 of 1 against 0.60" in finding.text
+    assert not _moved("abc", np.array([0.4, 0.1, 0.4]), frames) and not _moved("ab", np.array([0.6, 0.2]), frames)
