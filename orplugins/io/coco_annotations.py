@@ -110,7 +110,7 @@ def read_annotations(
         for person in people:
             person["id"] += 1 - min(ids)
         notes["annotation ids count from 1 now"] += 1
-    _check_units(pictures, people, name)
+    _check_units(pictures, people if count else [{**p, "keypoints": None} for p in people], name)
     if images is not None:
         check_sizes(pictures, images, name)
     return Annotations(data, tuple(f"{name}: {what} ({count})" for what, count in notes.items()))
