@@ -110,14 +110,16 @@ def read_annotations(
         for person in people:
             person["id"] += 1 - min(ids)
         notes["annotation ids count from 1 now"] += 1
-    _check_units(pictures, people if count else [{**p, "keypoints": None} for p in people], name)
+    _check_boxes(pictures, people, name)
+    if count:
+        _check_pixels(people, name)
     if images is not None:
         check_sizes(pictures, images, name)
     return Annotations(data, tuple(f"{name}: {what} ({count})" for what, count in notes.items()))
 
 
-def _check_units(pictures: list[dict], people: list[dict], name: str) -> None:
-    """Refuse boxes given by two corners, and keypoints that are parts of the image: both would train and score."""
+def _check_boxes(pictures: list[dict], people: list[dict], name: str) -> None:
+    """Refuse boxes given by two corners: they would train and score."""
     sizes = {p["id"]: (p["width"], p["height"]) for p in pictures if p.get("width") and p.get("height")}
     boxed = [person for person in people if person["image_id"] in sizes]
     boxes = np.array([[*person["bbox"], *sizes[person["image_id"]]] for person in boxed])
@@ -130,6 +132,10 @@ def _check_units(pictures: list[dict], people: list[dict], name: str) -> None:
                 f"{name}: {out.sum()} of {len(boxes)} boxes reach out of their images: 'bbox' looks like x1, y1, x2, "
                 "y2, expected x, y, width, height"
             )
+
+
+def _check_pixels(people: list[dict], name: str) -> None:
+    """Refuse keypoints that are parts of the image."""
     poses = [np.reshape(person["keypoints"], (-1, 3)) for person in people if person.get("keypoints")]
     scale = detect_scale(known_joints(poses))
     if scale:
