@@ -12,8 +12,8 @@ import numpy as np
 
 from orplugins.io.atomic import atomic_write
 from orplugins.io.files import read_bytes, require_file
+from orplugins.io.media_files import MOST_PIXELS
 
-MOST_PIXELS = 100_000_000
 _SATURATED = 65535  # what recorders write where the sensor saw nothing, or too far
 _PNG = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {0: "grey", 2: "three-channel colour", 3: "palette", 4: "grey with alpha", 6: "four-channel colour"}

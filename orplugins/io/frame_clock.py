@@ -14,7 +14,13 @@ RATES = (1, 2, 5, 6, 7.5, 10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 75, 90, 
 _MOST_FRAMES = 100_000_000
 _MOST_STRIDE = 14  # a step of 15 and more may as well be milliseconds of a camera with 60 frames a second
 _MOST_SECONDS = 4.1e9  # since 1970, in the year 2100
+_MOST_MISSING = 100  # missing frames for one that is there, where every number gets a place
 _SPARSE = 1000  # no recording has that many missing frames for one that is there
+
+
+def is_recording(frames: int, span: int) -> bool:
+    """Whether so many frames over a span of so many numbers are those of a recording with gaps, and may be expanded."""
+    return span <= max(_MOST_MISSING * frames, 1000)
 
 
 @dataclass(frozen=True, eq=False)

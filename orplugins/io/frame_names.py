@@ -55,6 +55,12 @@ def path_parts(name: str | os.PathLike, suffix: bool = True) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def last_number(stem: str) -> int | None:
+    """Return the number at the end of a name without suffix, None where there is none."""
+    match = re.search(r"(\d{1,19})$", stem)
+    return int(match[1]) if match else None
+
+
 def match_frames(names: Sequence[str], images: Sequence[str | os.PathLike], suffix: bool = True) -> FrameMatches:
     """Match the entries of a results file to images.
 

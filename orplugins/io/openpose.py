@@ -14,7 +14,7 @@ import numpy as np
 
 from orplugins.geometry.triangulation import present
 from orplugins.io.atomic import write_json
-from orplugins.io.frame_clock import FrameClock, frame_clock
+from orplugins.io.frame_clock import FrameClock, frame_clock, is_recording
 from orplugins.io.json_fields import entries, field, load_json
 from orplugins.io.pixel_scale import WORDS, detect_scale, known_joints, to_pixels
 from orplugins.skeletons import BODY_25, BODY_25B, COCO_17, MPI_15, OPENPOSE_18, Skeleton
@@ -25,7 +25,6 @@ _LAYOUTS = {75: BODY_25, 54: OPENPOSE_18, 51: COCO_17, 45: MPI_15}
 _EXPECTED = "75 (BODY_25, BODY_25B), 54 (COCO-18), 51 (COCO-17) or 45 (MPI-15)"
 _KEYS = ("pose_keypoints_2d", "pose_keypoints")  # the second one until OpenPose 1.2
 _SCALES = (0, 3, 4)
-_MOST_MISSING = 100  # missing frames for one that is there
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def read_openpose_folder(
     clock = frame_clock(order, str(folder), fps)
     warnings += [clock.note] if clock.note else []
     first, last = int(clock.index[0]), int(clock.index[-1])
-    if last - first + 1 > max(_MOST_MISSING * len(order), 1000):
+    if not is_recording(len(order), last - first + 1):
         raise ValueError(
             f"{folder}: {len(order)} files for the frames {first} to {last}, expected a recording's frames"
         )

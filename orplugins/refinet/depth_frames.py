@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orplugins.io.frame_clock import frame_clock
-from orplugins.io.frame_names import match_frames, path_parts
+from orplugins.io.frame_names import last_number, match_frames, path_parts
 from orplugins.io.images import natural_key
 from orplugins.io.poses2d import PoseFrames
 from orplugins.structures import Poses2D
@@ -92,8 +91,8 @@ def pair_depth(read: PoseFrames, files: Sequence[Path]) -> DepthFrames:
 
 def _by_number(read: PoseFrames, files: Sequence[Path]) -> dict[int, Path]:
     """Frame's index -> depth image, where both have numbers: equal ones, or times on one clock."""
-    frames = [_number(short_name(f)) if f.number is None else f.number for f in read.frames]
-    images = [_number(file.stem) for file in files]
+    frames = [last_number(short_name(f)) if f.number is None else f.number for f in read.frames]
+    images = [last_number(file.stem) for file in files]
     if None in frames or None in images or len(set(frames)) < len(frames) or len(set(images)) < len(images):
         return {}
     same = {number: file for number, file in zip(images, files, strict=True)}
@@ -107,8 +106,3 @@ def _by_number(read: PoseFrames, files: Sequence[Path]) -> dict[int, Path]:
     place = {int(index): same[number] for index, number in zip(clocks[1].index, orders[1], strict=True)}
     when = dict(zip(orders[0], clocks[0].index.tolist(), strict=True))
     return {k: place[when[n]] for k, n in enumerate(frames) if n is not None and when[n] in place}
-
-
-def _number(stem: str) -> int | None:
-    match = re.search(r"(\d{1,19})$", stem)
-    return int(match[1]) if match else None

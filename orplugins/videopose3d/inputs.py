@@ -10,12 +10,11 @@ import numpy as np
 
 from orplugins.geometry.tracking import track_people, track_poses
 from orplugins.io.arrays import npz_names
+from orplugins.io.frame_clock import is_recording
 from orplugins.io.pixel_scale import check_extent
 from orplugins.io.poses2d import one_sequence, read_poses2d, sequence_clock
 from orplugins.skeletons import COCO_17, convert
 from orplugins.videopose3d.files import Keypoints2D, fill_joints, read_clip, read_custom_2d, read_detection_archive
-
-MOST_MISSING = 100  # missing frames for one that is there
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def _joints(path: Path, options: InputOptions) -> InputClip:
     if clock.needs_fps and not options.fps:
         raise ValueError(f"{clock.note}; give --fps, the rate of these frames")
     first, count = clock.index[0], int(clock.index[-1] - clock.index[0]) + 1
-    if count > max(MOST_MISSING * len(read.frames), 1000):
+    if not is_recording(len(read.frames), count):
         raise ValueError(f"{path}: {len(read.frames)} frames with numbers over {count}, expected a recording's frames")
     frames = [np.zeros((0, COCO_17.num_joints, 3))] * count
     for place, frame in zip(clock.index, read.frames, strict=True):
