@@ -10,6 +10,7 @@ from mmpose import registry as mmpose_registry
 
 LOCATIONS = (
     "orplugins.hosts.mmpose.seed_hook",
+    "orplugins.hosts.mmpose.timm_backbone",
     "orplugins.mvor.mmpose",
     "orplugins.synthetic.mmpose",
     "orplugins.depthpose.mmpose",

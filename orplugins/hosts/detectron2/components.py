@@ -5,6 +5,7 @@ import importlib
 # Modules whose import registers classes or data sets of ours with detectron2. They may run while detectron2 is half
 # imported (see `orplugins.detectron2.env`), so they import its submodules only.
 COMPONENTS: tuple[str, ...] = (
+    "orplugins.hosts.detectron2.timm_backbone",
     "orplugins.partial_body.detectron2.datasets",
     "orplugins.orpose_color.detectron2.datasets",
     "orplugins.orpose_color.detectron2.keypoint_head",

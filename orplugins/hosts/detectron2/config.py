@@ -20,6 +20,8 @@ def add_orplugins_config(cfg: CfgNode) -> None:
         cfg.ORPLUGINS = CfgNode()
     if "ORPOSE_COLOR" not in cfg.ORPLUGINS:
         _add(cfg, _orpose_color())
+    # Of build_timm_fpn_backbone. PRETRAINED "imagenet" is for starting a training: weights that are loaded need it not.
+    _add(cfg, {"MODEL.TIMM.NAME": "", "MODEL.TIMM.STRIDES": [4, 8, 16, 32], "MODEL.TIMM.PRETRAINED": ""})
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:

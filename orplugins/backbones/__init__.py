@@ -1,0 +1,1 @@
+"""Backbones trained on ImageNet, as either host uses them."""

