@@ -38,7 +38,7 @@ class TimmBackbone(Backbone):
 
 @BACKBONE_REGISTRY.register()
 def build_timm_fpn_backbone(cfg, input_shape: ShapeSpec) -> FPN:
-    """detectron2's feature pyramid over maps of ``MODEL.TIMM.NAME`` at ``MODEL.TIMM.STRIDES``: p2 for stride 4 and so on.
+    """detectron2's feature pyramid over the maps of ``MODEL.TIMM.NAME``: p2 of stride 4, p3 of stride 8 and so on.
 
     Args:
         cfg: detectron2's config with our keys.
