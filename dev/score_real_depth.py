@@ -83,6 +83,7 @@ def main() -> int:
     parser.add_argument("weights")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path, help="folder for pictures")
+    parser.add_argument("--json", type=Path, help="the figures as a file")
     parser.add_argument("--min-score", type=float, default=SCORE, help="of a person's mean joint score")
     args = parser.parse_args()
     frames = sorted(p for p in args.data.glob("*") if p.suffix in (".mat", ".npy", ".png"))
@@ -100,7 +101,7 @@ def main() -> int:
     model = init_model(args.config, args.weights, device="cpu")
     init_default_scope("mmpose")
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    total = np.zeros(4, int)
+    total, labelled = np.zeros(4, int), 0
     for path in frames:
         depth = read_frame(path)
         sample = pipeline(
@@ -118,10 +119,16 @@ def main() -> int:
         else:
             row = score(truth, xy)
             total += row
+            labelled += len(truth)
             print(f"{path.name}: {row[0]} of {len(truth)} people, {row[1]} false, {row[2]} of {row[3]} joints")
         if args.out:
             draw(args.out / f"{path.stem}.png", depth, xy)
-    print(f"labelled frames: {total[0]} people, {total[1]} false, joints {100 * total[2] / max(total[3], 1):.0f} %")
+    joints = 100 * total[2] / max(total[3], 1)
+    print(f"labelled frames: {total[0]} of {labelled} people, {total[1]} false, joints {joints:.0f} %")
+    if args.json:
+        figures = {"frames": len(frames), "labelled people": labelled, "people found": int(total[0])}
+        figures |= {"false people": int(total[1]), "joints within a quarter of the torso, %": round(joints, 1)}
+        args.json.write_text(json.dumps(figures))
     return 0
 
 

@@ -3,7 +3,9 @@
 _base_ = ["../../_base_/depth_runtime.py", "../../_base_/depth_people.py"]
 
 size = (64, 48)
-codec = dict(type="orplugins.PAFCodec", input_size=size, map_size=(32, 24), decode_scale=20)
+codec = dict(
+    type="orplugins.PAFCodec", input_size=size, map_size=(32, 24), decode_scale=20, settings=dict(doubles=0.08)
+)
 model = dict(
     type="orplugins.DepthPoseEstimator",
     data_preprocessor=dict(type="PoseDataPreprocessor"),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from orplugins.depthpose.paf.assemble import assemble_union
+from orplugins.depthpose.paf.doubles import without_doubles
 from orplugins.depthpose.paf.fragments import join_pieces
 from orplugins.depthpose.paf.layout import DEPTHPOSE_LAYOUT, PafLayout
 from orplugins.depthpose.paf.published import merge_flip
 from orplugins.depthpose.paf.types import PafDecodeSettings, PafPoses, check_flip, check_maps, poses_from_rows
+from orplugins.skeletons import OPENPOSE_18
 
 # Peaks are looked for in heat - _SHARPEN * (its Laplacian): two people's joints two cells apart make one hump of the
 # plain map and two of the sharpened one.
@@ -200,6 +202,22 @@ def _joined(
     )
 
 
+def _once(
+    ids: np.ndarray,
+    totals: np.ndarray,
+    counters: np.ndarray,
+    xy: np.ndarray,
+    settings: PafDecodeSettings,
+    joints: tuple[str, ...],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if settings.doubles <= 0 or len(ids) < 2:
+        return ids, totals, counters
+    ids = np.asarray(ids, dtype=np.int64)
+    places = np.where(ids[..., None] >= 0, xy[ids], np.nan)
+    keep = without_doubles(places, totals * counters, joints, settings.doubles)
+    return ids[keep], totals[keep], counters[keep]
+
+
 def decode_fast(
     heat: np.ndarray,
     paf: np.ndarray,
@@ -234,6 +252,7 @@ def decode_fast(
     connections = connect_fast(paf, xy, types, settings)
     ids, totals, counters = assemble_union(types, scores, connections, settings)
     ids, totals, counters = _joined(ids, totals, counters, xy)
+    ids, totals, counters = _once(ids, totals, counters, xy, settings, OPENPOSE_18.joints)
     frame = np.clip((xy + 0.5) * scale - 0.5, 0, (width * scale - 1, height * scale - 1))
     return poses_from_rows(ids, totals, counters, frame, scores)
 
@@ -265,6 +284,7 @@ def decode_layout(
     xy, scores, types = find_peaks_fast(layout.joint_maps(heat), settings.heatmap_threshold)
     connections = connect_fast(paf, xy, types, settings, layout)
     rows = assemble_union(types, scores, connections, settings, len(layout.joints))
+    rows = _once(*rows, xy, settings, layout.joints)
     size = np.array(frame_size)
     frame = np.clip((xy + 0.5) * (size / heat.shape[:0:-1]) - 0.5, 0, size - 1)
     return poses_from_rows(*rows, frame, scores, np.arange(len(layout.joints)))

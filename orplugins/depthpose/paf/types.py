@@ -22,6 +22,8 @@ class PafDecodeSettings:
         window: Half-width in enlarged pixels of the window in which the published decoder moves a peak to the maximum.
         min_joints: People with fewer joints are dropped.
         min_mean_score: People with a smaller (sum of joint and limb scores) / joints are dropped.
+        doubles: People most of whose joints, whatever their side, are nearer than this to those of a better one, in
+            parts of its longer side, are dropped by the fast decoder; 0 keeps them, as published.
     """
 
     heatmap_threshold: float = 0.1
@@ -31,6 +33,7 @@ class PafDecodeSettings:
     window: int = 2
     min_joints: int = 3
     min_mean_score: float = 0.2
+    doubles: float = 0.0
 
 
 @dataclass(frozen=True)
