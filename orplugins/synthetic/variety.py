@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-CAMERAS, POSES, ROOMS, SENSORS, CLOTHES = PARTS = ("cameras", "poses", "rooms", "sensors", "clothes")
+CAMERAS, POSES, ROOMS, SENSORS, CLOTHES, TEXTURES, PICTURES = PARTS = (
+    "cameras",
+    "poses",
+    "rooms",
+    "sensors",
+    "clothes",
+    "textures",
+    "pictures",
+)
 # The theatre is what the networks are for: this share of rooms are one, and of those this share have cameras that hang
 # under the ceiling.
 THEATRE_SHARE, HUNG_SHARE = 0.45, 0.55
