@@ -81,7 +81,7 @@ def any_lens(rng: np.random.Generator) -> Lens:
         metering=rng.uniform(0.55, 1.0),
         gain=float(np.exp(rng.normal(0, 0.22) if rng.random() < 0.87 else rng.uniform(-1.3, 1.0))),
         balance=(float(np.exp(tint)), float(np.exp(rng.normal(0, 0.04))), float(np.exp(-tint + rng.normal(0, 0.05)))),
-        adapted=rng.uniform(0.0, 0.9),
+        adapted=rng.uniform(0.0, 0.75),
         vignette=sometimes(0.3, rng.uniform(0.1, 0.8)),
         shoulder=rng.random() < 0.7,
         gamma=rng.uniform(0.6, 1.05),
