@@ -9,7 +9,7 @@ from orplugins.synthetic.render.lens import Lens, develop
 from orplugins.synthetic.render.lights import LOWEST_SHADOW, any_lights, theatre_lights
 from orplugins.synthetic.render.paint import backdrop, paint
 from orplugins.synthetic.render.raster import Caster
-from orplugins.synthetic.scene.geometry import CLOTH, DARK, LAMP, METAL, PLAIN, unit, vertex_normals
+from orplugins.synthetic.scene.geometry import CLOTH, DARK, LAMP, METAL, PLAIN, dot, unit, vertex_normals
 from orplugins.synthetic.scene.scene import Scene
 from orplugins.synthetic.scene.surfaces import Surfaces, cover
 
@@ -118,7 +118,7 @@ def shade(
     weights = _barycentric(scene.vertices, corners, points)
     normal = unit(sum(weights[:, k, None] * lighting.normals[corners[:, k]] for k in range(3)))
     rays = unit(rays)
-    facing = (normal * rays).sum(1)
+    facing = dot(normal, rays)
     normal = np.where(facing[:, None] > 0, -normal, normal)
     material = scene.materials[face]
     if surfaces is None:
@@ -130,8 +130,8 @@ def shade(
     light = (np.float32(lights.level) + np.float32(lights.slope) * normal[:, 2])[:, None] * lights.ambient
     for k, position in enumerate(lights.places):
         towards = position - points
-        square = (towards * towards).sum(1)
-        lambert = np.clip((normal * towards).sum(1) / np.sqrt(square), 0, 1)
+        square = dot(towards, towards)
+        lambert = np.clip(dot(normal, towards) / np.sqrt(square), 0, 1)
         reaches = lighting.lit(k, points)
         falloff = np.float32(lights.powers[k]) / (np.float32(0.9) + np.float32(0.42) * square)
         if lights.cones[k]:
@@ -152,8 +152,7 @@ def _barycentric(vertices: np.ndarray, corners: np.ndarray, points: np.ndarray) 
     """(N, 3) weights of the corners (N, 3) of faces at points (N, 3) on them."""
     a, b, c = (vertices[corners[:, k]] for k in range(3))
     ab, ac, ap = b - a, c - a, points - a
-    d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
-    d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
+    d00, d01, d11, d20, d21 = dot(ab, ab), dot(ab, ac), dot(ac, ac), dot(ap, ab), dot(ap, ac)
     area = np.maximum(d00 * d11 - d01 * d01, np.float32(1e-12))
     v, w = (d11 * d20 - d01 * d21) / area, (d00 * d21 - d01 * d20) / area
     return np.clip(np.stack([1 - v - w, v, w], axis=1), 0, 1)
