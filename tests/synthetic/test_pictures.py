@@ -169,6 +169,7 @@ def test_exposure_balance_and_tone(radiance):
     assert np.ptp(shown(saturation=0.0), axis=2).max() <= 1 < np.ptp(plain, axis=2).max()
     assert shown(contrast=1.5).std() > plain.std() > shown(contrast=0.6).std()
     assert shown(haze=0.2).min() > plain.min() + 10
+    assert np.ptp(shown(stretched=1.0)) > 240 > np.ptp(plain)
     corners = shown(vignette=0.8) / plain
     assert corners[0, 0].max() < 0.75 and corners[30, 40].min() > 0.98
     assert shown(gain=3.0, shoulder=False).max() == 255 > shown(gain=3.0).max()
@@ -193,7 +194,7 @@ def test_blur_halos_resolution_lines_and_jpeg(radiance):
     assert np.array_equal(combed[::2], plain[::2]) and not np.array_equal(combed[1::2], plain[1::2])
     jpeg = [np.abs(shown(quality=quality) - plain).mean() for quality in (20, 90)]
     assert jpeg[0] > jpeg[1] > 0
-    assert all(shown(reduced=3.3, quality=50).shape == plain.shape for _ in range(1))
+    assert shown(reduced=3.3, quality=50).shape == plain.shape
 
 
 def test_noise_of_each_kind(radiance):
@@ -210,10 +211,10 @@ def test_cameras_of_every_state(radiance):
     lenses = [any_lens(np.random.default_rng(seed)) for seed in range(400)]
     gains = np.array([lens.gain for lens in lenses])
     assert gains.min() < 0.4 and gains.max() > 1.8 and 0.85 < np.median(gains) < 1.15
-    assert min(lens.saturation for lens in lenses) < 0.1 and max(lens.saturation for lens in lenses) > 1.6
+    assert min(lens.saturation for lens in lenses) < 0.1 and max(lens.saturation for lens in lenses) > 1.5
     qualities = {lens.quality for lens in lenses}
     assert min(qualities - {0}) >= 20 and max(qualities) <= 95
-    for name, low, high in (("comb", 0.01, 0.1), ("reduced", 0.1, 0.3), ("sharpening", 0.2, 0.4), ("haze", 0.06, 0.2)):
+    for name, low, high in (("comb", 0.01, 0.1), ("reduced", 0.1, 0.3), ("sharpening", 0.2, 0.4), ("haze", 0.04, 0.15)):
         used = np.mean([getattr(lens, name) > (name == "reduced") for lens in lenses])
         assert low < used < high, name
     for seed, lens in enumerate(lenses[:40]):

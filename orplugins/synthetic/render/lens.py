@@ -27,6 +27,7 @@ class Lens:
         shoulder: Whether highlights are compressed, or cut.
         gamma: Of the tone curve.
         contrast: 1 leaves it.
+        stretched: 1 makes the darkest things black and the brightest white, 0 leaves them.
         saturation: 1 leaves it, 0 is grey.
         haze: Added to black, 0..1.
         defocus: Standard deviation of the blur, pixels of a picture 320 wide.
@@ -48,6 +49,7 @@ class Lens:
     shoulder: bool = True
     gamma: float = 0.8
     contrast: float = 1.0
+    stretched: float = 0.0
     saturation: float = 1.0
     haze: float = 0.0
     defocus: float = 0.0
@@ -85,10 +87,11 @@ def any_lens(rng: np.random.Generator) -> Lens:
         vignette=sometimes(0.3, rng.uniform(0.1, 0.8)),
         shoulder=rng.random() < 0.7,
         gamma=rng.uniform(0.6, 1.05),
-        contrast=float(np.exp(rng.normal(0.1, 0.18))),
-        saturation=rng.uniform(0, 0.15) if rng.random() < 0.05 else rng.uniform(0.55, 1.8),
-        haze=sometimes(0.12, rng.uniform(0.02, 0.22)),
-        defocus=rng.uniform(0.2, 0.7) if rng.random() < 0.85 else rng.uniform(0.7, 2.5),
+        contrast=float(np.exp(rng.normal(0.15, 0.2))),
+        stretched=rng.uniform(0.3, 1.0) if rng.random() < 0.65 else 0.0,
+        saturation=rng.uniform(0, 0.15) if rng.random() < 0.05 else rng.uniform(0.4, 1.6),
+        haze=sometimes(0.09, rng.uniform(0.02, 0.22)),
+        defocus=rng.uniform(0.2, 0.6) if rng.random() < 0.87 else rng.uniform(0.7, 2.5),
         motion=(float(length * np.cos(angle)), float(length * np.sin(angle))),
         read_noise=0.05 * noisy * rng.random(),
         shot_noise=0.07 * noisy * rng.random(),
@@ -128,6 +131,10 @@ def develop(radiance: np.ndarray, lens: Lens, rng: np.random.Generator | None) -
     picture = np.maximum(picture, 0) ** np.float32(lens.gamma)
     grey = (picture @ _LUMA)[..., None]
     picture = grey + np.float32(lens.saturation) * (picture - grey)
+    if lens.stretched:
+        low, high = np.percentile(grey[::2, ::2], (1, 99)).astype(np.float32)
+        wide = np.maximum(high - low, np.float32(0.25))
+        picture = picture + np.float32(lens.stretched) * ((picture - low) / wide - picture)
     picture = (picture - np.float32(0.45)) * np.float32(lens.contrast) + np.float32(0.45)
     picture = np.float32(lens.haze) + (1 - np.float32(lens.haze)) * picture
     if lens.comb:

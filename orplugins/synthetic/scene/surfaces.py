@@ -171,12 +171,12 @@ def _cover_thing(
     change = rng.random()
     if change < (0.5 if wild else 0.12):
         colour = any_colour(rng)
-    elif change < (0.6 if wild else 0.35) and not large:
+    elif change < (0.65 if wild else 0.5) and not large:
         colour = one_of(rng, THEATRE_CLOTH if material == CLOTH else THEATRE_THINGS)
     else:
         colour = np.clip(colour * rng.uniform(0.6, 1.25) * rng.normal(1, 0.05, 3), 0.01, 0.97)
     colours[used] = colour
-    if rng.random() < (0.8 if wild else 0.6):
+    if rng.random() < (0.8 if wild else 0.7):
         if material == CLOTH:
             covers.draw(row, rng, colour, _FABRICS, (0.1, 0.8))
         elif large:
@@ -186,8 +186,12 @@ def _cover_thing(
             covers.draw(row, rng, colour, chosen, (0.3, 1.6))
             if rng.random() < 0.5:
                 covers.turned[row] = 0.0
+            if rng.random() < 0.5:  # black and white next to each other, as on devices and shelves
+                black_white = rng.permutation([rng.uniform(0, 0.15), rng.uniform(0.6, 1)])
+                covers.second[row], covers.third[row] = black_white
+                covers.strength[row] = rng.uniform(0.6, 1.0)
         if not wild and large:
-            covers.strength[row] *= rng.uniform(0.2, 1.0)
+            covers.strength[row] *= rng.uniform(0.3, 1.0)
     if material == CLOTH:
         covers.creases[row] = rng.uniform(0, 0.25)
 
