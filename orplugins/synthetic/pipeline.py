@@ -32,8 +32,15 @@ from orplugins.synthetic.render.frames import Frame, render_frames, render_scene
 from orplugins.synthetic.room_motion import write_room_lifting_data
 from orplugins.synthetic.scene.motion import Clip
 from orplugins.synthetic.scene.scene import make_scene
-from orplugins.synthetic.set_files import read_median_depths, read_set
-from orplugins.synthetic.statistics import camera_table, joint_table, penetration_table
+from orplugins.synthetic.set_files import read_median_depths, read_pictures, read_set
+from orplugins.synthetic.statistics import (
+    camera_table,
+    joint_table,
+    penetration_table,
+    picture_table,
+    pose_table,
+    room_table,
+)
 from orplugins.viz.clips import depth_panel, draw_detections, draw_truth, save_clip, save_sheet
 from orplugins.viz.colours import depth_colours
 
@@ -194,18 +201,19 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
 
     Args:
         folder: Of the set.
-        scenes: So many scenes of the set's seed are put together again to measure interpenetration; a set with motion
-            has none.
+        scenes: So many scenes of the set's seed are put together again to measure interpenetration and kinds of rooms
+            (a set with motion has none); as many colour pictures are looked at.
 
     Raises:
         FileNotFoundError, ValueError: A file of the set is missing or not of its form.
     """
     coco, mvor, parameters = read_set(folder)
-    rows = {**joint_table(coco, mvor), **camera_table(coco)}
+    rows = {**joint_table(coco, mvor), **camera_table(coco), **pose_table(coco)}
+    rows |= picture_table(read_pictures(folder, max(scenes, 1)))
     rows["pictures with median depth below 1 m (%)"] = _blocked(folder)
     count = min(scenes, parameters["frames"]) if not parameters["motion"] else 0
     if count:
-        rows |= penetration_table(
+        made = [
             make_scene(
                 parameters["seed"],
                 parameters["start"] + i,
@@ -215,7 +223,8 @@ def describe_dataset(folder: Path, scenes: int = 100) -> dict[str, str]:
                 variety=tuple(parameters.get("variety", ())),
             )
             for i in range(count)
-        )
+        ]
+        rows |= {**room_table(made), **penetration_table(scene for scene in made if scene.room.kind == "theatre")}
     return rows
 
 
@@ -231,7 +240,9 @@ MONTAGE_SIZE = (320, 240)
 MIN_SCORE = 0.2  # a detection with a lower score is not drawn
 
 
-def draw_montage(path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), motion: bool = False) -> tuple[int, int]:
+def draw_montage(
+    path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), motion: bool = False, variety: tuple[str, ...] = ()
+) -> tuple[int, int]:
     """Draw what the generator makes into a PNG.
 
     Args:
@@ -239,14 +250,21 @@ def draw_montage(path: Path, seed: int = 7, numbers: tuple[int, ...] = (0, 4), m
         seed: Of the set.
         numbers: Of frames: colour, true joints, depth and 64x48 depth of each view.
         motion: Moments of clip ``numbers[0]`` instead.
+        variety: Colour pictures by one camera each, six in a row, where these parts of `variety.PARTS` vary.
 
     Returns:
         (width, height).
 
     Raises:
+        ValueError: Motion and variety together.
         OSError: The file cannot be written.
     """
-    sheet = _motion_sheet(seed, numbers[0]) if motion else _still_sheet(seed, numbers)
+    if motion and variety:
+        raise ValueError(f"variety: found {', '.join(variety)} with motion, expected single scenes")
+    if variety:
+        sheet = _varied_sheet(seed, numbers, variety)
+    else:
+        sheet = _motion_sheet(seed, numbers[0]) if motion else _still_sheet(seed, numbers)
     save_sheet(path, sheet)
     return sheet.shape[1], sheet.shape[0]
 
@@ -270,6 +288,16 @@ def _still_sheet(seed: int, numbers: tuple[int, ...]) -> np.ndarray:
             rows = [_color(frame), _with_truth(frame), depth_colours(frame.depth_mm), depth_panel(low, MONTAGE_SIZE)]
             columns.append(np.concatenate(rows))
     return np.concatenate(columns, axis=1)
+
+
+def _varied_sheet(seed: int, numbers: tuple[int, ...], variety: tuple[str, ...]) -> np.ndarray:
+    size = (MONTAGE_SIZE[0] // 2, MONTAGE_SIZE[1] // 2)
+    cells = [
+        _color(render_frames(seed, n, size, views=1, color=True, fixed_cameras=False, variety=variety)[1][0])
+        for n in numbers
+    ]
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % 6)
+    return np.concatenate([np.concatenate(cells[k : k + 6], 1) for k in range(0, len(cells), 6)])
 
 
 def _motion_sheet(seed: int, number: int) -> np.ndarray:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from orplugins.io.coco_annotations import read_annotations
+from orplugins.io.images import image_path, read_image
 from orplugins.io.json_fields import entries, field, integer, load_json, number, numbers, text
 from orplugins.skeletons import CAMMA_10, COCO_17
 
@@ -26,9 +30,13 @@ def read_set(folder: Path) -> tuple[dict, dict, dict]:
     coco = read_annotations(path, COCO_17.joints).data
     for i, image in enumerate(coco["images"]):
         here = f"{path}: images[{i}]"
-        numbers(field(image, "camera", here), "pose", 16, f"{here}: camera")
+        camera = field(image, "camera", here)
+        numbers(camera, "pose", 16, f"{here}: camera")
+        if numbers(camera, "intrinsics", 4, f"{here}: camera")[0] <= 0:
+            raise ValueError(f"{here}: camera: 'intrinsics' has a focal length of 0 or less, expected pixels")
     for i, person in enumerate(coco["annotations"]):
         text(person, "person_role", f"{path}: annotations[{i}]")
+        numbers(person, "keypoints_3d", 51, f"{path}: annotations[{i}]")
     if not coco["annotations"]:
         raise ValueError(f"{path}: nobody is annotated, expected people")
     path = folder / "annotations/mvor.json"
@@ -64,3 +72,26 @@ def read_median_depths(folder: Path) -> list[float]:
         for record in entries(load_json(path), str(path))
         for view in entries(field(record, "views", str(path)), f"{path}: views")
     ]
+
+
+def read_pictures(folder: Path, most: int) -> Iterator[np.ndarray]:
+    """Read colour pictures of a set, spread over all of it.
+
+    Args:
+        folder: Of the set.
+        most: As many as that.
+
+    Yields:
+        (H, W, 3) uint8 BGR; none where the set has no colour.
+
+    Raises:
+        FileNotFoundError: A picture is missing.
+        ValueError: As `read_set`, or a picture that is none.
+    """
+    path = folder / "annotations/coco17_color.json"
+    if not path.exists():
+        return
+    images = entries(field(load_json(path), "images", str(path)), f"{path}: images")
+    for k in range(0, len(images), max(1, -(-len(images) // most))):
+        here = f"{path}: images[{k}]"
+        yield read_image(image_path(folder, text(images[k], "file_name", here), here))

@@ -49,6 +49,13 @@ def test_a_montage_of_two_rows_of_moments(tmp_path, monkeypatch):
         assert image.size == (160, 48)
 
 
+def test_a_sheet_of_what_varies(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "MONTAGE_SIZE", (64, 48))
+    assert pipeline.draw_montage(tmp_path / "v.png", numbers=tuple(range(7)), variety=("all",)) == (192, 48)
+    with pytest.raises(ValueError, match="variety: found all with motion"):
+        pipeline.draw_montage(tmp_path / "v.png", motion=True, variety=("all",))
+
+
 def test_lifting_data_has_a_subject_for_validation(tmp_path):
     pipeline.make_lifting_data(tmp_path, subjects=2, frames=4)
     assert {"data_3d_motion.npz", "cameras.json"} <= {path.name for path in tmp_path.iterdir()}

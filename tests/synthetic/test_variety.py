@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from orplugins.synthetic.export.in_memory import generate
+from orplugins.synthetic.render import sensors
 from orplugins.synthetic.render.frames import render_frames
 from orplugins.synthetic.render.sensors import measure_by_any
 from orplugins.synthetic.scene.anywhere import aim_cameras, other_room
@@ -100,6 +101,22 @@ def test_sensors_lose_what_is_not_there_and_keep_distances():
         if inner.any():
             assert abs(np.median(inner[inner > 0]) - 2500) < 120
     assert np.median(kept) > 0.8
+
+
+def test_light_that_comes_by_way_of_a_wall_makes_corners_round():
+    across = np.abs(np.arange(160) - 80) / 80
+    corner = np.repeat((3.0 - across)[None], 120, 0).astype(np.float32)
+    late = sensors._hollows(corner)
+    assert 0.02 < late[60, 80] <= 0.1 and not late[60, [30, 130]].round(4).any()
+    step = np.where(np.arange(160) < 80, 1.5, 3.0)[None].repeat(120, 0).astype(np.float32)
+    assert not sensors._hollows(step).any() and not sensors._hollows(np.zeros((12, 16), np.float32)).any()
+    flat, grazing, dull = np.full_like(corner, 2.5), np.ones_like(corner), np.zeros(corner.shape, int)
+    excess = []
+    for k in range(40):
+        here, there = (sensors._time_of_flight(d, grazing, dull, np.random.default_rng(k)) for d in (corner, flat))
+        if there[40:80, 78:83].all() and here[40:80, 78:83].all():
+            excess.append((here - corner * 1000)[40:80, 78:83].mean() - (there - flat * 1000)[40:80, 78:83].mean())
+    assert len(excess) > 10 and 3 < np.mean(excess) < 60
 
 
 def test_sets_in_memory_vary_too():

@@ -65,7 +65,7 @@ def generate(
         color=color,
         noise=noise,
         fixed_cameras=fixed_cameras,
-        variety=check_variety(variety),
+        variety=check_variety(variety, color),
     )
     numbers = range(start, start + frames)
     if workers:

@@ -101,7 +101,7 @@ def write_dataset(
     if seed < 0 or motion < 0 or workers < 0:
         raise ValueError(f"write_dataset: found seed={seed}, motion={motion}, workers={workers}, expected 0 or more")
     check_options(size, views, people, hips)
-    parts = check_variety(variety)
+    parts = check_variety(variety, color)
     if parts and (motion or fixed_cameras):
         raise ValueError(f"variety: found {', '.join(parts)} with motion or fixed cameras, expected single scenes")
     fixed = False if parts else views > 1 if fixed_cameras is None else bool(fixed_cameras)

@@ -8,14 +8,15 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.synthetic.render.annotate import View, annotate
+from orplugins.synthetic.render.lens import any_lens
 from orplugins.synthetic.render.raster import Caster
 from orplugins.synthetic.render.sensor import measure, to_millimetres
 from orplugins.synthetic.render.sensors import measure_by_any
 from orplugins.synthetic.render.shading import Lighting, shade
 from orplugins.synthetic.scene.cameras import FULL_SIZE, MOST_VIEWS
 from orplugins.synthetic.scene.geometry import face_normals, unit
-from orplugins.synthetic.scene.scene import COLOUR, MOST_PEOPLE, SENSOR, Scene, make_scene, stream
-from orplugins.synthetic.variety import SENSORS, check_variety
+from orplugins.synthetic.scene.scene import COLOUR, LENS, LOOK, MOST_PEOPLE, SENSOR, Scene, make_scene, stream
+from orplugins.synthetic.variety import PICTURES, SENSORS, TEXTURES, check_variety
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +128,14 @@ def render_scene(
         noise: See `render_frames`.
         hips: See `render_frames`.
         backend: See `render_frames`.
-        variety: Whether the sensors vary, see `variety.PARTS`.
+        variety: Whether sensors, textures and pictures vary, see `variety.PARTS`.
 
     Returns:
         One frame per camera.
     """
     caster = Caster(scene.vertices, scene.faces, backend)
-    lighting = Lighting(scene, backend) if color else None
+    look = stream(LOOK, *key) if TEXTURES in variety else None
+    lighting = Lighting(scene, backend, look) if color else None
     sensor = measure_by_any if SENSORS in variety else measure
     frames = []
     for number, full in enumerate(scene.cameras):
@@ -144,7 +146,8 @@ def render_scene(
         picture = None
         if lighting is not None:
             rng = stream(COLOUR, *key, number) if noise else None
-            picture = shade(lighting, camera, depth, faces, scene.exposures[number], rng)
+            lens = any_lens(stream(LENS, *key, number)) if PICTURES in variety else None
+            picture = shade(lighting, camera, depth, faces, scene.exposures[number], rng, lens)
         if noise:
             material = np.where(faces >= 0, scene.materials[np.maximum(faces, 0)], 0)
             measured = sensor(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))

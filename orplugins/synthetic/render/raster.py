@@ -155,8 +155,8 @@ class Projection:
         width, height = self.size
         x0, y0 = np.maximum(np.ceil(self.low), 0).astype(np.int32)
         x1, y1 = np.minimum(np.floor(self.high), [[width - 1], [height - 1]]).astype(np.int32)
-        wide, tall = np.maximum(x1 - x0 + 1, 0), np.maximum(y1 - y0 + 1, 0)
-        count = wide * tall
+        tall = np.maximum(y1 - y0 + 1, 0)
+        count = np.maximum(x1 - x0 + 1, 0) * tall
         order = np.nonzero(count)[0]
         order = order[np.argsort(-count[order], kind="stable")]
         nearest = np.zeros(width * height, np.float32)
@@ -167,12 +167,10 @@ class Projection:
             done = ends[start - 1] if start else 0
             stop = max(start + 1, int(np.searchsorted(ends, done + _BATCH)))
             some = order[start:stop]
-            number = count[some]
-            face = np.repeat(some, number)
-            k = np.arange(len(face), dtype=np.int32) - np.repeat(np.cumsum(number, dtype=np.int32) - number, number)
-            row = k // wide[face]
-            column = x0[face] + k - row * wide[face]
-            row += y0[face]
+            face, row = _runs(some, tall[some], y0[some])
+            first, last = self._span(face, row, x0[face], x1[face])
+            part, column = _runs(np.arange(len(face), dtype=np.int32), np.maximum(last - first + 1, 0), first)
+            face, row = face[part], row[part]
             face, inverse, hit = self._test(face, column.astype(np.float32), row.astype(np.float32))
             pixel = row[hit] * width + column[hit]
             nearer = inverse > nearest[pixel]
@@ -213,6 +211,21 @@ class Projection:
         back[order] = np.arange(len(order))
         return depth[back], owner[back]
 
+    def _span(self, face: np.ndarray, row: np.ndarray, first: np.ndarray, last: np.ndarray):
+        """First and last column of rows (N,) that their faces may cover, a pixel more than they do: `_test` decides."""
+        ox, oy, ux, uy, vx, vy = self.plane[face, :6].T
+        down = row.astype(np.float32) - oy
+        u, v = uy * down, vy * down
+        slack = 1e-5 + 1e-6 * (np.abs(u) + np.abs(v))
+        low, high = first.astype(np.float64), last.astype(np.float64)
+        for slope, level in ((ux, u + slack), (vx, v + slack), (-(ux + vx), 1 + slack - (u + v))):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                border = ox - level / slope
+            low = np.where(slope > 0, np.maximum(low, border - 1), low)
+            high = np.where(slope < 0, np.minimum(high, border + 1), high)
+            high = np.where((slope == 0) & (level < 0), -1, high)
+        return np.ceil(low).astype(np.int32), np.floor(high).astype(np.int32)
+
     def _test(self, face: np.ndarray, x: np.ndarray, y: np.ndarray):
         """Faces that cover their pixel, 1 / depth there, and which candidates they were."""
         ox, oy, ux, uy, vx, vy = (self.plane[face, k] for k in range(6))
@@ -221,6 +234,14 @@ class Projection:
         hit = np.nonzero((u >= -1e-6) & (v >= -1e-6) & (u + v <= 1 + 1e-6))[0]
         face, u, v = face[hit], u[hit], v[hit]
         return face, self.plane[face, 6] + u * self.plane[face, 7] + v * self.plane[face, 8], hit
+
+
+def _runs(owners: np.ndarray, counts: np.ndarray, firsts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each owner `counts` times, and with it the whole numbers from `firsts` on."""
+    counts = counts.astype(np.int32)
+    skipped = np.cumsum(counts, dtype=np.int32) - counts - firsts.astype(np.int32)
+    owner = np.repeat(owners, counts)
+    return owner, np.arange(len(owner), dtype=np.int32) - np.repeat(skipped, counts)
 
 
 def _clip(corners: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

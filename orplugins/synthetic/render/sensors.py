@@ -35,13 +35,13 @@ def _millimetres(z: np.ndarray, hole: np.ndarray) -> np.ndarray:
 def _time_of_flight(
     depth: np.ndarray, grazing: np.ndarray, material: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Noise that grows with the square of the distance, flying pixels at edges, no light back at an angle."""
+    """Noise that grows with the square of the distance, flying pixels, round corners, no light back at an angle."""
     z: np.ndarray = depth.astype(np.float32)
+    z = z + np.float32(rng.uniform(0, 1)) * _hollows(z)
     nearest, farthest = _window(z, np.minimum), _window(z, np.maximum)
     edge = (farthest - nearest > 0.15) & (nearest > 0)
     share = rng.random(z.shape, dtype=np.float32)
     z = np.where(edge & (rng.random(z.shape) < 0.5), nearest + share * (farthest - nearest), z)
-    # Light that reached a corner by way of the other wall arrives late: corners are round.
     far = soft_noise(rng, z.shape[0], z.shape[1], 24) * 0.012
     z = z * (1 + far) + rng.standard_normal(z.shape, dtype=np.float32) * (0.002 + 0.0015 * z * z)
     limits = rng.uniform(0.2, 0.5), rng.uniform(4.5, 8.0)
@@ -52,6 +52,28 @@ def _time_of_flight(
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         weak |= x * x + y * y > rng.uniform(1.2, 1.7)
     return _millimetres(z, (depth <= 0) | dark | weak | (z < limits[0]) | (z > limits[1]))
+
+
+def _hollows(z: np.ndarray) -> np.ndarray:
+    """How deep each pixel lies in a hollow, metres: light that came by way of a corner's other wall arrives late."""
+    reach, known = max(2, z.shape[1] // 24), (z > 0).astype(np.float64)
+    share = _mean_around(known, reach)
+    deeper = np.where(known > 0, z - _mean_around(z * known, reach) / np.maximum(share, 1e-6), 0)
+    # Beside an edge it is not a hollow; at a border or a hole the mean is not that of the surface.
+    smooth = (_mean_around(np.abs(deeper), reach) < 0.08) & (share > 0.999)
+    return np.where(smooth, np.clip(deeper, 0, 0.1), 0).astype(np.float32)
+
+
+def _mean_around(values: np.ndarray, reach: int) -> np.ndarray:
+    """Mean over a square that reaches so many pixels to each side; outside the image there are zeros."""
+    for axis in (0, 1):
+        side = [(0, 0), (0, 0)]
+        side[axis] = (reach + 1, reach)
+        sums = np.cumsum(np.pad(values, side), axis=axis)
+        n = values.shape[axis]
+        window = 2 * reach + 1
+        values = (np.take(sums, range(window, window + n), axis) - np.take(sums, range(n), axis)) / window
+    return values
 
 
 def _stereo(depth: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:

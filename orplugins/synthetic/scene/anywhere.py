@@ -139,7 +139,7 @@ def other_room(rng: np.random.Generator, cameras: np.ndarray, people: np.ndarray
         The room.
     """
     room = Room(np.zeros(2), rng.uniform(0, 2 * np.pi), 0.9, cameras=cameras)
-    kind = str(rng.choice(KINDS, p=SHARES))
+    kind = room.kind = str(rng.choice(KINDS, p=SHARES))
     high = rng.uniform(2.2, 4.5)
     room.lights = np.array([[*rng.uniform(-2, 2, 2), high - 0.1] for _ in range(3)])
     if kind == "nothing":  # a mesh has at least one face: one below the floor, out of sight

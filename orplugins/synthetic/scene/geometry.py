@@ -19,7 +19,22 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     Returns:
         (..., 3).
     """
+    if vectors.ndim == 2 and vectors.shape[1] == 3:
+        return vectors / np.maximum(np.sqrt(dot(vectors, vectors)), 1e-12)[:, None]
     return vectors / np.maximum(np.sqrt((vectors * vectors).sum(-1, keepdims=True)), 1e-12)
+
+
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Products of vectors; a sum over an axis of three takes several times as long.
+
+    Args:
+        a: (N, 3).
+        b: (N, 3).
+
+    Returns:
+        (N,).
+    """
+    return a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2]
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:

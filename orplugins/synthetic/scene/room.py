@@ -101,6 +101,7 @@ class Room:
         lights: (3, 3) places of the lights.
         drape: Once there is one.
         cameras: (N, 3) their places.
+        kind: "theatre", or one of `anywhere.KINDS`.
     """
 
     centre: np.ndarray
@@ -111,6 +112,7 @@ class Room:
     lights: np.ndarray = field(default_factory=lambda: np.zeros((3, 3)))
     drape: Drape | None = None
     cameras: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    kind: str = "theatre"
 
     def on_table(self, x: float, y: float, z: float) -> np.ndarray:
         """A point of the table's axes in the room.

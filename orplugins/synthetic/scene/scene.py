@@ -22,7 +22,7 @@ from orplugins.synthetic.scene.room import SIZE, TABLE, Room, arm_board, build_r
 from orplugins.synthetic.variety import CAMERAS, CLOTHES, HUNG_SHARE, POSES, ROOMS, THEATRE_SHARE
 
 # Streams of random numbers.
-ROOM, RIG, PEOPLE, CLOTH, SENSOR, COLOUR, MOTION, VARIETY = range(8)
+ROOM, RIG, PEOPLE, CLOTH, SENSOR, COLOUR, MOTION, VARIETY, LOOK, LENS = range(10)
 
 MOST_PEOPLE = 10  # more do not fit around the table
 _TRIES = 40
@@ -43,6 +43,7 @@ class Scene:
         person_vertices: {id: slice of the vertices, clothes included}.
         exposures: (views, 3) gains of red, green and blue of the colour cameras: a property of the scene, so that a
             clip does not flicker.
+        pieces: (F,) which wall, thing, body or cloth a face is of.
     """
 
     room: Room
@@ -55,6 +56,7 @@ class Scene:
     materials: np.ndarray
     person_vertices: dict[int, slice]
     exposures: np.ndarray
+    pieces: np.ndarray
 
 
 def stream(kind: int, seed: int, *numbers: int) -> np.random.Generator:
@@ -162,7 +164,8 @@ def assemble(
     look = np.random.default_rng(cloth.integers(2**31))
     exposures = look.uniform(0.88, 1.05, (len(cameras), 1)) * (1 + look.normal(0, [0.02, 0, 0.02], (len(cameras), 3)))
     vertices, faces, colours, instances, materials = mesh.arrays()
-    return Scene(room, cameras, people, vertices, faces, colours, instances, materials, spans, exposures)
+    pieces = np.repeat(np.arange(len(mesh.parts)), [len(part[1]) for part in mesh.parts])
+    return Scene(room, cameras, people, vertices, faces, colours, instances, materials, spans, exposures, pieces)
 
 
 def place_people(room: Room, rng: np.random.Generator, people: tuple[int, int]) -> list[Person]:
