@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="weights file (.safetensors); the card is .md")
     parser.add_argument("--note", default="", help="what it was trained on")
     parser.add_argument("--metrics", type=Path, help="JSON of metrics, as tools/test.py --out writes")
+    parser.add_argument("--commit", help="that generated and trained, where it is not the present one")
     parser.add_argument(
         "--log",
         type=Path,
@@ -74,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    head = args.commit or "HEAD"
+    commit = subprocess.run(["git", "rev-parse", head], capture_output=True, text=True).stdout.strip()
     trained = content.get("meta", {})
     meta = dict(
         config=args.config.as_posix(),

@@ -57,7 +57,9 @@ RECIPES: dict[str, tuple[str, ...]] = {
             "depth_varied_3",
             "load_from={runs}/depthpose_small_1/epoch_6.pth optim_wrapper.optimizer.lr=1.2e-3",
         ),
-        f"{_EXPORT} {{runs}}/depthpose_small_2/epoch_6.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
+        "{python} dev/average_checkpoints.py {runs}/depthpose_small_2/epoch_4.pth {runs}/depthpose_small_2/epoch_5.pth"
+        " {runs}/depthpose_small_2/epoch_6.pth --out {runs}/depthpose_small_2/average.pth",
+        f"{_EXPORT} {{runs}}/depthpose_small_2/average.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
 }

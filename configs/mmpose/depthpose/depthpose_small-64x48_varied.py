@@ -1,7 +1,6 @@
-# The small network, trained further on images of every kind of room, pose, camera and sensor: what finds people in real
-# images. `load_from` names the weights of depthpose_small-64x48.py, which saw the theatre alone. Training images:
-# tools/make_or_dataset.py --out data/depth_people/train --frames 4500 --seed 1 --views 1 --depth-only --size 160x120
-#     --variety all --people 0-5
+# Further training of the small network on images of every kind of room, pose, camera and sensor: what finds people in
+# real images. `load_from` names weights of depthpose_small-64x48.py, which saw the theatre alone, or of an earlier
+# round. The shipped weights of depthpose_small-64x48 come from two such rounds (dev/train_shipped.py).
 _base_ = ["./depthpose_small-64x48.py"]
 
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
@@ -10,4 +9,5 @@ param_scheduler = [
     dict(type="LinearLR", begin=0, end=50, start_factor=0.05, by_epoch=False),
     dict(type="CosineAnnealingLR", eta_min=2e-5, begin=0, end=6, by_epoch=True, convert_to_iter_based=True),
 ]
-default_hooks = dict(checkpoint=dict(interval=1))
+# The last three are averaged.
+default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=3))
