@@ -31,28 +31,17 @@ def score(labels: dict[str, dict], found: dict[str, np.ndarray], least: float = 
     Returns:
         Figures by name.
     """
-    from orplugins.adaptation.fusion import iou
+    from orplugins.adaptation.criterion import average_precision
+    from orplugins.adaptation.fusion import single_view
 
-    rows = []
-    for name, frame in labels.items():
-        boxes = np.array(found.get(name, ())).reshape(-1, 5)
-        boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
-        truth, ignored = iou(boxes[:, :4], frame["boxes"]), iou(boxes[:, :4], frame["ignore"])
-        for k, box in enumerate(boxes):
-            best = int(truth[k].argmax()) if truth.shape[1] else -1
-            if best >= 0 and truth[k, best] >= least:
-                truth[:, best] = -1  # each person is found once
-                rows.append((box[4], 1))
-            elif not (ignored[k] >= least).any():
-                rows.append((box[4], 0))
-    people = sum(len(frame["boxes"]) for frame in labels.values())
-    hits = np.array([hit for _, hit in sorted(rows, key=lambda row: -row[0])], dtype=int)
-    recall, false = np.cumsum(hits) / people, np.cumsum(1 - hits)
-    precision = np.maximum.accumulate((np.cumsum(hits) / np.arange(1, len(hits) + 1))[::-1])[::-1]
+    rows = [np.array(found.get(name, ())).reshape(-1, 5) for name in labels]
+    people = [single_view(row[:, :4], row[:, 4], np.zeros((len(row), 17, 3))) for row in rows]
+    truth, ignored = ([np.array(frame[key]).reshape(-1, 4) for frame in labels.values()] for key in ("boxes", "ignore"))
+    ap, recall, false = average_precision(people, truth, ignored, least)
     return {
-        "AP": 100 * float((np.diff(recall, prepend=0.0) * precision).sum()),
-        "recall": 100 * float(recall[-1]) if len(hits) else 0.0,
-        "false a frame": float(false[-1]) / len(labels) if len(hits) else 0.0,
+        "AP": 100 * ap,
+        "recall": 100 * float(recall[-1]) if len(recall) else 0.0,
+        "false a frame": float(false[-1]) / len(labels) if len(recall) else 0.0,
         **{
             f"recall at {limit:g} false a frame": 100 * float(max(recall[false <= limit * len(labels)], default=0.0))
             for limit in (0.5, 1.0)
@@ -79,15 +68,16 @@ def main() -> int:
         return 0
     labels = json.loads((folder / "people_real.json").read_text())["frames"]
 
+    from orplugins.adaptation.fusion import fuse
     from orplugins.io.images import read_image
-    from orplugins.orpose_color.ensemble import find_people, find_people_by_all
+    from orplugins.orpose_color.ensemble import ALL, DIRECT, find_people
     from orplugins.orpose_color.pipeline import ColorSettings, load_predictor
 
     size = tuple(map(int, args.size.split("x"))) if args.size else None
     predict = load_predictor(ColorSettings(args.config, args.weights, args.statistics, device="cpu"))
     pictures = {path.stem: read_image(path) for path in frames if path.stem in labels}
     people = {
-        name: find_people_by_all(predict, picture, size) if args.ensemble else find_people(predict, picture, size)[0]
+        name: fuse(find_people(predict, picture, size, ALL if args.ensemble else DIRECT))
         for name, picture in pictures.items()
     }
     found = {name: np.column_stack([each.boxes, each.scores]) for name, each in people.items()}

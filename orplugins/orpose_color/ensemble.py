@@ -6,50 +6,50 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from orplugins.adaptation.fusion import Detections, fuse, single_view
+from orplugins.adaptation.fusion import Detections, single_view
+from orplugins.orpose_color.pipeline import enlarge, network_size
 from orplugins.skeletons import COCO_17
 
-SCALES = (0.8, 1.0, 1.25)
+# Magnification, and whether mirrored.
+View = tuple[float, bool]
+DIRECT: tuple[View, ...] = ((1.0, False),)
+ALL: tuple[View, ...] = tuple((scale, mirrored) for scale in (1.0, 0.8, 1.25) for mirrored in (False, True))
 
 
 def find_people(
     predict: Callable[[list[np.ndarray]], list],
     picture: np.ndarray,
     size: tuple[int, int] | None = None,
-    scales: Sequence[float] = (1.0,),
-    mirror: bool = False,
+    views: Sequence[View] = DIRECT,
 ) -> list[Detections]:
     """People that each view of a picture shows.
 
     Args:
         predict: See `orplugins.orpose_color.pipeline.load_predictor`.
         picture: (H, W, 3) uint8 BGR.
-        size: (width, height) that the network sees at scale 1; None as `orplugins.orpose_color.pipeline.network_size`.
-        scales: Further magnifications, a view each.
-        mirror: Ask about the mirror image of each, too.
+        size: (width, height) that the network sees at magnification 1; None as
+            `orplugins.orpose_color.pipeline.network_size`.
+        views: Magnification of each view, and whether it is of the mirror image.
 
     Returns:
         One answer a view, in pixels of the picture (edges at 0 and width), joints' confidence in [0, 1].
     """
-    from orplugins.orpose_color.pipeline import enlarge, network_size
-
     height, width = picture.shape[:2]
     base = network_size((width, height), size)
     found = []
-    for scale in scales:
+    for scale, mirrored in views:
         seen = max(1, round(base[0] * scale)), max(1, round(base[1] * scale))
         view = enlarge(picture, seen)
-        for mirrored in (False, True) if mirror else (False,):
-            instances = predict([np.ascontiguousarray(view[:, ::-1]) if mirrored else view])[0]
-            boxes = instances.pred_boxes.tensor.numpy().astype(np.float64)
-            joints = instances.pred_keypoints.numpy().astype(np.float64)
-            if mirrored:
-                boxes = np.stack([seen[0] - boxes[:, 2], boxes[:, 1], seen[0] - boxes[:, 0], boxes[:, 3]], -1)
-                joints[..., 0] = seen[0] - joints[..., 0]
-                joints = joints[:, COCO_17.flip_indices]
-            factor = np.array([width / seen[0], height / seen[1]])
-            joints = np.concatenate([joints[..., :2] * factor, confidence(joints[..., 2:])], -1)
-            found.append(single_view(boxes * np.tile(factor, 2), instances.scores.numpy(), joints))
+        instances = predict([np.ascontiguousarray(view[:, ::-1]) if mirrored else view])[0]
+        boxes = instances.pred_boxes.tensor.numpy().astype(np.float64)
+        joints = instances.pred_keypoints.numpy().astype(np.float64)
+        if mirrored:
+            boxes = np.stack([seen[0] - boxes[:, 2], boxes[:, 1], seen[0] - boxes[:, 0], boxes[:, 3]], -1)
+            joints[..., 0] = seen[0] - joints[..., 0]
+            joints = joints[:, COCO_17.flip_indices]
+        factor = np.array([width / seen[0], height / seen[1]])
+        joints = np.concatenate([joints[..., :2] * factor, confidence(joints[..., 2:])], -1)
+        found.append(single_view(boxes * np.tile(factor, 2), instances.scores.numpy(), joints))
     return found
 
 
@@ -64,23 +64,3 @@ def confidence(peaks: np.ndarray, cells: int = 56 * 56) -> np.ndarray:
         Confidences in [0, 1].
     """
     return (1 + np.log(np.maximum(peaks, 1e-9)) / np.log(cells)).clip(0, 1)
-
-
-def find_people_by_all(
-    predict: Callable[[list[np.ndarray]], list],
-    picture: np.ndarray,
-    size: tuple[int, int] | None = None,
-    scales: Sequence[float] = SCALES,
-) -> Detections:
-    """People that the views of a picture agree on: every scale, each also mirrored.
-
-    Args:
-        predict: See `orplugins.orpose_color.pipeline.load_predictor`.
-        picture: (H, W, 3) uint8 BGR.
-        size: See `find_people`.
-        scales: See there.
-
-    Returns:
-        The people, in pixels of the picture.
-    """
-    return fuse(find_people(predict, picture, size, scales, mirror=True))
