@@ -20,8 +20,9 @@ from orplugins.orpose_color.ensemble import find_people
 from orplugins.orpose_color.pipeline import ColorSettings, enlarge, load_predictor, network_size
 
 # (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
-VIEWS = ((1.0, False), (0.8, True), (1.25, False), (1.0, True))
-_ROOM_SIZE = (320, 240)
+VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
+# Pictures that will be as small as the recording's need not be rendered large.
+_ROOM_SIZES = ((160, 120), (320, 240))
 
 
 class ColorMethod:
@@ -88,12 +89,13 @@ class ColorMethod:
         from orplugins.synthetic.export.in_memory import generate
 
         views = 3
+        rendered = next((size for size in _ROOM_SIZES if min(size) >= min(self.frame_size)), _ROOM_SIZES[-1])
         coco, pictures = generate(
-            -(-count // views), seed, size=_ROOM_SIZE, views=views, people=(0, 6), color=True, variety=("all",)
+            -(-count // views), seed, size=rendered, views=views, people=(0, 6), color=True, variety=("all",)
         )
         coco["images"] = coco["images"][:count]
-        factor = min(1.0, min(self.frame_size) / min(_ROOM_SIZE))
-        size = round(_ROOM_SIZE[0] * factor), round(_ROOM_SIZE[1] * factor)
+        factor = min(1.0, min(self.frame_size) / min(rendered))
+        size = round(rendered[0] * factor), round(rendered[1] * factor)
         return coco, [enlarge(pictures[each["id"]][..., ::-1], size) for each in coco["images"]]
 
     def rooms(self, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
