@@ -23,14 +23,15 @@ class AgreementRules:
     Attributes:
         fuse_iou: Overlap from which on two views' answers are about one person.
         least_score: Detections below are not looked at.
-        link_iou: Least overlap of a detection with the last one of its chain.
+        link_iou: Least overlap of a detection with where its chain is expected.
         patience: Frames without a sighting over which a chain goes on, and which are filled in.
         least_length: Frames of a chain that can become a label.
         least_presence: Share of its frames in which it must be seen.
-        sure: Mean score of a chain of something that moves, from which on it is a person.
+        window: Frames before and after whose sightings count for a frame's strength.
+        sure: Strength of something that moves, from which on it is a person.
         sure_still: The same of what looks the same in the whole recording.
-        unsure: Mean score from which on a chain that is no label is at least not said to be background.
-        still_unsure: The same of what looks the same in the whole recording.
+        unsure: Strength from which on what is no label is at least not said to be background.
+        unsure_still: The same of what looks the same in the whole recording.
         duplicate_iou: Overlap from which on the weaker of two labels is left out.
     """
 
@@ -40,34 +41,34 @@ class AgreementRules:
     patience: int = 4
     least_length: int = 5
     least_presence: float = 0.6
-    sure: float = 0.45
+    window: int = 10
+    sure: float = 0.3
     sure_still: float = 0.8
-    unsure: float = 0.25
-    still_unsure: float = 0.6
-    duplicate_iou: float = 0.5
+    unsure: float = 0.2
+    unsure_still: float = 0.6
+    duplicate_iou: float = 0.4
+
+    def say(self, strength: float, still: float, lasting: bool = True) -> str:
+        """What a detection is.
+
+        The strength that it needs rises with the fourth power of its stillness.
+
+        Args:
+            strength: See :func:`strengths`.
+            still: Share of the recording in which its place looks the same.
+            lasting: Its chain is long and dense enough.
+
+        Returns:
+            "person", "unsure" or "background".
+        """
+        weight = still**4
+        if lasting and strength >= self.sure + weight * (self.sure_still - self.sure):
+            return "person"
+        return "unsure" if strength >= self.unsure + weight * (self.unsure_still - self.unsure) else "background"
 
 
 RULES = AgreementRules()
 _SPEED_OVER = 6  # sightings
-
-
-@dataclass(frozen=True)
-class Chain:
-    """One thing over time.
-
-    Attributes:
-        frames: Where it was seen, in order.
-        members: (index of the detection in its frame) of each.
-        score: Mean score of the sightings.
-        presence: Share of its frames in which it was seen.
-        still: Share of the recording in which its place looks the same, see `orplugins.adaptation.stillness`.
-    """
-
-    frames: tuple[int, ...]
-    members: tuple[int, ...]
-    score: float
-    presence: float
-    still: float
 
 
 @dataclass(frozen=True)
@@ -126,50 +127,29 @@ def _expected(chain: Sequence[tuple[int, int]], found: Sequence[Detections], fra
     return last + np.tile(speed, 2) * (frame - end)
 
 
-def describe(
-    chains: Sequence[Sequence[tuple[int, int]]],
-    found: Sequence[Detections],
-    still: Callable[[int, np.ndarray], float],
-    samples: int = 5,
-) -> list[Chain]:
-    """Score, presence and stillness of chains.
+def strengths(chain: Sequence[tuple[int, int]], found: Sequence[Detections], window: int) -> np.ndarray:
+    """How sure it is that there is somebody, of each sighting: the geometric mean of its score and the neighbours'.
 
     Args:
-        chains: From :func:`link`.
+        chain: (frame, index) of sightings.
         found: Of each frame.
-        still: (frame, box) -> share of the recording, see `orplugins.adaptation.stillness.Stillness.share`.
-        samples: Sightings whose stillness is looked at.
+        window: Frames before and after, in which a frame without a sighting counts as 0.
 
     Returns:
-        The chains.
+        (N,) in [0, 1].
     """
-    out = []
-    for chain in chains:
-        frames, members = zip(*chain, strict=True)
-        chosen = np.unique(np.linspace(0, len(chain) - 1, samples).astype(int))
-        shares = [still(frames[k], found[frames[k]].boxes[members[k]]) for k in chosen]
-        score = float(np.mean([found[t].scores[k] for t, k in chain]))
-        out.append(Chain(frames, members, score, len(chain) / (frames[-1] - frames[0] + 1), float(np.mean(shares))))
-    return out
+    frames = np.array([t for t, _ in chain])
+    scores = np.array([found[t].scores[k] for t, k in chain])
+    near = np.abs(frames[:, None] - frames) <= window
+    lengths = np.minimum(frames + window, len(found) - 1) - np.maximum(frames - window, 0) + 1
+    return np.sqrt(scores * (near @ scores) / lengths)
 
 
-def verdict(chain: Chain, rules: AgreementRules = RULES) -> str:
-    """Whether a chain is a person.
-
-    The score that a chain needs rises from `sure` to `sure_still` with the square of its stillness.
-
-    Args:
-        chain: The chain.
-        rules: See :class:`AgreementRules`.
-
-    Returns:
-        "person", "unsure" or "background".
-    """
-    lasting = len(chain.frames) >= rules.least_length and chain.presence >= rules.least_presence
-    weight = chain.still**2
-    if lasting and chain.score >= rules.sure + weight * (rules.sure_still - rules.sure):
-        return "person"
-    return "unsure" if chain.score >= rules.unsure + weight * (rules.still_unsure - rules.unsure) else "background"
+@dataclass(frozen=True)
+class _Sighting:
+    person: Detections
+    strength: float
+    filled: bool
 
 
 def agree(
@@ -181,68 +161,63 @@ def agree(
 
     Args:
         found: What the teacher found in each frame, in order of time.
-        still: See :func:`describe`.
+        still: (frame, box) -> share of the recording in which the place looks the same, see
+            `orplugins.adaptation.stillness.Stillness.share`.
         rules: See :class:`AgreementRules`.
 
     Returns:
         Of each frame.
     """
-    people: list[list[tuple[float, Detections, bool]]] = [[] for _ in found]
+    people: list[list[_Sighting]] = [[] for _ in found]
     unsure: list[list[np.ndarray]] = [[] for _ in found]
-    for chain in describe(link(found, rules), found, still):
-        kind = verdict(chain, rules)
-        for frame, person, filled in _sightings(chain, found):
-            if kind == "person":
-                people[frame].append((chain.score, person, filled))
-            elif kind == "unsure":
-                unsure[frame].append(person.boxes[0])
+    for chain in link(found, rules):
+        span = chain[-1][0] - chain[0][0] + 1
+        lasting = len(chain) >= rules.least_length and len(chain) / span >= rules.least_presence
+        before: tuple[int, _Sighting] | None = None
+        for (t, k), strength in zip(chain, strengths(chain, found, rules.window), strict=True):
+            said = rules.say(strength, still(t, found[t].boxes[k]), lasting)
+            if said == "unsure":
+                unsure[t].append(found[t].boxes[k])
+            if said != "person":
+                before = None
+                continue
+            here = _Sighting(found[t].where(np.array([k])), strength, False)
+            people[t].append(here)
+            for gap in range(before[0] + 1, t) if before else ():
+                people[gap].append(_between(before[1], here, (gap - before[0]) / (t - before[0])))
+            before = t, here
     return [_labels(found[t], each, unsure[t], rules) for t, each in enumerate(people)]
 
 
-def _sightings(chain: Chain, found: Sequence[Detections]) -> list[tuple[int, Detections, bool]]:
-    """(frame, the person alone, whether filled in) in all frames of a chain."""
-    out: list[tuple[int, Detections, bool]] = []
-    for t, k in zip(chain.frames, chain.members, strict=True):
-        here = found[t].where(np.array([k]))
-        if out and t - out[-1][0] > 1:
-            last, before = out[-1][0], out[-1][1]
-            for gap in range(last + 1, t):
-                out.append((gap, _between(before, here, (gap - last) / (t - last)), True))
-        out.append((t, here, False))
-    return out
-
-
-def _between(before: Detections, after: Detections, part: float) -> Detections:
+def _between(before: _Sighting, after: _Sighting, part: float) -> _Sighting:
     """A person who was missed, on the straight line between two sightings."""
 
     def mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (1 - part) * a + part * b
 
-    joints = mean(before.keypoints, after.keypoints)
-    joints[..., 2] = np.minimum(before.keypoints[..., 2], after.keypoints[..., 2])
-    return Detections(
-        mean(before.boxes, after.boxes),
-        np.minimum(before.scores, after.scores),
-        joints,
-        np.minimum(before.support, after.support),
-    )
+    a, b = before.person, after.person
+    joints = mean(a.keypoints, b.keypoints)
+    joints[..., 2] = np.minimum(a.keypoints[..., 2], b.keypoints[..., 2])
+    support = np.minimum(a.support, b.support)
+    person = Detections(mean(a.boxes, b.boxes), np.minimum(a.scores, b.scores), joints, support)
+    return _Sighting(person, min(before.strength, after.strength), True)
 
 
 def _labels(
-    found: Detections, people: list[tuple[float, Detections, bool]], unsure: list[np.ndarray], rules: AgreementRules
+    found: Detections, people: list[_Sighting], unsure: list[np.ndarray], rules: AgreementRules
 ) -> FrameLabels:
-    """One frame's labels: of two that overlap the one of the stronger chain."""
-    kept: list[tuple[float, Detections, bool]] = []
-    for each in sorted(people, key=lambda each: -each[0]):
-        boxes = np.array([other.boxes[0] for _, other, _ in kept]).reshape(-1, 4)
-        if not (iou(each[1].boxes, boxes) > rules.duplicate_iou).any():
+    """One frame's labels: of two that overlap the stronger."""
+    kept: list[_Sighting] = []
+    for each in sorted(people, key=lambda each: -each.strength):
+        boxes = np.array([other.person.boxes[0] for other in kept]).reshape(-1, 4)
+        if not (iou(each.person.boxes, boxes) > rules.duplicate_iou).any():
             kept.append(each)
-    boxes = np.array([person.boxes[0] for _, person, _ in kept]).reshape(-1, 4)
-    joints = np.array([person.keypoints[0] for _, person, _ in kept]).reshape(-1, *found.keypoints.shape[1:])
-    support = np.array([person.support[0] for _, person, _ in kept])
+    boxes = np.array([each.person.boxes[0] for each in kept]).reshape(-1, 4)
+    joints = np.array([each.person.keypoints[0] for each in kept]).reshape(-1, *found.keypoints.shape[1:])
+    support = np.array([each.person.support[0] for each in kept])
     free = [box for box in unsure if not (iou(box, boxes) > rules.duplicate_iou).any()]
     return FrameLabels(
-        Detections(boxes, np.array([score for score, _, _ in kept]), joints, support),
+        Detections(boxes, np.array([each.strength for each in kept]), joints, support),
         np.array(free).reshape(-1, 4),
-        np.array([filled for _, _, filled in kept], dtype=bool),
+        np.array([each.filled for each in kept], dtype=bool),
     )

@@ -65,8 +65,8 @@ class AdaptSettings:
     most_frames: int = 600
     held_out: float = 0.15
     most_judged: int = 60
-    rooms: int = 25
-    room_tests: int = 48
+    rooms: int = 15
+    room_tests: int = 30
     seed: int = 0
 
 

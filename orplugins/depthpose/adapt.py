@@ -22,7 +22,7 @@ VIEWS = ((1.0, False), (0.85, True), (1.15, False), (1.0, True))
 # Boxes of joints differ more between views than boxes that a network was taught, and scores are lower: they are means
 # of heatmaps' peaks.
 RULES = AgreementRules(
-    fuse_iou=0.4, least_score=0.08, link_iou=0.3, sure=0.3, sure_still=0.45, unsure=0.18, still_unsure=0.3
+    fuse_iou=0.4, least_score=0.08, link_iou=0.3, sure=0.3, sure_still=0.45, unsure=0.18, unsure_still=0.3
 )
 _ROOM_SIZE = (160, 120)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orplugins.adaptation.agreement import AgreementRules, Chain, agree, link, verdict
+from orplugins.adaptation.agreement import AgreementRules, agree, link
 from orplugins.adaptation.stillness import Stillness
 
 from .scenes import people, recording
@@ -54,7 +54,8 @@ def test_what_flickers_is_unsure_or_nothing():
     ],
 )
 def test_what_never_moves_needs_a_higher_score(still, score, said):
-    assert verdict(Chain(tuple(range(9)), (0,) * 9, score, 1.0, still), RULES) == said
+    assert RULES.say(score, still) == said
+    assert RULES.say(score, still, lasting=False) != "person"
 
 
 def test_of_two_chains_at_one_place_the_stronger_is_the_label():

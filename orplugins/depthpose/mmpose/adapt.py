@@ -79,7 +79,9 @@ def student_config(
         filter_cfg=dict(filter_empty_gt=False),
         pipeline=set_of.pipeline,
     )
-    cfg.load_from, cfg.resume, cfg.work_dir = weights, True, str(out / "runs")
+    cfg.work_dir = str(out / "runs")
+    begun = (out / "runs/last_checkpoint").is_file()
+    cfg.resume, cfg.load_from = begun, None if begun else weights
     cfg.train_cfg = dict(by_epoch=True, max_epochs=epochs)
     cfg.optim_wrapper.optimizer.lr *= rate
     cfg.param_scheduler = [
