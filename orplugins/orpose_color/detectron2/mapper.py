@@ -117,9 +117,12 @@ class MVORDatasetMapper:
         size = inputs.image.shape[:2]
         record["image"] = torch.as_tensor(np.ascontiguousarray(inputs.image.transpose(2, 0, 1)).astype(np.float32))
         if "annotations" in record:
-            people = [person for person in record.pop("annotations") if not person.get("iscrowd", 0)]
-            record["instances"] = self._instances(people, transforms, size)
+            record["instances"] = self._instances(self.people(record.pop("annotations")), transforms, size)
         return record
+
+    def people(self, annotations: list[dict]) -> list[dict]:
+        """Annotations that become instances: all but crowds."""
+        return [person for person in annotations if not person.get("iscrowd", 0)]
 
     def _instances(self, people: list[dict], transforms: T.TransformList, size: tuple[int, int]) -> Instances:
         flipped = sum(isinstance(t, T.HFlipTransform) for t in transforms.transforms) % 2 == 1

@@ -1,0 +1,142 @@
+"""ORPose-Color's network adapted to a user's own recording: no labels, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orplugins.adaptation.agreement import RULES
+from orplugins.adaptation.fusion import Detections
+from orplugins.adaptation.method import Finder, Lesson
+from orplugins.io.atomic import write_json
+from orplugins.io.images import read_image, write_image
+from orplugins.orpose_color.adapt_labels import frame_labels, room_labels
+from orplugins.orpose_color.adapt_settings import StudentTraining
+from orplugins.orpose_color.ensemble import find_people
+from orplugins.orpose_color.pipeline import ColorSettings, enlarge, load_predictor, network_size
+
+# (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
+VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
+# Pictures that will be as small as the recording's need not be rendered large.
+_ROOM_SIZES = ((160, 120), (320, 240))
+
+
+class ColorMethod:
+    """See `orplugins.adaptation.method.Method`.
+
+    Args:
+        config: The network's config, a file.
+        weights: Its weights: the teacher.
+        size: (width, height) at which the network sees the frames; None as for any picture.
+        training: How a student is trained: fields of `orplugins.orpose_color.adapt_settings.StudentTraining`.
+        statistics: ``h36stats.json``; None where the weights store their own.
+        device: See `orplugins.device.choose_device`.
+    """
+
+    name, holes, rules = "ORPose-Color", False, RULES
+
+    def __init__(
+        self,
+        config: str,
+        weights: str,
+        size: tuple[int, int] | None = None,
+        training: dict[str, Any] | None = None,
+        statistics: str | None = None,
+        device: str = "auto",
+    ):
+        self.config, self.weights, self.statistics, self.device = config, weights, statistics, device
+        self.size, self.frame_size = size, (0, 0)
+        self.training = training or {}
+
+    def read(self, path: Path) -> np.ndarray:
+        """A frame, (H, W, 3) uint8 BGR."""
+        return read_image(path)
+
+    def grey(self, picture: np.ndarray) -> np.ndarray:
+        """The frame itself."""
+        return picture
+
+    show = grey
+
+    def begin(self, size: tuple[int, int]) -> dict[str, Any]:
+        """Take the frames' size, and decide at which one the network sees them."""
+        self.frame_size = size
+        self.size = network_size(size, self.size)
+        return {"config": self.config, "size": list(self.size), **self.training}
+
+    def views(self) -> int:
+        """All of them."""
+        return len(VIEWS)
+
+    def finder(self, weights: str) -> Finder:
+        """The network's answers at the chosen size."""
+        predict = self._predictor(weights)
+
+        def find(picture: np.ndarray, count: int) -> list[Detections]:
+            return find_people(predict, picture, self.size, VIEWS[:count])
+
+        return find
+
+    def _predictor(self, weights: str):
+        return load_predictor(ColorSettings(self.config, weights, self.statistics, device=self.device))
+
+    def _rooms(self, count: int, seed: int) -> tuple[dict, list[np.ndarray]]:
+        """COCO's form of generated rooms, and the pictures (BGR), as small as the recording's."""
+        from orplugins.synthetic.export.in_memory import generate
+
+        views = 3
+        rendered = next((size for size in _ROOM_SIZES if min(size) >= min(self.frame_size)), _ROOM_SIZES[-1])
+        coco, pictures = generate(
+            -(-count // views), seed, size=rendered, views=views, people=(0, 6), color=True, variety=("all",)
+        )
+        coco["images"] = coco["images"][:count]
+        factor = min(1.0, min(self.frame_size) / min(rendered))
+        size = round(rendered[0] * factor), round(rendered[1] * factor)
+        return coco, [enlarge(pictures[each["id"]][..., ::-1], size) for each in coco["images"]]
+
+    def rooms(self, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Generated pictures as small as the recording's, and their people's boxes."""
+        coco, pictures = self._rooms(count, seed)
+        out = []
+        for image, picture in zip(coco["images"], pictures, strict=True):
+            boxes = np.array([a["bbox"] for a in coco["annotations"] if a["image_id"] == image["id"]]).reshape(-1, 4)
+            boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+            out.append((np.ascontiguousarray(picture), boxes * picture.shape[1] / image["width"]))
+        return out
+
+    def train(self, lesson: Lesson) -> Path:
+        """Write the labels, render the rooms, train with detectron2, export the weights."""
+        from orplugins.device import choose_device
+        from orplugins.orpose_color.detectron2.adapt import StudentFiles, export_student, train_student
+
+        out, done = lesson.out, lesson.out / "student.safetensors"
+        if done.is_file():
+            return done
+        assert self.size is not None
+        root = Path(os.path.commonpath([frame.path.resolve().parent for frame in lesson.frames]))
+        write_json(out / "labels.json", frame_labels(lesson.frames, root, self.frame_size))
+        sets = {f"recording of {out.resolve()}": (out / "labels.json", root)}
+        if lesson.rooms:
+            if not (out / "rooms.json").is_file():
+                coco, pictures = self._rooms(lesson.rooms, lesson.seed)
+                for image, picture in zip(coco["images"], pictures, strict=True):
+                    image["file_name"] = f"rooms/{image['id']}.png"
+                    write_image(out / image["file_name"], picture)
+                write_json(out / "rooms.json", room_labels(coco, [picture.shape[1::-1] for picture in pictures]))
+            sets[f"rooms of {out.resolve()}"] = (out / "rooms.json", out)
+        files = StudentFiles(self.config, lesson.weights, sets, out, self.statistics)
+        training = StudentTraining(self.size, seed=lesson.seed, **self.training)
+        last = train_student(files, training, choose_device(self.device))
+        export_student(last, lesson.weights, done, f"{len(lesson.frames)} frames, {lesson.rooms} generated pictures")
+        return done
+
+    def usage(self, weights: Path) -> str:
+        """The command that finds people with the adapted weights."""
+        assert self.size is not None
+        command = ["python", "tools/infer_color.py", "FRAMES", "--config", self.config, "--weights", str(weights)]
+        command += ["--size", f"{self.size[0]}x{self.size[1]}", "--out", "OUT"]
+        return shlex.join(command + (["--statistics", self.statistics] if self.statistics else []))
