@@ -72,8 +72,8 @@ def verdict(outcome: Outcome) -> str:
     if outcome.better:
         return f"better: {outcome.score} on the held-out pictures is {after}, was {before}"
     return (
-        f"no better than before: the best {outcome.score} on the held-out pictures is {after}, was {before}; no weights "
-        "were written, keep those that you have"
+        f"no better than before: the best {outcome.score} on the held-out pictures is {after}, was {before}; no "
+        "weights were written, keep those that you have"
     )
 
 
