@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     held = "share of the pictures that is held out, or another file of them (default: 0.2)"
     add("--val", dest="held_out", type=_share_or_file, default=0.2, metavar="SHARE|FILE", help=held)
     add("--test", type=Path, metavar="FILE", help="a further file, scored before and after, which decides nothing")
-    add("--iterations", type=int, help="training steps (default: the method's, some hundred)")
+    add("--iterations", type=int, help="training steps, at least (default: 300)")
     add("--lr", type=float, help="learning rate (default: a tenth of the config's)")
     add("--batch", type=int, help="pictures, or people, a step (default: the config's)")
     add("--seed", type=int, default=0)

@@ -59,5 +59,5 @@ class Best:
         self.scores = [*scores, {"step": step, "score": score if math.isfinite(score) else None}]
         write_json(self._record, self.scores)
         told = f", loss {loss:.4g}" if loss is not None and math.isfinite(loss) else ""
-        mark = ", the best so far" if better else ""
+        mark = ", the best so far" if better and score > self.before else ""
         self.say(f"step {step} of {self.total}{told}: {self.score} {score:.1f} (before: {self.before:.1f}){mark}")

@@ -53,7 +53,7 @@ def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: 
         settings,
         iterations=settings.iterations or method.iterations,
         lr=settings.lr or rate / 10,
-        batch=min(settings.batch or batch, people["train"][0]),
+        batch=min(settings.batch or batch, method.examples(parts["train"])),
     )
     kept = {key: str(value) for key, value in asdict(settings).items() if key not in ("out", "device")}
     kept |= {"method": kind.name, "config": _digest(config), "weights": _digest(weights)}
@@ -171,7 +171,7 @@ def _facts(
         "held out": counts["held_out"],
         **({"test file": counts["test"]} if "test" in counts else {}),
         "labelled": ", ".join(parts["train"].known) or "boxes",
-        "training": f"{settings.iterations} steps of {settings.batch}, learning rate {settings.lr:g}",
+        "training": f"{settings.iterations} steps of {settings.batch} examples, learning rate {settings.lr:g}",
         "seed": str(settings.seed),
     }
 

@@ -12,6 +12,7 @@ import numpy as np
 from orplugins.finetune.joints import places_of, plain
 from orplugins.io.coco_annotations import read_annotations
 from orplugins.io.images import image_path, natural_key
+from orplugins.io.json_fields import load_json
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_poses(path: str | os.PathLike, images: str | os.PathLike, joints: Seque
         FileNotFoundError: The file or an image is missing.
         ValueError: One line with file, entry, field, found and expected.
     """
-    found = read_annotations(path, "any", images, one_category=True)
+    found = read_annotations(path, _names(path) or "any", images, one_category=True)
     data, notes, name = found.data, list(found.notes), str(Path(path))
     category, people = data["categories"][0], data["annotations"]
     count = next((len(person["keypoints"]) // 3 for person in people if person.get("keypoints")), 0)
@@ -82,7 +83,9 @@ def read_poses(path: str | os.PathLike, images: str | os.PathLike, joints: Seque
         if count and count != len(names):
             raise ValueError(f"{where} are {len(names)} names, but people have {count} joints, expected as many")
         places, others = places_of(names, joints, where)
-        if others:
+        if not count:  # boxes only
+            places = [None] * len(joints)
+        elif others:
             notes.append(f"{name}: joints that the network does not have were left out: {', '.join(others)}")
     elif count in (0, len(joints)):
         places = list(range(len(joints))) if count else [None] * len(joints)
@@ -94,13 +97,21 @@ def read_poses(path: str | os.PathLike, images: str | os.PathLike, joints: Seque
         rest = ", ".join(joint for joint in joints if joint not in known)
         notes.append(f"{name}: joints without a label, which are left as they are: {rest}")
     for person in people:
-        given = np.reshape(person.get("keypoints") or np.zeros(3 * max(count, 1)), (-1, 3))
+        given = np.reshape(person.get("keypoints") or np.zeros(3 * count), (-1, 3))
         rows = [given[place] if place is not None else np.zeros(3) for place in places]
         pose = [row if row[2] > 0 and not person["iscrowd"] else np.zeros(3) for row in rows]
         person["keypoints"] = [float(value) for row in pose for value in row]
         person["num_keypoints"] = sum(bool(row[2] > 0) for row in pose)
     data["categories"] = [{"id": category["id"], "name": "person", "keypoints": list(joints)}]
     return _labelled(data, known, notes, images, name)
+
+
+def _names(path: str | os.PathLike) -> list[str]:
+    """Names of a file's joints, where one category has them."""
+    data = load_json(path)
+    categories = data.get("categories") if isinstance(data, dict) else None
+    listed = [c["keypoints"] for c in categories or () if isinstance(c, dict) and c.get("keypoints")]
+    return [str(name) for name in listed[0]] if len(listed) == 1 and isinstance(listed[0], list) else []
 
 
 def read_boxes(path: str | os.PathLike, images: str | os.PathLike, classes: Sequence[str]) -> Labels:

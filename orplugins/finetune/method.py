@@ -76,6 +76,10 @@ class Method(ABC):
     def read(self, path: Path) -> Labels:
         """Read labelled pictures; raises ValueError or FileNotFoundError in one line."""
 
+    def examples(self, labels: Labels) -> int:
+        """How many examples labels make: pictures, or people where each is an example of its own."""
+        return labels.pictures
+
     @abstractmethod
     def defaults(self) -> tuple[float, int]:
         """The config's learning rate, and pictures or people a step."""

@@ -74,8 +74,13 @@ def start(method: str, config: str | None, weights: str | None) -> tuple[str, st
     """
     if config and not weights:
         raise ValueError(f"{config}: is given without weights, expected those that belong to it (--weights)")
-    found = [str(given or resource(shipped)) for given, shipped in zip((config, weights), SHIPPED[method], strict=True)]
+    found = [given or _shown(resource(ours)) for given, ours in zip((config, weights), SHIPPED[method], strict=True)]
     for path in found:
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path}: no such file, expected the network's config and weights")
     return found[0], found[1]
+
+
+def _shown(path: Path) -> str:
+    """A path as somebody in the current folder would write it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -63,15 +63,23 @@ class FinetuneDepth(Method):
         """Train with the config's augmentation; what is not labelled does not count."""
         cfg = self.cfg.copy()
         cfg.start_weights = self.weights
-        known = [COCO_17.index(joint) for joint in training.train.labels.known]
+        dataset = self.dataset(training.train)
+        val = self._scored(training.held_out)
+        host.train(cfg, training, dataset, val, self.settings.device, NAMES, self.settings.seed)
+
+    def dataset(self, labelled: LabelledSet) -> dict:
+        """The config of the data set that is learned from.
+
+        Args:
+            labelled: Its pictures.
+        """
+        known = [COCO_17.index(joint) for joint in labelled.labels.known]
         steps: list[dict] = []
-        for step in self._pipeline(cfg.train_dataloader.dataset):
+        for step in self._pipeline(self.cfg.train_dataloader.dataset):
             steps.append({key: value for key, value in step.items() if key != "target_size"})
             if step["type"] == "GenerateTarget":
                 steps.append(dict(type="orplugins.MaskUnlabelled", known=known))
-        dataset = _dataset(training.train, steps)
-        val = self._scored(training.held_out)
-        host.train(cfg, training, dataset, val, self.settings.device, NAMES, self.settings.seed)
+        return _dataset(labelled, steps)
 
     def finished(self, state: dict) -> dict:
         """The tensors without layers that only training has."""

@@ -42,6 +42,10 @@ class FinetunePartial(Method):
             raise ValueError(f"{path}: nobody has a labelled joint, expected people with 'keypoints'")
         return labels
 
+    def examples(self, labels: Labels) -> int:
+        """People with a labelled joint."""
+        return labels.posed
+
     def defaults(self) -> tuple[float, int]:
         """The config's learning rate, and people a step."""
         return float(self.cfg.optim_wrapper.optimizer.lr), int(self.cfg.train_dataloader.batch_size)
