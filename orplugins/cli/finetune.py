@@ -50,9 +50,9 @@ def _share_or_file(text: str) -> float | Path:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected WIDTHxHEIGHT such as 640x480")
-    return int(width), int(height)
+    if width.isdecimal() and height.isdecimal() and int(width) * int(height):
+        return int(width), int(height)
+    raise argparse.ArgumentTypeError(f"found {text!r}, expected WIDTHxHEIGHT such as 640x480")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,8 +92,5 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    say(f"\n{report.table(outcome)}\n\n{report.verdict(outcome)}")
-    if not outcome.better:
-        return NO_BETTER
-    say(f"{outcome.weights}, {settings.out / 'card.md'}; next:\n{outcome.use}")
-    return 0
+    say(report.ending(outcome))
+    return 0 if outcome.better else NO_BETTER

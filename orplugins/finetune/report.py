@@ -77,6 +77,18 @@ def verdict(outcome: Outcome) -> str:
     )
 
 
+def ending(outcome: Outcome) -> str:
+    """What a command prints in the end: table, verdict, where the weights are and what uses them.
+
+    Args:
+        outcome: What was found.
+    """
+    lines = ["", table(outcome), "", verdict(outcome)]
+    if outcome.weights:
+        lines += [f"{outcome.weights}, {outcome.weights.with_name('card.md')}; next:", outcome.use]
+    return "\n".join(lines)
+
+
 def card(outcome: Outcome, name: str) -> str:
     """A Markdown page about the weights.
 
