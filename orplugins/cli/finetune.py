@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 
 from orplugins.device import add_device_option
+from orplugins.finetune import job, report
 from orplugins.finetune.settings import FinetuneSettings
 
 METHODS = {
@@ -64,8 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
     add("--config", help="config of another network; needs --weights (default: the shipped one's)")
     add("--weights", help="weights to start from (default: the shipped ones)")
-    held = "share of the pictures that is held out, or another file of them (default: 0.2)"
-    add("--val", dest="held_out", type=_share_or_file, default=0.2, metavar="SHARE|FILE", help=held)
+    add("--val", dest="held_out", type=_share_or_file, default=0.2, help="share held out, or a file (default: 0.2)")
     add("--test", type=Path, metavar="FILE", help="a further file, scored before and after, which decides nothing")
     add("--iterations", type=int, help="training steps, at least (default: 300)")
     add("--lr", type=float, help="learning rate (default: a tenth of the config's)")
@@ -81,14 +81,12 @@ def main(argv: list[str] | None = None) -> int:
     """Parse arguments, fine-tune, print table, verdict and the next command."""
     args = vars(_parser().parse_args(argv))
     module, name = METHODS[args.pop("method")]
-    given = sys.argv[1:] if argv is None else argv
-    from orplugins.finetune import job, report
-
     say = partial(print, file=sys.stdout, flush=True)
     try:
         settings = FinetuneSettings(**args)
         kind = getattr(importlib.import_module(module), name)
-        outcome = job.finetune(kind, settings, f"orplugins finetune {shlex.join(map(str, given))}", say)
+        command = shlex.join(["orplugins", "finetune", *(sys.argv[1:] if argv is None else argv)])
+        outcome = job.finetune(kind, settings, command, say)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
