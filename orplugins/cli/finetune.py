@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         kind = getattr(importlib.import_module(module), name)
         command = shlex.join(["orplugins", "finetune", *(sys.argv[1:] if argv is None else argv)])
         outcome = job.finetune(kind, settings, command, say)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     say(report.ending(outcome))

@@ -32,11 +32,6 @@ class Best:
         """The file of the best weights, there once something was offered."""
         return self.folder / "best.safetensors"
 
-    @property
-    def value(self) -> float:
-        """The best score of a training step; minus infinity without one."""
-        return max((entry["score"] for entry in self.scores if entry["score"] is not None), default=-math.inf)
-
     def seen(self, step: int) -> bool:
         """Whether weights of this step, or of a later one, were offered."""
         return any(entry["step"] >= step for entry in self.scores)

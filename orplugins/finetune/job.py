@@ -19,7 +19,7 @@ from orplugins.io.resume_log import Journal
 from orplugins.io.run_folder import run_folder
 from orplugins.io.weights import read_weights, write_weights
 
-FEW_PICTURES = 5
+FEW_PICTURES = 5  # labelled, or held out
 
 
 def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: Say) -> Outcome:
@@ -56,7 +56,8 @@ def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: 
         batch=min(settings.batch or batch, method.examples(parts["train"])),
     )
     kept = {key: str(value) for key, value in asdict(settings).items() if key not in ("out", "device")}
-    kept |= {"method": kind.name, "config": _digest(config), "weights": _digest(weights)}
+    network = hashlib.sha256(str(method.cfg).encode()).hexdigest()
+    kept |= {"method": kind.name, "config": network, "weights": _digest(weights)}
     files = [settings.annotations, settings.held_out, settings.test]
     with run_folder(settings.out) as out:
         journal = Journal(out / "finetune.jsonl", kept, [_digest(f) for f in files if isinstance(f, (str, Path))])
@@ -92,6 +93,8 @@ def _parts(method: Method, settings: FinetuneSettings, say: Say) -> dict[str, La
         say(f"{name.replace('_', '-')}: {part.pictures} pictures, {part.people} people, {part.posed} with joints")
     if labels.pictures < FEW_PICTURES:
         say(f"warning: {labels.pictures} labelled pictures are few: both training and score will depend on chance")
+    elif held_out.pictures < FEW_PICTURES:
+        say(f"note: {held_out.pictures} held-out pictures decide: small differences of the score are chance")
     return parts
 
 
@@ -146,7 +149,7 @@ def _run(
         weights if better else None,
         done["step"],
         facts,
-        method.use(weights),
+        method.use(weights, settings.images / Path(sets["train"].labels.data["images"][0]["file_name"]).parent),
     )
     with atomic_write(out / "card.md") as file:
         file.write(card(outcome, f"{method.name}, fine-tuned"))

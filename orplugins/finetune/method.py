@@ -60,11 +60,13 @@ class Method(ABC):
         weights: Weights to start from.
 
     Attributes:
+        cfg: The config, read.
         name: Key of `orplugins.resources.SHIPPED`.
         iterations: Training steps by default.
         score: The figure that decides which weights are the best: larger is better.
     """
 
+    cfg: Any
     name: str
     iterations = 300
     score: str
@@ -93,8 +95,8 @@ class Method(ABC):
         """Train, or go on; weights are offered to ``training.best``."""
 
     @abstractmethod
-    def use(self, weights: Path) -> str:
-        """The command that uses the weights next."""
+    def use(self, weights: Path, pictures: Path) -> str:
+        """The command that uses the weights next, on a folder of pictures."""
 
     def finished(self, state: dict[str, Any]) -> dict[str, Any]:
         """The tensors that are written; layers that only training has are left out here."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from orplugins.io.atomic import write_json
 from orplugins.io.json_fields import load_json
 from orplugins.mvor.annotations import NUM_JOINTS, load_mvor
 from orplugins.skeletons import CAMMA_10
 
+L = TypeVar("L", bound=Any)
 _FOLDER = re.compile(r"(^|/)(color|depth)(?=/)")
 
 
@@ -30,6 +35,30 @@ def is_mvor(path: str | os.PathLike) -> bool:
     if not isinstance(first, dict) or not isinstance(first.get("keypoints"), list):
         return False
     return first.get("category_id") == "1" and len(first["keypoints"]) == 3 * NUM_JOINTS
+
+
+def read_through(path: str | os.PathLike, modality: str, read: Callable[[Path], L]) -> L:
+    """Give a reader of COCO files MVOR's file, or any other.
+
+    Args:
+        path: The file.
+        modality: See `as_coco_file`.
+        read: Returns a dataclass with ``notes``, lines that name the file.
+
+    Returns:
+        What ``read`` returns; its notes, and its errors, name ``path``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: One line with file, entry, field, found and expected.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = as_coco_file(path, folder, modality)
+        try:
+            found = read(file)
+        except (ValueError, FileNotFoundError) as error:
+            raise type(error)(str(error).replace(str(file), str(path))) from None
+    return replace(found, notes=tuple(note.replace(str(file), str(path)) for note in found.notes))
 
 
 def as_coco_file(path: str | os.PathLike, folder: str | os.PathLike, modality: str) -> Path:

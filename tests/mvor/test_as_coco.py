@@ -3,10 +3,11 @@
 import json
 
 import numpy as np
+import pytest
 from mvor_files import annotations
 
 from orplugins.io.coco_annotations import read_annotations
-from orplugins.mvor.as_coco import as_coco_file, is_mvor
+from orplugins.mvor.as_coco import as_coco_file, is_mvor, read_through
 from orplugins.skeletons import CAMMA_10
 
 
@@ -32,3 +33,12 @@ def test_other_files_are_taken_as_they_are(tmp_path):
     path = tmp_path / "coco.json"
     path.write_text(json.dumps({"images": [], "annotations": [{"category_id": 1, "keypoints": [0] * 51}]}))
     assert as_coco_file(path, tmp_path / "out", "depth") == path
+
+
+def test_errors_and_notes_name_the_file(tmp_path):
+    path = tmp_path / "camma.json"
+    path.write_text(json.dumps(annotations()))
+    found = read_through(path, "depth", lambda file: read_annotations(file, CAMMA_10.joints))
+    assert found.notes and all(note.startswith(f"{path}: ") for note in found.notes)
+    with pytest.raises(ValueError, match=f"{path}: .*expected"):
+        read_through(path, "depth", lambda file: read_annotations(file, ("nose", "left_eye")))

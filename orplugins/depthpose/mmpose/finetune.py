@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from pathlib import Path
 
 from mmengine.config import Config
@@ -15,7 +14,7 @@ from orplugins.finetune.labels import Labels, read_poses
 from orplugins.finetune.method import LabelledSet, Method, Rows, Training
 from orplugins.hosts.mmpose import finetune as host
 from orplugins.io.images import image_path
-from orplugins.mvor.as_coco import as_coco_file
+from orplugins.mvor.as_coco import read_through
 from orplugins.skeletons import COCO_17
 
 _FIRST_IMAGES = 8  # a wrong unit is wrong in all of them
@@ -40,8 +39,7 @@ class FinetuneDepth(Method):
 
     def read(self, path: Path) -> Labels:
         """Read labels; every depth image is opened once."""
-        with tempfile.TemporaryDirectory() as folder:
-            labels = read_poses(as_coco_file(path, folder, "depth"), self.settings.images, COCO_17.joints)
+        labels = read_through(path, "depth", lambda file: read_poses(file, self.settings.images, COCO_17.joints))
         if not labels.posed:
             raise ValueError(f"{path}: nobody has a labelled joint, expected people with 'keypoints'")
         for k, picture in enumerate(labels.data["images"]):
@@ -85,10 +83,10 @@ class FinetuneDepth(Method):
         """The tensors without layers that only training has."""
         return {name: value for name, value in state.items() if not name.startswith(TRAINING_ONLY)}
 
-    def use(self, weights: Path) -> str:
+    def use(self, weights: Path, pictures: Path) -> str:
         """Poses of a folder of depth images by mmpose's own inferencer."""
         network = f"pose2d='{self.config}', pose2d_weights='{weights}'"
-        call = f"i = MMPoseInferencer({network}); list(i('{self.settings.images}', out_dir='{weights.parent}/poses'))"
+        call = f"i = MMPoseInferencer({network}); list(i('{pictures}', out_dir='{weights.parent}/poses'))"
         return f'python -c "import orplugins; from mmpose.apis import MMPoseInferencer; {call}"'
 
     def _pipeline(self, dataset: Config) -> list[dict]:

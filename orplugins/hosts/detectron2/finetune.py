@@ -113,8 +113,12 @@ def run(kind: type[FinetuneTrainer], cfg: CfgNode, training: Training) -> None:
     trainer = kind(cfg)
     trainer.training = training
     trainer.resume_or_load(resume=True)
-    if trainer.start_iter < trainer.max_iter:
+    if trainer.start_iter >= trainer.max_iter:
+        return
+    try:
         trainer.train()
+    except FloatingPointError as error:  # infinite loss
+        raise ValueError(f"training diverged, a lower learning rate may help: {str(error).splitlines()[0]}") from None
 
 
 def measure(kind: type[FinetuneTrainer], cfg: CfgNode, weights: Path, dataset: str, device: str) -> Rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from orplugins.finetune.labels import Labels, read_poses
 from orplugins.finetune.method import LabelledSet, Method, Rows, Training
 from orplugins.hosts.detectron2 import finetune as host
 from orplugins.hosts.detectron2.people_scores import PeopleScores
-from orplugins.mvor.as_coco import as_coco_file
+from orplugins.mvor.as_coco import read_through
 from orplugins.orpose_color.detectron2.datasets import register_people
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
@@ -127,8 +126,7 @@ class FinetuneColor(Method):
 
     def read(self, path: Path) -> Labels:
         """Read labels."""
-        with tempfile.TemporaryDirectory() as folder:
-            return read_poses(as_coco_file(path, folder, "color"), self.settings.images, COCO_17.joints)
+        return read_through(path, "color", lambda file: read_poses(file, self.settings.images, COCO_17.joints))
 
     def defaults(self) -> tuple[float, int]:
         """The config's learning rate, and pictures a step."""
@@ -145,13 +143,11 @@ class FinetuneColor(Method):
         cfg.DATASETS.TEST = (_registered(training.held_out),)
         host.run(LabelledTrainer, cfg, training)
 
-    def use(self, weights: Path) -> str:
+    def use(self, weights: Path, pictures: Path) -> str:
         """Poses of a folder of pictures."""
         size = " --size {}x{}".format(*self.settings.size) if self.settings.size else ""
         out = weights.parent / "poses"
-        return (
-            f"orplugins infer-color {self.settings.images} --config {self.config} --weights {weights}{size} --out {out}"
-        )
+        return f"orplugins infer-color {pictures} --config {self.config} --weights {weights}{size} --out {out}"
 
 
 def _registered(labelled: LabelledSet) -> str:

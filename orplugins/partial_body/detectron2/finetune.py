@@ -77,13 +77,13 @@ class FinetuneDetector(Method):
         cfg.DATASETS.TEST = (self._registered(training.held_out),)
         host.run(BoxTrainer, cfg, training)
 
-    def use(self, weights: Path) -> str:
+    def use(self, weights: Path, pictures: Path) -> str:
         """Poses in the boxes of the detector."""
         from orplugins.finetune.settings import start
 
         config, checkpoint = start("partial-body", None, None)
         return (
-            f"orplugins infer-partial {self.settings.images} --out {weights.parent / 'poses'} --detector-config "
+            f"orplugins infer-partial {pictures} --out {weights.parent / 'poses'} --detector-config "
             f"{self.config} --detector-weights {weights} --config {config} --checkpoint {checkpoint}"
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from pathlib import Path
 
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -13,7 +12,7 @@ from orplugins.finetune.labels import Labels, read_poses
 from orplugins.finetune.method import LabelledSet, Method, Rows, Training
 from orplugins.finetune.settings import start
 from orplugins.hosts.mmpose import finetune as host
-from orplugins.mvor.as_coco import as_coco_file
+from orplugins.mvor.as_coco import read_through
 
 NAMES = {name: (f"people/{name}", 1.0) for name in ("AP", "AP50", "recall", "PCK@0.1")}
 STATES = {"states right": ("state/accuracy", 1.0), "states right, mean of states": ("state/balanced", 1.0)}
@@ -36,8 +35,7 @@ class FinetunePartial(Method):
 
     def read(self, path: Path) -> Labels:
         """Read labels."""
-        with tempfile.TemporaryDirectory() as folder:
-            labels = read_poses(as_coco_file(path, folder, "color"), self.settings.images, self.joints)
+        labels = read_through(path, "color", lambda file: read_poses(file, self.settings.images, self.joints))
         if not labels.posed:
             raise ValueError(f"{path}: nobody has a labelled joint, expected people with 'keypoints'")
         return labels
@@ -65,11 +63,11 @@ class FinetunePartial(Method):
         val = self._scored(training.held_out)
         host.train(cfg, training, dataset, val, self.settings.device, self.names, self.settings.seed)
 
-    def use(self, weights: Path) -> str:
+    def use(self, weights: Path, pictures: Path) -> str:
         """Poses in the boxes of the shipped detector."""
         config, checkpoint = start("partial-body-detector", None, None)
         return (
-            f"orplugins infer-partial {self.settings.images} --out {weights.parent / 'poses'} --config {self.config} "
+            f"orplugins infer-partial {pictures} --out {weights.parent / 'poses'} --config {self.config} "
             f"--checkpoint {weights} --detector-config {config} --detector-weights {checkpoint}"
         )
 
