@@ -11,6 +11,7 @@ from mmpose import registry as mmpose_registry
 LOCATIONS = (
     "orplugins.hosts.mmpose.seed_hook",
     "orplugins.hosts.mmpose.timm_backbone",
+    "orplugins.hosts.mmpose.people_scores",
     "orplugins.mvor.mmpose",
     "orplugins.synthetic.mmpose",
     "orplugins.depthpose.mmpose",

@@ -8,6 +8,23 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+# The network of each job that ships, config and weights: what commands take that are not told another.
+SHIPPED = {
+    "depthpose": (
+        "configs/mmpose/depthpose/depthpose_small-64x48_varied.py",
+        "demo/depthpose_small-64x48_varied.safetensors",
+    ),
+    "orpose-color": ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
+    "partial-body": (
+        "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py",
+        "demo/vitpose-t_people-states.safetensors",
+    ),
+    "partial-body-detector": (
+        "configs/detectron2/partial_body/faster_rcnn_tiny.yaml",
+        "demo/faster_rcnn_tiny.safetensors",
+    ),
+}
+
 
 def resource(path: str) -> Path:
     """Return the place of a file or folder such as ``configs/mmpose/refinet/refinet_or.py``.

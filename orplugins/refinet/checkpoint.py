@@ -46,6 +46,20 @@ def bare_state_dict(state_dict: Mapping) -> dict:
     return {_bare(name): value for name, value in state_dict.items()}
 
 
+def part_of_chain(state_dict: Mapping, network: str | None) -> dict:
+    """A module's tensors in a checkpoint of the whole chain, to train the module further.
+
+    Args:
+        state_dict: Names to tensors.
+        network: One of `which_network`'s.
+
+    Returns:
+        Bare names to tensors; nothing for other checkpoints.
+    """
+    prefix = f"chain.{network}.net."
+    return {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
+
+
 def options_of(lines: list[str]) -> list[str]:
     """The options of the networks that differences with a checkpoint (lines of `misfits`) point to, sorted."""
     return sorted({option for part, option in _OPTIONS.items() for line in lines if part in line.partition(":")[0]})

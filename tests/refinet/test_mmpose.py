@@ -228,3 +228,18 @@ def test_metric_by_visibility_and_without_depth():
     entry["pred_instances"] = {"keypoints": truth[..., :2]}
     with pytest.raises(ValueError, match="no 'depth_mm'"):
         metric.process(None, [entry])
+
+
+@pytest.mark.parametrize("name", ["b", "c"])
+def test_a_module_goes_on_from_the_shipped_chain(name):
+    from mmengine.config import Config
+    from mmengine.runner.checkpoint import load_checkpoint
+
+    from orplugins.resources import resource
+
+    model = MODELS.build(Config.fromfile(resource(f"configs/mmpose/refinet/refinet-{name}_or.py")).model)
+    weights = load_checkpoint(model, str(resource("demo/refinet_or-bc.safetensors")), map_location="cpu")["state_dict"]
+    network = {"b": "skeleton_net", "c": "point_net"}[name]
+    state = model.state_dict()
+    own = {key: value for key, value in weights.items() if key.startswith(f"chain.{network}.net.")}
+    assert own and all(torch.equal(state[f"backbone.net.{k.partition('.net.')[2]}"], v.float()) for k, v in own.items())

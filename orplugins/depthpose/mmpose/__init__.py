@@ -5,6 +5,7 @@ from .codec import PAFCodec
 from .estimator import DepthPoseEstimator
 from .head import PAFHead
 from .transforms import DepthToInput, LoadDepth, PackDepthPoseInputs, RandomDepthAffine, RandomDepthHoles
+from .unlabelled import MaskUnlabelled
 from .visualizer import DepthVisualizer
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "DepthToInput",
     "DepthVisualizer",
     "LoadDepth",
+    "MaskUnlabelled",
     "PAFCodec",
     "PAFHead",
     "PackDepthPoseInputs",

@@ -73,7 +73,8 @@ class PAFHead(BaseHead):
         Args:
             feats: The backbone's output.
             batch_data_samples: With ``gt_fields.heatmaps`` (19, h, w) and ``gt_fields.pafs`` (38, h, w), and for the
-                reconstruction ``gt_depth.depth`` (1, H, W).
+                reconstruction ``gt_depth.depth`` (1, H, W). Where not everything is labelled also with
+                ``heatmap_mask`` and ``paf_mask``, 0 where a cell does not count.
             train_cfg: Not used.
 
         Returns:
@@ -82,9 +83,10 @@ class PAFHead(BaseHead):
         heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
         pafs = torch.stack([sample.gt_fields.pafs for sample in batch_data_samples])
         outputs = self(feats)
+        counts = [_mask(batch_data_samples, name) for name in ("heatmap_mask", "paf_mask")]
         losses = dict(
-            loss_heatmap=sum(self.heatmap_loss(out.heatmaps, heatmaps) for out in outputs),
-            loss_paf=sum(self.paf_loss(out.pafs, pafs) for out in outputs),
+            loss_heatmap=sum(self.heatmap_loss(out.heatmaps, heatmaps, **counts[0]) for out in outputs),
+            loss_paf=sum(self.paf_loss(out.pafs, pafs, **counts[1]) for out in outputs),
         )
         if self.reconstruction is not None:
             target = torch.stack([sample.gt_depth.depth for sample in batch_data_samples])
@@ -120,6 +122,13 @@ class PAFHead(BaseHead):
         if test_cfg.get("output_heatmaps", False):
             return instances, [PixelData(heatmaps=h[:-1]) for h in maps.heatmaps.detach()]
         return instances
+
+
+def _mask(samples: Sequence, name: str) -> dict[str, Tensor]:
+    """The loss's argument for cells that count, where the samples say which."""
+    if name not in samples[0].gt_fields:
+        return {}
+    return {"mask": torch.stack([getattr(sample.gt_fields, name) for sample in samples])}
 
 
 def average_flip(direct: StageOutput, mirrored: StageOutput) -> StageOutput:

@@ -84,7 +84,7 @@ class RandomDepthAffine(BaseTransform):
         self.scale_depth, self.prob = scale_depth, prob
 
     def transform(self, results: dict) -> dict:
-        """Warp ``img`` and ``keypoints`` of a record."""
+        """Warp ``img``, ``keypoints`` and ``bbox`` of a record."""
         if np.random.rand() >= self.prob:
             return results
         import cv2
@@ -106,6 +106,9 @@ class RandomDepthAffine(BaseTransform):
             inside = ((points >= 0) & (points < (width, height))).all(-1)
             results["keypoints"] = points.astype(np.float32)
             results["keypoints_visible"] = results["keypoints_visible"] * inside
+        if results.get("bbox") is not None:
+            corners = results["bbox"][:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ matrix[:, :2].T + matrix[:, 2]
+            results["bbox"] = np.concatenate([corners.min(1), corners.max(1)], -1).astype(np.float32)
         return results
 
 

@@ -10,7 +10,7 @@ from mmpose.models.pose_estimators.base import BasePoseEstimator
 from orplugins.hosts.mmpose.checkpoints import guard_checkpoints
 from orplugins.hosts.mmpose.state_dict import CheckpointMixin
 from orplugins.refinet.chain import RefineChain
-from orplugins.refinet.checkpoint import bare_state_dict, options_of, which_network
+from orplugins.refinet.checkpoint import bare_state_dict, options_of, part_of_chain, which_network
 from orplugins.registry import MODELS
 
 
@@ -31,7 +31,10 @@ class RefiNetModule(_RefiNetCheckpoint, PoseLifter):
     """
 
     def renamed(self, state: dict) -> dict:
-        """Translate published names. See `CheckpointMixin`."""
+        """Translate published names, and take the module's part of a chain. See `CheckpointMixin`."""
+        part = part_of_chain(state, which_network(self.state_dict()))
+        if part:
+            return {f"backbone.net.{name}": value for name, value in part.items()}
         if which_network(state) is None or any(name.startswith("backbone.") for name in state):
             return state
         return {f"backbone.net.{name}": value for name, value in bare_state_dict(state).items()}
