@@ -203,9 +203,7 @@ def _between(before: _Sighting, after: _Sighting, part: float) -> _Sighting:
     return _Sighting(person, min(before.strength, after.strength), True)
 
 
-def _labels(
-    found: Detections, people: list[_Sighting], unsure: list[np.ndarray], rules: AgreementRules
-) -> FrameLabels:
+def _labels(found: Detections, people: list[_Sighting], unsure: list[np.ndarray], rules: AgreementRules) -> FrameLabels:
     """One frame's labels: of two that overlap the stronger."""
     kept: list[_Sighting] = []
     for each in sorted(people, key=lambda each: -each.strength):
