@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detectron2.config import CfgNode
-from detectron2.data import build_detection_train_loader, get_detection_dataset_dicts
 from detectron2.engine.hooks import HookBase
 from detectron2.utils.logger import setup_logger
 from torch import nn
@@ -17,7 +16,7 @@ from orplugins.orpose_color.adapt_settings import StudentTraining
 from orplugins.orpose_color.detectron2.adapt_mapper import AdaptMapper
 from orplugins.orpose_color.detectron2.datasets import register_people
 from orplugins.orpose_color.detectron2.preflight import check_before
-from orplugins.orpose_color.detectron2.trainer import ContinuedSampler, ORPoseTrainer, read_config
+from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
 
 class StillNorms(HookBase):
@@ -50,14 +49,9 @@ class AdaptTrainer(ORPoseTrainer):
         return [StillNorms(), *hooks] if self.training.norms == "frozen" else hooks
 
     @classmethod
-    def build_train_loader(cls, cfg: CfgNode):
-        """The training loader; frames without people are examples, too."""
-        dicts = get_detection_dataset_dicts(cfg.DATASETS.TRAIN, filter_empty=False)
-        sampler = ContinuedSampler(len(dicts), seed=cfg.SEED)
-        mapper = AdaptMapper(cfg, cls.training.size)
-        loader = build_detection_train_loader(cfg, mapper=mapper, dataset=dicts, sampler=sampler)
-        loader.orplugins_sampler = sampler
-        return loader
+    def build_mapper(cls, cfg: CfgNode) -> AdaptMapper:
+        """The training's mapper."""
+        return AdaptMapper(cfg, cls.training.size)
 
 
 @dataclass(frozen=True)
@@ -105,6 +99,7 @@ def student_config(files: StudentFiles, training: StudentTraining, device: str) 
     cfg.DATASETS.TRAIN, cfg.DATASETS.TEST = tuple(files.sets), ()
     cfg.DATASETS.H36_STATS_PATH = files.statistics or ""
     cfg.DATALOADER.NUM_WORKERS, cfg.DATALOADER.ASPECT_RATIO_GROUPING = 0, False
+    cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS = False  # a frame without people is an example, too
     cfg.ORPLUGINS.ORPOSE_COLOR.FLIP_3D = "published"  # labels for adaptation hold no 3D rows to mirror
     cfg.freeze()
     return cfg
