@@ -183,8 +183,9 @@ def agree(
                 continue
             here = _Sighting(found[t].where(np.array([k])), strength, False)
             people[t].append(here)
-            for gap in range(before[0] + 1, t) if before else ():
-                people[gap].append(_between(before[1], here, (gap - before[0]) / (t - before[0])))
+            if before:
+                for gap in range(before[0] + 1, t):
+                    people[gap].append(_between(before[1], here, (gap - before[0]) / (t - before[0])))
             before = t, here
     return [_labels(found[t], each, unsure[t], rules) for t, each in enumerate(people)]
 

@@ -21,6 +21,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from orplugins.adaptation.method import Method
 from orplugins.adaptation.run import NOT_BETTER, AdaptSettings, adapt, kind_of_frames
 from orplugins.device import add_device_option
 from orplugins.resources import resource
@@ -58,16 +59,19 @@ def main(argv: list[str] | None = None) -> int:
         kind = args.method or kind_of_frames(args.frames)
         if (args.config is None) != (args.weights is None):
             raise ValueError("--config and --weights: found one of them, expected both or neither")
-        files = (args.config, args.weights) if args.config else [str(resource(path)) for path in SHIPPED[kind]]
+        config, weights = (str(resource(path)) for path in SHIPPED[kind])
+        if args.config:
+            config, weights = args.config, args.weights
+        method: Method
         if kind == "color":
             from orplugins.orpose_color.adapt import ColorMethod
 
             training = {"iterations": args.iterations}
-            method = ColorMethod(*files, args.size, training, args.statistics, args.device)
+            method = ColorMethod(config, weights, args.size, training, args.statistics, args.device)
         else:
             from orplugins.depthpose.adapt import DepthMethod
 
-            method = DepthMethod(*files, args.unit_mm, args.iterations, device=args.device)
+            method = DepthMethod(config, weights, args.unit_mm, args.iterations, device=args.device)
         settings = AdaptSettings(rounds=args.rounds, most_frames=args.most_frames, seed=args.seed)
         done = adapt(args.frames, args.out, method, settings)
     except (ValueError, OSError) as error:

@@ -96,7 +96,8 @@ def coco_file(pictures: Sequence[tuple[str, tuple[int, int], np.ndarray]]) -> di
     Returns:
         The file's content.
     """
-    images, people = [], []
+    images: list[dict] = []
+    people: list[dict] = []
     for number, (name, size, joints) in enumerate(pictures, start=1):
         images.append({"id": number, "file_name": name, "width": size[0], "height": size[1]})
         joints = np.asarray(joints, dtype=np.float64).reshape(-1, 17, 3).copy()
