@@ -10,10 +10,7 @@ from pathlib import Path
 
 # The network of each job that ships, config and weights: what commands take that are not told another.
 SHIPPED = {
-    "depthpose": (
-        "configs/mmpose/depthpose/depthpose_small-64x48_varied.py",
-        "demo/depthpose_small-64x48_varied.safetensors",
-    ),
+    "depthpose": ("configs/mmpose/depthpose/depthpose_small-64x48.py", "demo/depthpose_small-64x48.safetensors"),
     "orpose-color": ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
     "partial-body": (
         "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py",

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--val", dest="held_out", type=_share_or_file, default=0.2, help="share held out, or a file (default: 0.2)")
     add("--test", type=Path, metavar="FILE", help="a further file, scored before and after, which decides nothing")
     add("--iterations", type=int, help="training steps, at least (default: 300)")
-    add("--lr", type=float, help="learning rate (default: a tenth of the config's)")
+    add("--lr", type=float, help="learning rate (default: a tenth of the config's, or less)")
     add("--batch", type=int, help="pictures, or people, a step (default: the config's)")
     add("--seed", type=int, default=0)
     add("--size", type=_size, help="orpose-color: WIDTHxHEIGHT that the network sees (default: as infer_color.py)")

@@ -52,7 +52,7 @@ def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: 
     settings = replace(
         settings,
         iterations=settings.iterations or method.iterations,
-        lr=settings.lr or rate / 10,
+        lr=settings.lr or rate * method.rate,
         batch=min(settings.batch or batch, method.examples(parts["train"])),
     )
     kept = {key: str(value) for key, value in asdict(settings).items() if key not in ("out", "device")}

@@ -63,12 +63,14 @@ class Method(ABC):
         cfg: The config, read.
         name: Key of `orplugins.resources.SHIPPED`.
         iterations: Training steps by default.
+        rate: Default learning rate, as a share of the config's.
         score: The figure that decides which weights are the best: larger is better.
     """
 
     cfg: Any
     name: str
     iterations = 300
+    rate = 0.1
     score: str
 
     def __init__(self, settings: FinetuneSettings, config: str, weights: str):

@@ -21,7 +21,7 @@ class FinetuneSettings:
         held_out: Share of the labelled pictures that is not trained on but scored, or another file of them.
         test: A further file, scored before and after, which decides nothing.
         iterations: Training steps; None: the method's default.
-        lr: Learning rate; None: a tenth of the config's.
+        lr: Learning rate; None: the method's share of the config's, a tenth or less.
         batch: Pictures (or people) a step; None: the config's, at most as many as there are.
         seed: Of the split, of augmentation and of the order of pictures.
         device: See `orplugins.device.choose_device`.

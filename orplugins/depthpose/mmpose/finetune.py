@@ -26,6 +26,7 @@ class FinetuneDepth(Method):
 
     name = "depthpose"
     score = "AP"
+    rate = 0.05
 
     def __init__(self, settings, config, weights):
         super().__init__(settings, config, weights)
