@@ -60,6 +60,7 @@ def main() -> int:
     parser.add_argument("--size", help="what the network sees, such as 640x480 (default: shorter side 480)")
     parser.add_argument("--statistics", help="h36stats.json, for weights that store none")
     parser.add_argument("--out", type=Path, help="folder for detections and pictures")
+    parser.add_argument("--json", type=Path, help="the figures as a file")
     args = parser.parse_args()
     folder = args.data / "orpose_color"
     frames = sorted((folder / "mvor_seq1_x12_color").glob("*.png"))
@@ -83,6 +84,8 @@ def main() -> int:
     found = {name: np.column_stack([each.boxes, each.scores]) for name, each in people.items()}
     figures = score({name: labels[name] for name in pictures}, found, args.iou)
     print(", ".join(f"{name} {value:.1f}" for name, value in figures.items()), f"({len(pictures)} frames)")
+    if args.json:
+        args.json.write_text(json.dumps({"frames": len(pictures), **figures}))
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         content = {name: np.round(rows, 4).tolist() for name, rows in found.items()}
