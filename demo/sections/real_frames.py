@@ -81,11 +81,12 @@ def score(demo, kind: Kind, data: Path) -> list[str]:
     figures = {name: f"{value:.4g}" for name, value in json.loads(figures_file.read_text()).items()}
     demo.note(f"{kind.title}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     montage(sorted((out / "pictures").glob("*.png")), out / "montage.png")
+    shown = f"python dev/{kind.script} {kind.config} {kind.weights}"
     return [
         f"<h3>{demo.escape(kind.title)}</h3>",
         demo.table(list(figures), [list(figures.values())]),
         demo.picture(out / "montage.png", kind.caption),
-        f"<p><code>python dev/{kind.script} {kind.config} {kind.weights}</code>. {demo.weights(demo.root / kind.weights)}</p>",
+        f"<p><code>{demo.escape(shown)}</code>. {demo.weights(demo.root / kind.weights)}</p>",
     ]
 
 
