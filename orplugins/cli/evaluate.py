@@ -13,7 +13,8 @@ EXAMPLES = """examples:
   python tools/evaluate.py mvor-pck --gt camma_mvor_2018.json --dt openpose_kps.json --out table.json
   python tools/evaluate.py mvor-ap  --gt camma_mvor_2018.json --dt faster_rcnn_bbox.json
   python tools/evaluate.py mvor-ap  --gt camma_mvor_2018.json --dt openpose_bbox.json --from-keypoints
-  python tools/evaluate.py mvor-3d  --dt mv3dreg.mat"""
+  python tools/evaluate.py mvor-3d  --dt mv3dreg.mat
+  python tools/evaluate.py mvor-association --gt camma_mvor_2018_v2.json --dt runs/people.json"""
 FROM_KEYPOINTS = "the boxes come from keypoints: report AP50 and the recall at IoU 0.50 with 1 and 10 detections"
 
 
@@ -25,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         ("mvor-pck", "2D pose, PCK@0.2: Head, Shoulder, Hip, Elbow, Wrist, Average in percent.", 1),
         ("mvor-ap", "Person boxes, COCO AP and AR. Of a file of keypoints, boxes are made.", 2),
         ("mvor-3d", "3D pose by supporting views: Shoulder, Hip, Elbow, Wrist, Average in cm.", 4),
+        ("mvor-association", "Who is who across cameras (files of tools/associate.py, or with person_id).", 5),
     ):
         epilog = "example:\n" + EXAMPLES.splitlines()[example]
         command = commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=layout)

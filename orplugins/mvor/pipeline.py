@@ -16,7 +16,9 @@ from orplugins.io.coco_results import (
     load_keypoint_results,
     load_mv3dreg,
 )
+from orplugins.io.cross_view import read_cross_view
 from orplugins.mvor.annotations import MVORAnnotations
+from orplugins.mvor.association import association_metrics, camera_pairs, counted_frames
 from orplugins.mvor.mpjpe import mv3dreg_errors, view_support
 from orplugins.mvor.pck import mvor_pck
 from orplugins.mvor.person_ap import BOX_COLUMNS, KEYPOINT_BOX_COLUMNS, boxes_from_keypoints, person_ap
@@ -165,3 +167,44 @@ def evaluate_3d(truth: MVORAnnotations | None, path: str | os.PathLike) -> Evalu
     note = f"note: the ground truth is that in {path}; {truth and truth.path} is checked but not used"
     details = (f"persons without support, in no row: {int((support == 0).sum())}",)
     return Evaluation(rows, numbers, (note,) if truth is not None else (), details)
+
+
+def evaluate_association(truth: MVORAnnotations, path: str | os.PathLike) -> Evaluation:
+    """Evaluate who is who across cameras, of people with a pose and of all boxes, in all frames and in the test split.
+
+    Args:
+        truth: The annotations, with identities that are right across cameras (version 2 of the file).
+        path: See `orplugins.io.cross_view.read_cross_view`.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: The file is damaged or holds no annotated person, or the annotations have no labelled people.
+    """
+    found = read_cross_view(path)
+    if not np.isin(found.image_ids, truth.image_ids).any():
+        raise ValueError(f"{path}: none of {len(found.image_ids)} entries is in an image of {truth.path}")
+    rows, numbers = [], {}
+    for kind, poses_only in (("poses", True), ("all boxes", False)):
+        for split, test in (("all frames", False), ("test", True)):
+            frames = counted_frames(truth, test)
+            pairs = camera_pairs(truth, found, frames, poses_only)
+            if not pairs:  # a small set has no labelled people in its last fifth
+                continue
+            table = association_metrics(pairs)
+            forced = association_metrics(pairs, keep_only_pair=True)
+            columns = {name: value for name, value in table.items() if not name[0].islower() or name in _PEOPLE}
+            details = (
+                f"{len(frames)} frames, {table['camera pairs']:.0f} pairs of cameras, {table['people in both']:.0f} people "
+                "in both of them",
+                "where the only pair of two boxes is never dropped: "
+                + ", ".join(f"{name} {forced[name]:.4f}" for name in (*_PEOPLE, "IPAA-100")),
+            )
+            rows.append(Row(f"{kind}, {split}", columns, 3, details))
+            numbers[f"{kind}, {split}"] = {**table, "frames": len(frames), "only pair kept": forced}
+    if not rows:
+        raise ValueError(f"{truth.path}: no moment at which two cameras have labelled people")
+    notes = [f"{path}:", "note: published figures of other methods on MVOR: not at hand, so they do not stand here"]
+    return Evaluation(tuple(rows), numbers, tuple(notes))
+
+
+_PEOPLE = ("precision", "recall", "accuracy")
