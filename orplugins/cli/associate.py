@@ -1,7 +1,7 @@
 """Who is who across cameras: people with poses or boxes only, with a calibration or without one.
 
-The annotation file (MVOR's form) gives images, moments and cameras, and the people unless --dt gives those of a detector.
-Written are identities and a score for every pair, the input of `tools/evaluate.py mvor-association`.
+The annotation file (MVOR's form) gives images, moments and cameras, and the people unless --dt gives those of a
+detector. Written are identities and a score for every pair, the input of `tools/evaluate.py mvor-association`.
 
 examples:
   python tools/associate.py --mvor camma_mvor_2018_v2.json --out runs/people.json

@@ -1,8 +1,9 @@
 """Files that say which people in the images of several cameras are the same.
 
-Ours: ``{"annotations": [{id, image_id, bbox, person_id}], "pairs": [{"ids": [a, b], "score": s}]}``. Equal ``person_id``
-in the images of one moment: one person; a pair's score says how sure that is, 0 to 1, and ``ids`` name annotations. Read
-as well: a list of such annotations, and any annotation file that has a ``person_id`` (or ``track_id``) in each entry.
+Ours: ``{"annotations": [{id, image_id, bbox, person_id}], "pairs": [{"ids": [a, b], "score": s}]}``. Equal
+``person_id`` in the images of one moment: one person; a pair's score says how sure that is, 0 to 1, and ``ids`` name
+annotations. Read as well: a list of such annotations, and any annotation file that has a ``person_id`` (or
+``track_id``) in each entry.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which poses and boxes of several views are one person each: all views of a moment are decided together.
 
-Every set of people, one a view at most, gets a value: what its poses say (`same_pose`) and how well all of them agree on
-a place (`floor_places`). Of all choices of sets that share nobody, the one with the highest sum is taken; a pair that
+Every set of people, one a view at most, gets a value: what its poses say (`same_pose`) and how well all of them agree
+on a place (`floor_places`). Of all choices of sets that share nobody, the one with the highest sum is taken; a pair that
 looks likely by itself gives way where a third view says otherwise.
 """
 
@@ -80,7 +80,8 @@ def who_is_who(
         cameras: V cameras of one world.
         moments: For every moment V views, undistorted.
         places: Of the same cameras in axes with the floor; None: only people with poses are associated.
-        pose_rules, rules: Limits; None: the defaults.
+        pose_rules: Errors of joints; None: the defaults.
+        rules: Limits; None: the defaults.
 
     Returns:
         Who is who, for every moment.

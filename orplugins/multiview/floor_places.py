@@ -1,9 +1,9 @@
 """Where on the floor a person stands, from the box and, where there is one, the pose of one view.
 
-A box alone says little: its sides give a direction, its upper edge the height of a head at some distance, its lower edge
-the feet unless a table or the image's edge hides them. So each view's box becomes a probability over places on the floor
-and heights of people; views that mean the same person agree somewhere, others mostly nowhere. Patients, and whatever is
-seen of people who lie, are parts of a body at the height of a table instead.
+A box alone says little: its sides give a direction, its upper edge the height of a head at some distance, its lower
+edge the feet unless a table or the image's edge hides them. So each view's box becomes a probability over places on the
+floor and heights of people; views that mean the same person agree somewhere, others mostly nowhere. Patients, and
+whatever is seen of people who lie, are parts of a body at the height of a table instead.
 """
 
 from __future__ import annotations

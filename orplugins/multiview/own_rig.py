@@ -17,7 +17,7 @@ import numpy as np
 from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.epipolar import fundamental_matrix
-from orplugins.geometry.rotations import from_vector, to_vector
+from orplugins.geometry.rotations import from_vector
 from orplugins.geometry.triangulation import camera_rays, intersect_rays, project, world_to_camera_matrices
 from orplugins.geometry.two_views import eight_points, essential_mismatch, line_distance, relative_poses
 from orplugins.multiview.cross_view import Seen, Who, who_is_who

@@ -103,7 +103,8 @@ def association_metrics(
 
     Args:
         pairs: Cameras that both have a box, all moments.
-        threshold, keep_only_pair: See `match_boxes`.
+        threshold: See `match_boxes`.
+        keep_only_pair: See there.
 
     Returns:
         Value by column.

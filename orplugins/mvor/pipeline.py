@@ -194,8 +194,8 @@ def evaluate_association(truth: MVORAnnotations, path: str | os.PathLike) -> Eva
             forced = association_metrics(pairs, keep_only_pair=True)
             columns = {name: value for name, value in table.items() if not name[0].islower() or name in _PEOPLE}
             details = (
-                f"{len(frames)} frames, {table['camera pairs']:.0f} pairs of cameras, {table['people in both']:.0f} people "
-                "in both of them",
+                f"{len(frames)} frames, {table['camera pairs']:.0f} pairs of cameras, "
+                f"{table['people in both']:.0f} people in both of them",
                 "where the only pair of two boxes is never dropped: "
                 + ", ".join(f"{name} {forced[name]:.4f}" for name in (*_PEOPLE, "IPAA-100")),
             )
