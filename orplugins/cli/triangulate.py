@@ -2,9 +2,9 @@
 
 With --mvor, MVOR's annotation file gives the cameras, its frames and the truth; detections are result files of any 2D
 pose estimator on MVOR's images (COCO-17 or CAMMA-10). With --rig, each --view is one camera's detections, a COCO result
-list (image_id = frame number) or an OpenPose folder, and people are followed over time. A parallel pair (left view
-first) with two OpenPose folders gives one subject's clip with a reason for every refused joint, as npz and as a Kinect
-record.
+list (image_id = frame number) or an OpenPose folder, and people are followed over time (--track, --smooth; a TRC file
+for each). A parallel pair (left view first) with two OpenPose folders gives one subject's clip with a reason for every
+refused joint, as npz and as a Kinect record.
 
 Results are checked before they are written: reprojection, sizes of people, clocks of the cameras. What cannot be is an
 error that names its likely cause, and nothing is written (--keep-implausible).
@@ -14,6 +14,7 @@ examples:
   python tools/triangulate.py --mvor camma_mvor_2018.json --dt rtpose_kps.json --method map --one-view --out runs/mvor3d
   python tools/triangulate.py --mvor camma_mvor_2018.json --mv3dreg mv3dreg.mat --out runs/mvor3d
   python tools/triangulate.py --rig rig.json --view camera1.json --view camera2.json --view camera3.json --out runs/take
+  python tools/triangulate.py --rig Calib.qca.txt --view cam01_json --view cam02_json --fps 60 --track --out runs/people
   python tools/triangulate.py --rig pair.json --view openpose_left --view openpose_right --fps 30 --out runs/stereo
 """
 
@@ -26,7 +27,9 @@ from pathlib import Path
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
 from orplugins.multiview.report import METHODS
 
-RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync")
+RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync", "track", "smooth")
+TRACK = "a rig: fill in what is missing of a person for up to S seconds (default: 0.5), marked as filled"
+SMOOTH = "a rig: low-pass filter of each joint over time (default: 6 Hz)"
 MVOR_OPTIONS = (*RIG_OPTIONS[:3], "method", "one_view", "depth", "depth_unit_mm", "undistort", "mv3dreg")
 
 
@@ -46,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     add("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
     add("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
+    add("--track", type=float, nargs="?", const=0.5, default=0.0, metavar="S", help=TRACK)
+    add("--smooth", type=float, nargs="?", const=6.0, default=0.0, metavar="HZ", help=SMOOTH)
     add("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
     add("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
     add("--sync", action="store_true", help="a rig: take out time offsets and other frame rates")

@@ -31,6 +31,7 @@ class SetClip:
         truth: {person: (F, 17, 3)} metres in the room, COCO-17, NaN in frames where no image shows the person.
         lifted_truth: The same in Human3.6M's joints.
         pixels: {person: (V, F, 17, 3)}, the person's labels; zeros where not seen.
+        patient: (F, 17, 3), as ``truth``, of who lies on the table: NaN where nobody does.
     """
 
     day: int
@@ -42,6 +43,7 @@ class SetClip:
     truth: dict[str, np.ndarray]
     lifted_truth: dict[str, np.ndarray]
     pixels: dict[str, np.ndarray]
+    patient: np.ndarray
 
     @property
     def frames(self) -> int:
@@ -91,6 +93,8 @@ def read_motion_set(folder: str | os.PathLike) -> list[SetClip]:
 
 def _record(annotation: dict, where: str) -> dict:
     record: dict = {"keypoints": numbers(annotation, "keypoints", 51, where).reshape(17, 3), "person": None}
+    if "keypoints_3d" in annotation:
+        record["keypoints_3d"] = numbers(annotation, "keypoints_3d", 51, where).reshape(17, 3)
     if annotation.get("person_role") != "patient":
         record["person"] = safe_name(field(annotation, "person_id", where), f"{where}: 'person_id'")
         for name in ("keypoints_3d", "h36m_3d"):
@@ -115,6 +119,7 @@ def _clip(path: Path, day: int, images: dict, records: dict) -> SetClip:
         cameras.append(images[view, 0]["camera"])
     labels: list[list[np.ndarray]] = []
     truth: dict[str, dict[str, np.ndarray]] = {}
+    patient = np.full((len(numbers_), 17, 3), np.nan)
     for n in numbers_:
         labels.append([])
         for v, view in enumerate(views):
@@ -122,6 +127,8 @@ def _clip(path: Path, day: int, images: dict, records: dict) -> SetClip:
             labels[-1].append(np.array([row["keypoints"] for row in rows]).reshape(-1, 17, 3))
             for row, joints in zip(rows, labels[-1][-1], strict=True):
                 if row["person"] is None:
+                    if "keypoints_3d" in row:
+                        patient[n] = cameras[v].camera_to_world(row["keypoints_3d"])
                     continue
                 if sum(other["person"] == row["person"] for other in rows) > 1:
                     raise ValueError(f"{path}: image {images[view, n]['id']} has person {row['person']} twice")
@@ -146,6 +153,7 @@ def _clip(path: Path, day: int, images: dict, records: dict) -> SetClip:
         {k: person["coco"] for k, person in truth.items()},
         {k: person["h36m"] for k, person in truth.items()},
         {k: person["pixels"] for k, person in truth.items()},
+        patient,
     )
 
 

@@ -1,8 +1,8 @@
 """Which poses and boxes of several views are one person each: all views of a moment are decided together.
 
 Every set of people, one a view at most, gets a value: what its poses say (`same_pose`) and how well all of them agree
-on a place (`floor_places`). Of all choices of sets that share nobody, the one with the highest sum is taken; a pair that
-looks likely by itself gives way where a third view says otherwise.
+on a place (`floor_places`). Of all choices of sets that share nobody, the one with the highest sum is taken; a pair
+that looks likely by itself gives way where a third view says otherwise.
 """
 
 from __future__ import annotations

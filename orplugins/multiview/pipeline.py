@@ -12,8 +12,7 @@ import numpy as np
 from orplugins.depth.png import load_depth
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.rectified import StereoRules
-from orplugins.geometry.tracking import track_points
-from orplugins.geometry.triangulation import Code, present
+from orplugins.geometry.triangulation import Code
 from orplugins.io import json_fields
 from orplugins.io.atomic import write_json
 from orplugins.io.calibration import is_parallel, read_parallel, read_rig
@@ -53,8 +52,11 @@ from orplugins.multiview.plausibility import (
 )
 from orplugins.multiview.rectified_pair import stereo_clip
 from orplugins.multiview.report import METHODS, published_text, scores_text, without_nan
+from orplugins.multiview.rig_files import write_rig_people
 from orplugins.multiview.synchronise import Clock, find_clocks, on_one_clock
+from orplugins.multiview.tracks import track_people_3d
 from orplugins.multiview.views import check_different, from_zero, read_view
+from orplugins.multiview.whole_tracks import follow
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.skeletons import BODY_25, CAMMA_10, COCO_17, H36M_17, Skeleton, convert
 from orplugins.viz.figures import draw_people
@@ -300,6 +302,8 @@ class RigSettings:
         auto_swap: Parallel pair: exchange the cameras if need be.
         synchronise: Parallel pair: take out a time offset. A rig: look whether the cameras are in step.
         sync: A rig: take out time offsets and differences of frame rates.
+        track: A rig: joints that are missing for at most so many seconds are filled in, and marked; 0: none.
+        smooth: A rig: cut-off of the low-pass filter over time, Hz; 0: none.
         keep_implausible: Write results that cannot be believed, too; what is wrong with them becomes a warning.
     """
 
@@ -313,8 +317,15 @@ class RigSettings:
     synchronise: bool = True
     sync: bool = False
     keep_implausible: bool = False
+    track: float = 0.0
+    smooth: float = 0.0
 
     def __post_init__(self):
+        for name in ("track", "smooth"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
+        if not 0 < self.fps < np.inf:
+            raise ValueError(f"fps is {self.fps}, expected frames a second above 0")
         if self.sync and not self.synchronise:
             raise ValueError("time offsets cannot be both taken out (--sync) and left alone (--no-sync)")
 
@@ -330,6 +341,7 @@ class RigPeople:
         error_px: Mean reprojection error, NaN without any joint.
         warnings: What is to be known, failures among it.
         failed: How many inputs could not be read in part.
+        left_out: People who were seen too shortly to be believed, or were found twice.
     """
 
     frames: int
@@ -339,6 +351,7 @@ class RigPeople:
     error_px: float
     warnings: tuple[str, ...] = ()
     failed: int = 0
+    left_out: int = 0
 
     def __str__(self) -> str:
         if not self.people:
@@ -347,6 +360,7 @@ class RigPeople:
         return (
             f"frames {self.frames}, people {self.people} in {self.tracks} tracks, joints found "
             f"{100 * self.found:.1f} %{error}"
+            + (f"; left out {self.left_out} seen too shortly or found twice" if self.left_out else "")
         )
 
 
@@ -354,7 +368,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     """Reconstruct people of a calibrated rig, frame by frame, and follow them over time.
 
     Writes ``people.json``, the longest track as ``motion.npz`` and ``record.txt`` (Kinect text record) in the first
-    camera's axes, then pictures.
+    camera's axes, ``person<track>.trc`` for every track, then pictures. Who is seen only shortly is left out.
 
     Raises:
         FileNotFoundError, ValueError: A file that is not there or not of its form, another number of views than
@@ -389,56 +403,34 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     rules = MultiViewRules().for_cameras(rig.cameras)
     result = reconstruct(rig.cameras, detections, rules)
     numbers = np.array(frames)[result.frame] if len(result.frame) else np.zeros(0, dtype=np.int64)
-    tracks = track_points(numbers, result.points)
+    tracks = track_people_3d(numbers, result.points, settings.fps, result.support)
     shifted = moved if any(clock != Clock(gain=clock.gain) for clock in clocks) and not settings.sync else None
     findings += check_people(rig.cameras, names, detections, result, rules, shifted)
-    findings += check_stable(result.points, tracks) + check_members(names, detections, result)
+    kept = tracks >= 0
+    findings += check_stable(result.points[kept], tracks[kept]) + check_members(names, detections, result)
     # Where the rig is wrong, its clocks say nothing.
     if not any(finding.cause for finding in findings):
         remedy = "taken out" if settings.sync else "--sync takes it out"
         findings += check_clocks(names, clocks, remedy, settings.sync)
     warnings += refuse(findings, str(settings.rig), settings.keep_implausible)
     failed += sum(finding.severe for finding in findings)
-    seen = present(result.keypoints).sum(1)
-    code = np.where(result.views > 0, Code.OK, np.where(seen < 2, Code.MISSING, Code.REPROJECTION))
-    details = [
-        {"detections": m.tolist(), "error_px": [None if np.isnan(e) else round(float(e), 2) for e in row]}
-        for m, row in zip(result.members, result.error, strict=True)
-    ]
+    followed = follow(numbers, tracks, result.points, settings.fps, settings.track, settings.smooth)
     extra = {"world": "rig", "rig": str(settings.rig), "method": "geometry"}
-    write_people(settings.out / "people.json", numbers, tracks, result.points, code, COCO_17.joints, extra, details)
-    _write_subject(settings, frames, numbers, tracks, result.points, rig)
+    write_rig_people(settings.out, followed, result, rig, settings.fps, frames[0], frames[-1], extra)
     for k in _spaced(len(frames), settings.pictures):
-        found = {"found": result.points[numbers == frames[k]]}
+        found = {"found": followed.points[followed.frame == frames[k]]}
         draw_people(settings.out / f"frame{frames[k]:06d}.png", found, COCO_17, f"frame {frames[k]}", rig.up)
-    placed = np.isfinite(result.points).all(-1)
+    placed, error = np.isfinite(followed.points).all(-1), result.error[kept]
     return RigPeople(
         len(frames),
-        len(tracks),
-        len(set(tracks.tolist())),
+        len(followed.track),
+        len(set(followed.track.tolist())),
         float(placed.mean()) if placed.size else 0.0,
-        float(np.nanmean(result.error)) if np.isfinite(result.error).any() else float("nan"),
+        float(np.nanmean(error)) if np.isfinite(error).any() else float("nan"),
         tuple(warnings),
         failed,
+        int((~kept).sum()),
     )
-
-
-def _write_subject(
-    settings: RigSettings, frames: list[int], numbers: np.ndarray, tracks: np.ndarray, points: np.ndarray, rig
-) -> None:
-    """Write the longest track as a clip and as a Kinect record, in the first camera's axes."""
-    if not len(tracks):
-        return
-    longest = np.bincount(tracks).argmax()
-    xyz = np.full((frames[-1] - frames[0] + 1, COCO_17.num_joints, 3), np.nan)
-    xyz[numbers[tracks == longest] - frames[0]] = rig.cameras[0].world_to_camera(points[tracks == longest])
-    found = np.isfinite(xyz).all(-1)
-    state, code = np.where(found, 2, 0), np.where(found, Code.OK, Code.MISSING)
-    note = {"cameras": rig.names, "axes": "first camera", "track": int(longest)}
-    write_motion_npz(settings.out / "motion.npz", xyz, state, code, settings.fps, note, COCO_17.name)
-    count = {"cameras": str(len(rig.cameras))}
-    record = make_record(xyz, state, COCO_17, settings.fps, "multi_view", "absolute", count, first_frame=int(frames[0]))
-    write_kinect_record(settings.out / "record.txt", record)
 
 
 def _spaced(count: int, wanted: int) -> Sequence[int]:

@@ -22,7 +22,8 @@ def test_poses(count):
     assert right == total and right >= 0.99 * possible > 0
     for found in who:
         together = {pair for members in found.people for pair in [(a, b) for a in members for b in members if a < b]}
-        assert all((0.5 <= score <= 1) if pair in together else (0 <= score < 0.1) for pair, score in found.scores.items())
+        for pair, score in found.scores.items():
+            assert 0.5 <= score <= 1 if pair in together else 0 <= score < 0.1
 
 
 def test_the_right_pair_of_poses_is_the_likelier_one():
