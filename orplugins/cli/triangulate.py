@@ -44,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, help="folder for people, scores and pictures")
     add("--method", choices=METHODS, default="geometry", help="; ".join(f"{k}: {v}" for k, v in METHODS.items()))
     add("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
-    add("--depth", metavar="DIR", help="with --one-view: place them by the depth pictures (color/ replaced by depth/)")
+    add(
+        "--depth",
+        metavar="DIR",
+        help="use the depth pictures (color/ replaced by depth/), with --one-view also to place them",
+    )
     add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth pictures (L515: 0.25)")
     add("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     add("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")

@@ -16,6 +16,7 @@ from orplugins.geometry.triangulation import present
 from orplugins.multiview import metrics as measure
 from orplugins.multiview.batch import reconstruct
 from orplugins.multiview.body_prior import BodyPrior, FitRules, HipConvention, fit_hip_convention, fit_people, fit_prior
+from orplugins.multiview.depth_joints import people_depths, refine_with_depth
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules, People, triangulate_people
 from orplugins.multiview.single_view_depth import DepthRules, place_by_depth
 from orplugins.skeletons import CAMMA_10, COCO_17, H36M_17, H36M_17_OF_32
@@ -150,6 +151,21 @@ def reconstruct_all(
     people = reconstruct(cameras, detections, rules, one_view)
     joints = people.points[:, list(LIMB_JOINTS)]
     return Result(people, joints, np.zeros(joints.shape[:2], dtype=bool), {})
+
+
+def with_depth(result: Result, cameras: tuple[Camera, ...], picture: Callable[[int, int], np.ndarray]) -> Result:
+    """Let the depth at people's joints count in where they are, see `orplugins.multiview.depth_joints`.
+
+    Args:
+        result: What geometry gives.
+        cameras: V cameras of one world.
+        picture: (frame, view) -> depth (H, W), uint16 millimetres.
+
+    Returns:
+        The people with moved joints, and more of them.
+    """
+    people = refine_with_depth(cameras, result.people, people_depths(cameras, result.people, picture))
+    return replace(result, people=people, joints=people.points[:, list(LIMB_JOINTS)])
 
 
 def place_one_view(result: Result, cameras: tuple[Camera, ...], picture: Callable[[int, int], np.ndarray]) -> Result:

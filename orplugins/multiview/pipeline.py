@@ -37,6 +37,7 @@ from orplugins.multiview.mvor import (
     score,
     to_room,
     truth_from_poses,
+    with_depth,
 )
 from orplugins.multiview.pair_checks import check_pair_clip
 from orplugins.multiview.people import LIMB_JOINTS, LIMB_NAMES, MultiViewRules
@@ -74,8 +75,8 @@ class MvorSettings:
         out: Folder.
         method: Key of :data:`orplugins.multiview.report.METHODS`.
         one_view: Also who is in one view only: needs method "map", or `depth`.
-        depth: Place those by the depth images below this folder (the annotation file's names, color/ replaced by
-            depth/).
+        depth: Use the depth images below this folder, too (the annotation file's names, color/ replaced by depth/): in
+            the triangulation, and to place who is in one view only. Not with method "map".
         depth_unit_mm: Millimetres a count of the depth images.
         undistort: Use MVOR's distortion numbers (they fit worse).
         mv3dreg: The published 3D results; None: no comparison on their samples.
@@ -100,7 +101,7 @@ class MvorSettings:
             raise ValueError(f"method is {self.method!r}, expected one of {', '.join(METHODS)}")
         if not (self.detections or self.mv3dreg):
             raise ValueError("MVOR: neither detections nor the published 3D results are given")
-        if bool(self.depth) != (self.one_view and self.method != "map"):
+        if bool(self.depth) and self.method == "map" or self.one_view and not (self.depth or self.method == "map"):
             raise ValueError("one view needs method 'map', or depth with another method: one camera gives no depth")
         if self.depth and not Path(self.depth).is_dir():
             raise ValueError(f"--depth {self.depth}: no such folder")
@@ -162,7 +163,8 @@ def evaluate_mvor(settings: MvorSettings) -> MvorScores:
         if settings.depth:
             images = DepthImages(Path(settings.depth), _depth_names(data), settings.depth_unit_mm)
             findings += check_depth_people(result.people, cameras, images)
-            result = place_one_view(result, cameras, images)
+            result = with_depth(result, cameras, images)
+            result = place_one_view(result, cameras, images) if settings.one_view else result
             warnings += sorted(images.failed.values())
             failed += len(images.failed)
         warnings += refuse(findings, str(path), settings.keep_implausible)

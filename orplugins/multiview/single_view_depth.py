@@ -106,19 +106,29 @@ def joints_on_depth(
     camera: Camera, keypoints: np.ndarray, depth_mm: np.ndarray, rules: DepthRules | None = None
 ) -> np.ndarray:
     """Joints in the world by the depth at their pixels, believed or not; arguments and result as `place_by_depth`."""
+    joint = joint_depths(camera, keypoints, depth_mm, rules)
+    points = np.full((COCO_17.num_joints, 3), np.nan)
+    known = np.isfinite(joint)
+    points[known] = camera.back_project(keypoints[known, :2], joint[known], undistort=True)
+    return points
+
+
+def joint_depths(
+    camera: Camera, keypoints: np.ndarray, depth_mm: np.ndarray, rules: DepthRules | None = None
+) -> np.ndarray:
+    """(17,) distances of joints along the camera's axis: what is seen at their pixels, moved inwards; NaN for holes.
+
+    Arguments as `place_by_depth`. The distance of a hidden joint is that of what hides it.
+    """
     rules = rules or DepthRules()
     there = present(keypoints)
-    points = np.full((COCO_17.num_joints, 3), np.nan)
     if not there.any():
-        return points
+        return np.full(COCO_17.num_joints, np.nan)
     scale = np.array(depth_mm.shape[::-1]) / camera.size
     pixels = (keypoints[:, :2] + 0.5) * scale - 0.5
     span = np.ptp(pixels[there], axis=0).max()
     surface = surface_depth(depth_mm, pixels, int(max(1, round(rules.window * span))))
-    joint = np.where(there, surface, np.nan) + INSET
-    known = np.isfinite(joint)
-    points[known] = camera.back_project(keypoints[known, :2], joint[known], undistort=True)
-    return points
+    return np.where(there, surface, np.nan) + INSET
 
 
 def largest_body(points: np.ndarray) -> np.ndarray:

@@ -96,6 +96,14 @@ def track_people_3d(
     return _numbered(_lasting(tracks, times, fps, rules))
 
 
+def middle_of(points: np.ndarray) -> np.ndarray:
+    """Middle of the trunk (..., 3) of people (..., 17, 3), or of all joints where no trunk was found."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
+        trunk = np.nanmean(points[..., _TRUNK, :], -2)
+        return np.where(np.isfinite(trunk), trunk, np.nanmedian(points, -2))
+
+
 class _People:
     """Where people are.
 
@@ -103,17 +111,14 @@ class _People:
         times: (P,) seconds.
         points: (P, 17, 3).
         middle: (P, 3) of the trunk, or of all joints where no trunk was found.
-        size: (P,) logarithm of the mean bone, NaN where none is known.
+        bones: (P, 10) logarithms of lengths.
     """
 
     def __init__(self, times: np.ndarray, points: np.ndarray):
         self.times, self.points = times, points
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore", RuntimeWarning)  # all missing
-            trunk = np.nanmean(points[:, _TRUNK], 1)
-            self.middle = np.where(np.isfinite(trunk), trunk, np.nanmedian(points, 1))
-            bones = np.linalg.norm(points[:, _BONES[:, 0]] - points[:, _BONES[:, 1]], axis=-1)
-            self.bones = np.log(bones)
+        self.middle = middle_of(points)
+        with np.errstate(divide="ignore"):
+            self.bones = np.log(np.linalg.norm(points[:, _BONES[:, 0]] - points[:, _BONES[:, 1]], axis=-1))
 
     def distance(self, expected: np.ndarray, middles: np.ndarray, new: np.ndarray, rules: PeopleTrackRules):
         """(A, N) metres between expected poses (A, 17, 3) with their middles and people ``new``."""
@@ -136,14 +141,16 @@ class _Piece:
         self.velocity, self.time = np.zeros(3), people.times[person]
 
     def step(self, person: int, people: _People, rules: PeopleTrackRules) -> None:
-        now, before = people.times[person], self.time
-        moved = people.middle[person] - self.middle
+        """Go on with a person; joints that it lacks go along with the others."""
+        now, new = people.times[person], people.points[person]
+        shift = (new - self.pose)[np.isfinite(new - self.pose).all(-1)]
+        moved = np.median(shift, 0) if len(shift) else people.middle[person] - self.middle
         if np.isfinite(moved).all():
-            share = 1 - np.exp(-(now - before) / rules.memory_s)
-            self.velocity = self.velocity + share * (moved / (now - before) - self.velocity)
+            share = 1 - np.exp(-(now - self.time) / rules.memory_s)
+            self.velocity = self.velocity + share * (moved / (now - self.time) - self.velocity)
             self.pose = self.pose + moved
-        new = people.points[person]
         self.pose = np.where(np.isfinite(new), new, self.pose)
+        people.middle[person] = middle_of(self.pose)
         self.middle, self.time, self.person = people.middle[person], now, person
 
     def ahead(self, now: float, rules: PeopleTrackRules) -> np.ndarray:
