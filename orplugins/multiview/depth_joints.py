@@ -2,7 +2,8 @@
 
 A pixel says where a joint is across the line of sight, the depth there how far along it. Both enter one least-squares
 problem, each by its own error. Depth is believed only near the place that the pixels give: at a hidden joint it is that
-of what hides it. Joints that one view alone saw are placed by their depth if the body that is there can have them.
+of what hides it. Joints of the head and the arms that one view alone saw are placed by their depth if the body that is
+there can have them; hips and legs are behind a table too often.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from orplugins.geometry.cameras import Camera
 from orplugins.geometry.triangulation import camera_rays, present, solve3, world_to_camera_matrices
 from orplugins.multiview.people import People
 from orplugins.multiview.single_view_depth import joint_depths, largest_body
+from orplugins.skeletons import COCO_17
 
+_HIDDEN = np.array([name.split("_")[-1] in ("hip", "knee", "ankle") for name in COCO_17.joints])
 Picture = Callable[[int, int], np.ndarray]  # (frame, view) -> depth (H, W), uint16 millimetres
 
 
@@ -29,7 +32,7 @@ class DepthWeight:
         depth_m: Of the depth of a joint that is seen, metres.
         believed_m: Depths further than this from where the pixels put a joint are of something else.
         steps: Of the minimisation.
-        single: Also place joints that only one view saw.
+        single: Also place joints of head and arms that only one view saw.
     """
 
     pixel: float = 8.0
@@ -85,7 +88,7 @@ def refine_with_depth(
     near = np.linalg.norm(moved - points, axis=-1) < weight.believed_m
     points[placed & near] = moved[placed & near]
     if weight.single:
-        for row in np.flatnonzero(several & ~placed.all(1)):
+        for row in np.flatnonzero(several & ~placed[:, ~_HIDDEN].all(1)):
             new, view_count = _from_one_view(cameras, people.keypoints[row], depths[row], points[row])
             points[row], views[row] = new, np.where(view_count, 1, views[row])
     return replace(people, points=points, views=views)
@@ -128,9 +131,10 @@ def _minimise(cameras, keypoints, seen, depths, points, weight: DepthWeight) -> 
 
 def _from_one_view(cameras, keypoints, depths, points) -> tuple[np.ndarray, np.ndarray]:
     """A person's joints (17, 3) with those that single views place next to the body, and which they are."""
-    missing = ~np.isfinite(points).all(-1)
+    missing = ~np.isfinite(points).all(-1) & ~_HIDDEN
+    there = np.isfinite(points).all(-1)
     out, new = points.copy(), np.zeros(len(points), dtype=bool)
-    if missing.all():
+    if not there.any():
         return out, new
     order = np.argsort([-np.isfinite(depths[v]).sum() for v in range(len(cameras))])
     for v in order:
@@ -139,7 +143,7 @@ def _from_one_view(cameras, keypoints, depths, points) -> tuple[np.ndarray, np.n
             continue
         tried = out.copy()
         tried[wanted] = cameras[v].back_project(keypoints[v, wanted, :2], depths[v, wanted], undistort=True)
-        good = wanted[largest_body(tried)[wanted]] if largest_body(tried)[~missing].any() else wanted[:0]
+        good = wanted[largest_body(tried)[wanted]] if largest_body(tried)[there].any() else wanted[:0]
         out[good] = tried[good]
         new[good] = True
     return out, new

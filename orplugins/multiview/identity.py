@@ -82,13 +82,14 @@ def identity_metrics(clips: Sequence[Sequence[Moment]], fps: float, gate: float 
     recordings = []
     for clip in clips:
         recording = motmetrics.MOTAccumulator(auto_id=True)
+        names = {name: k for k, name in enumerate(sorted({name for moment in clip for name in moment.truth}))}
         for moment in clip:
             found = without_ignored(moment, gate)
             table = distances(list(moment.truth.values()), list(found.values()), gate)
-            recording.update(list(moment.truth), list(found), table)
+            recording.update([names[name] for name in moment.truth], list(found), table)
         recordings.append(recording)
-    names = ["idf1", "idp", "idr", "mota", "motp", "recall", "precision", "num_switches", "num_frames", "num_objects"]
-    table = motmetrics.metrics.create().compute_many(recordings, metrics=names, generate_overall=True)
+    wanted = ["idf1", "idp", "idr", "mota", "motp", "recall", "precision", "num_switches", "num_frames", "num_objects"]
+    table = motmetrics.metrics.create().compute_many(recordings, metrics=wanted, generate_overall=True)
     row = table.loc["OVERALL"]
     minutes = float(row["num_frames"]) / fps / 60
     return {

@@ -18,7 +18,7 @@ from orplugins.io.cross_view import CrossView
 from orplugins.mvor.annotations import MVORAnnotations
 
 THRESHOLD = 0.1  # of a score from 0 to 1
-_OVERLAP = 0.5  # a detection without an annotation's id is the annotation that it overlaps this much
+_OVERLAP = 0.3  # a detection is the annotation that it overlaps most, and at least this much, as in the PCK protocol
 _TEST = 0.2
 
 
@@ -199,7 +199,10 @@ def camera_pairs(
 
 
 def _rows(truth: MVORAnnotations, found: CrossView) -> dict[int, int]:
-    """The method's row of every annotation: by its id, or else by overlap in the same image, best first."""
+    """The method's row of every annotation: by its id where the boxes agree, or else by overlap, best first.
+
+    Detections may have ids, too, which have nothing to do with the annotations'.
+    """
     by_image: dict[int, list[int]] = {}
     for k, image in enumerate(found.image_ids.tolist()):
         by_image.setdefault(image, []).append(k)
@@ -208,7 +211,8 @@ def _rows(truth: MVORAnnotations, found: CrossView) -> dict[int, int]:
     rest: dict[int, list[dict]] = {}
     for person in truth.box_persons():
         k = own.get(person["id"])
-        if k is not None and found.image_ids[k] == person["image_id"]:
+        same = k is not None and found.image_ids[k] == person["image_id"]
+        if same and np.allclose(found.boxes[k], person["bbox"], atol=0.5):
             rows[person["id"]] = k
         else:
             rest.setdefault(person["image_id"], []).append(person)

@@ -43,7 +43,7 @@ def test_a_rig_finds_one_person(rig):
     found = reconstruct_views(rig)
     assert (found.frames, found.people, found.tracks, found.failed) == (FRAMES, FRAMES, 1, 0)
     assert found.found > 0.9 and found.error_px < 2 and f"frames {FRAMES}, people {FRAMES} in 1 tracks" in str(found)
-    assert {path.name for path in rig.out.iterdir()} == {"people.json", "motion.npz", "record.txt"}
+    assert {path.name for path in rig.out.iterdir()} == {"people.json", "motion.npz", "record.txt", "person0.trc"}
 
 
 def test_files_are_written_before_a_picture_fails(rig, monkeypatch):
@@ -53,7 +53,7 @@ def test_files_are_written_before_a_picture_fails(rig, monkeypatch):
     monkeypatch.setattr(pipeline, "draw_people", fails)
     with pytest.raises(OSError, match="no space"):
         reconstruct_views(RigSettings(rig.rig, rig.views, rig.out, pictures=1))
-    assert {path.name for path in rig.out.iterdir()} == {"people.json", "motion.npz", "record.txt"}
+    assert {path.name for path in rig.out.iterdir()} == {"people.json", "motion.npz", "record.txt", "person0.trc"}
 
 
 def test_a_pair_names_what_it_could_not_read(tmp_path, points):
