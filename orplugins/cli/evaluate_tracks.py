@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dt", metavar="JSON", dest="detections", help="2D detections on the set's images")
     parser.add_argument("--noise", type=float, default=1.0, metavar="PX", help="of the labels, without --dt")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame: a lower frame rate")
-    parser.add_argument("--fill", type=float, default=0.5, metavar="S", help="fill in what is missing for so long")
+    parser.add_argument("--fill", type=float, default=0.0, metavar="S", help="fill in what is missing for so long")
     parser.add_argument("--smooth", type=float, default=0.0, metavar="HZ", help="low-pass filter over time")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument("--out", type=Path, metavar="JSON", help="write all figures there")

@@ -37,7 +37,7 @@ class TrackSetSettings:
     detections: str | None = None
     noise: float = 1.0
     every: int = 1
-    fill: float = 0.5
+    fill: float = 0.0
     smooth: float = 0.0
     seed: int = 0
 

@@ -233,6 +233,13 @@ _add(
     _json(mvor_files.annotations),
     _late("orplugins.mvor.annotations", "load_mvor"),
 )
+_IDENTITIES = [{"id": k, "image_id": k, "bbox": [1.0, 2.0, 30.0, 40.0], "person_id": 0} for k in (1, 2)]
+_add(
+    "identities",
+    "json",
+    _json({"annotations": _IDENTITIES, "pairs": [{"ids": [1, 2], "score": 0.5}]}),
+    _late("orplugins.io.cross_view", "read_cross_view"),
+)
 
 
 # ---- cameras
