@@ -84,7 +84,7 @@ def associate_views(settings: AssociateSettings) -> Association:
     """
     data = load_mvor(settings.annotations)
     records, poses = _people(data) if settings.detections is None else _detected(settings.detections, data)
-    posed = (poses[..., 2] > 0).any(1)
+    posed = np.any(poses[..., 2] > 0, axis=1)
     rows: dict[int, list[int]] = {}
     for k, record in enumerate(records):
         if posed[k] or not settings.poses_only:

@@ -35,7 +35,7 @@ class Seen:
     @property
     def posed(self) -> np.ndarray:
         """(N,) who has a pose."""
-        return (self.poses[..., 2] > 0).any(1) if len(self.poses) else np.zeros(0, dtype=bool)
+        return np.any(self.poses.reshape(-1, CAMMA_10.num_joints, 3)[..., 2] > 0, axis=1)
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def _pose_tables(cameras, moments, rules) -> list[dict[tuple[int, int], np.ndarr
             second.append(np.tile(two, (len(one), 1, 1)))
             sizes.append((len(one), len(two)))
         empty = [np.zeros((0, CAMMA_10.num_joints, 3))]
-        poses = [np.concatenate(side + empty) for side in (first, second)]
-        value = pose_evidence([cameras[a], cameras[b]], *poses, rules)
-        value[~((poses[0][..., 2] > 0).any(1) & (poses[1][..., 2] > 0).any(1))] = np.nan
+        left, right = (np.concatenate(side + empty) for side in (first, second))
+        value = pose_evidence([cameras[a], cameras[b]], left, right, rules)
+        value[~(np.any(left[..., 2] > 0, axis=1) & np.any(right[..., 2] > 0, axis=1))] = np.nan
         ends = np.cumsum([n * m for n, m in sizes])
         for t, (size, part) in enumerate(zip(sizes, np.split(value, ends[:-1]), strict=True)):
             out[t][a, b] = part.reshape(size)

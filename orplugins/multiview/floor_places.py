@@ -89,8 +89,9 @@ class FloorPlaces:
         places = np.stack(np.meshgrid(x, y, indexing="ij"), -1).reshape(-1, 2)
         self.places = places[sum(self._in_view(camera, places).astype(int) for camera in cameras) > 0]
         first, last, step = r.heights
-        self.heights = np.arange(first, last + step / 2, step)
-        usual = np.exp(-0.5 * ((self.heights - r.stature[0]) / r.stature[1]) ** 2) * (self.heights > r.stature[0] - 0.2)
+        tall = np.arange(first, last + step / 2, step)
+        self.heights: list[float] = tall.tolist()
+        usual = np.exp(-0.5 * ((tall - r.stature[0]) / r.stature[1]) ** 2) * (tall > r.stature[0] - 0.2)
         count = len(self.places)
         heights = (usual + r.other) / (usual + r.other).sum()
         standing, lying = np.repeat(heights, count), np.full(len(r.levels) * count, 1 / len(r.levels))
@@ -135,7 +136,7 @@ class FloorPlaces:
         pixels = r.pixels * self.cameras[view].size[0] / 640
         out = np.full((len(boxes), len(self.prior)), _LOW, dtype=np.float32)
         count, standing = len(self.places), len(self.heights) * len(self.places)
-        posed = (poses[..., [_HEAD, *_SHOULDERS], 2] > 0).any(1)
+        posed = np.any(poses[..., [_HEAD, *_SHOULDERS], 2] > 0, axis=1)
         for k, height in enumerate(self.heights):
             part = slice(k * count, (k + 1) * count)
             for n in range(len(boxes)):

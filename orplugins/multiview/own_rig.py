@@ -123,7 +123,8 @@ class _Pair:
             for i in np.flatnonzero(moments[t][a].posed)
             for j in np.flatnonzero(moments[t][b].posed)
         ]
-        return tuple(np.array(rows, dtype=np.int64).T)  # type: ignore[return-value]
+        moment, one, two = np.array(rows, dtype=np.int64).T
+        return moment, one, two
 
     def _poses(self, moments, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(P, 10, 2) twice, and (P, 10) joints that both have and are sure of."""
@@ -140,15 +141,15 @@ class _Pair:
         """The best of many matrices from three guessed people each; guesses prefer moments with few people."""
         rng = np.random.default_rng(self.rules.seed)
         first, second, there = self._poses(moments, rows)
-        moment, place = np.unique(rows[0], return_inverse=True)
+        _, place = np.unique(rows[0], return_inverse=True)
         count = np.bincount(place)
         chance = 1 / count[place] ** 2
         drawn = rng.choice(len(place), size=(self.rules.guesses, 3), p=chance / chance.sum())
         people = rows[0][drawn]
         drawn = drawn[(people[:, 0] != people[:, 1]) & (people[:, 1] != people[:, 2]) & (people[:, 0] != people[:, 2])]
         shape = len(drawn), -1
-        points = [side[drawn].reshape(*shape, 2) for side in (first, second)]
-        matrices = eight_points(*points, there[drawn].reshape(shape).astype(float))
+        one, two = (side[drawn].reshape(*shape, 2) for side in (first, second))
+        matrices = eight_points(one, two, there[drawn].reshape(shape).astype(float))
         best, most = np.eye(3), -1.0
         for part in np.array_split(matrices, max(1, len(matrices) // 200)):
             scores = self._score(part, first, second, there, rows)
@@ -170,14 +171,15 @@ class _Pair:
         first, second, there = self._poses(moments, rows)
         distance = np.where(there, np.abs(line_distance(fundamental, first, second)), np.nan)
         with np.errstate(all="ignore"):
-            median = np.where(there.any(1), np.nanmedian(np.where(there.any(1)[:, None], distance, 0.0), 1), np.inf)
-        kept = []
+            some = np.any(there, axis=1)
+            median = np.where(some, np.nanmedian(np.where(some[:, None], distance, 0.0), 1), np.inf)
+        kept: list[int] = []
         for part in np.split(np.arange(len(median)), np.flatnonzero(np.diff(rows[0])) + 1):
             ones, twos = np.unique(rows[1][part]), np.unique(rows[2][part])
             cost = median[part].reshape(len(ones), len(twos))
             match = match_pairs(cost, self.rules.agree_px * self.scale)
             kept += [part[i * len(twos) + j] for i, j in enumerate(match) if j >= 0]
-        return tuple(side[kept] for side in rows)  # type: ignore[return-value]
+        return rows[0][kept], rows[1][kept], rows[2][kept]
 
     def _fit(self, moments, rows: Rows, fundamental: np.ndarray) -> np.ndarray:
         first, second, there = self._poses(moments, rows)

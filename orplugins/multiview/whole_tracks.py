@@ -70,10 +70,9 @@ def follow(
         if smooth_hz:
             joints = low_pass(joints, fps, smooth_hz)
         found = np.isfinite(joints).all(-1)
-        some = found.any(1) | (row >= 0)
-        parts.append(
-            (wanted[some], np.full(some.sum(), track), joints[some], (found & ~measured)[some], row[some])
-        )  # fmt: skip
+        some = np.any(found, axis=1) | (row >= 0)
+        filled = np.logical_and(found, ~measured)
+        parts.append((wanted[some], np.full(some.sum(), track), joints[some], filled[some], row[some]))
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Followed(none, none, points[:0], np.zeros((0, points.shape[1]), dtype=bool), none)

@@ -193,8 +193,8 @@ def camera_pairs(
             first, second = people.get(i, []), people.get(j, [])
             if first and second:
                 table = np.array([[score(a, b) for b in second] for a in first])
-                names = [np.array([p["person_id"] for p in side]) for side in (first, second)]
-                pairs.append(CameraPair(*names, table))
+                one, two = (np.array([p["person_id"] for p in side]) for side in (first, second))
+                pairs.append(CameraPair(one, two, table))
     return pairs
 
 
@@ -210,8 +210,8 @@ def _rows(truth: MVORAnnotations, found: CrossView) -> dict[int, int]:
     rows: dict[int, int] = {}
     rest: dict[int, list[dict]] = {}
     for person in truth.box_persons():
-        k = own.get(person["id"])
-        same = k is not None and found.image_ids[k] == person["image_id"]
+        k = own.get(person["id"], -1)
+        same = k >= 0 and found.image_ids[k] == person["image_id"]
         if same and np.allclose(found.boxes[k], person["bbox"], atol=0.5):
             rows[person["id"]] = k
         else:
