@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from orplugins.geometry.triangulation import Code
 from orplugins.io.json_fields import load_json
 from orplugins.io.openpose import write_openpose_frame
 from orplugins.multiview import pipeline
@@ -91,3 +92,39 @@ def test_scores_on_generated_frames(tmp_path):
 def test_settings_that_contradict_each_other(options, tmp_path):
     with pytest.raises(ValueError, match=r"needs method 'map'|expected one of"):
         MvorSettings("a.json", ("b.json",), tmp_path, **options)
+
+
+@pytest.fixture
+def two_people(tmp_path, points):
+    """Two people for two seconds; the second one is hidden from all cameras for a fifth of a second."""
+    cameras, rng, fps = room_rig(), np.random.default_rng(3), 30
+    (tmp_path / "rig.json").write_text(json.dumps(rig_record(cameras)))
+    paths, poses = [], in_skeleton(points, COCO_17)[0]
+    for k, camera in enumerate(cameras):
+        records = []
+        for frame in range(2 * fps):
+            for person, place in ((0, -0.6), (1, 0.6)):
+                if person == 1 and 30 <= frame < 36:
+                    continue
+                seen = observe(camera, poses + (place, 0.005 * frame, 0), rng, 0.5)
+                records.append({"image_id": frame, "category_id": 1, "keypoints": seen.ravel().tolist(), "score": 1.0})
+        paths.append(str(tmp_path / f"two{k}.json"))
+        (tmp_path / f"two{k}.json").write_text(json.dumps(records))
+    return tmp_path / "rig.json", tuple(paths), tmp_path / "two"
+
+
+def test_two_people_are_followed_through_a_gap(two_people):
+    rig, views, out = two_people
+    found = reconstruct_views(RigSettings(rig, views, out, pictures=0))
+    assert (found.people, found.tracks) == (60 + 54, 2)
+    assert {path.name for path in out.glob("*.trc")} == {"person0.trc", "person1.trc"}
+    found = reconstruct_views(RigSettings(rig, views, out, pictures=0, track=0.5, smooth=6.0))
+    assert (found.people, found.tracks) == (120, 2)
+    people = load_json(out / "people.json")["people"]
+    filled = [p for p in people if p["detections"] == [-1] * len(views)]
+    assert [p["frame"] for p in filled] == list(range(30, 36)) and len({p["track"] for p in filled}) == 1
+    assert all(code in (Code.FILLED, Code.MISSING) for p in filled for code in p["code"])
+    with pytest.raises(ValueError, match="track is -1"):
+        RigSettings(rig, views, out, track=-1)
+    with pytest.raises(ValueError, match="fps is 0"):
+        RigSettings(rig, views, out, fps=0)

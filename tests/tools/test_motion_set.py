@@ -170,3 +170,28 @@ def test_depth_pictures_through_a_depth_model(motion_set, lifter, tmp_path, caps
     assert not detected[3] and detected.sum() >= 3
     with Image.open(tmp_path / "o/d.gif") as animation:
         assert animation.n_frames == FRAMES and np.asarray(animation.convert("RGB")).std() > 20
+
+
+def test_identities_on_the_set(motion_set, capsys):
+    pytest.importorskip("motmetrics", reason="pip install orplugins[tracks]")
+    out, clip = motion_set
+    run_tool("evaluate_tracks", str(out / "set"), "--dt", str(out / "dt.json"), "--out", str(out / "tracks.json"))
+    found = load_json(out / "tracks.json")
+    assert found["switches"] == 0 and found["IDF1"] > 0.8 and found["frames"] == FRAMES
+    assert found["people"] == sum(int(np.isfinite(joints).any((1, 2)).sum()) for joints in clip.truth.values())
+    run_tool("evaluate_tracks", str(out / "set"), "--every", "3", "--noise", "0.5")
+    assert "IDF1" in capsys.readouterr().out
+    run_tool("evaluate_tracks", str(out / "set"), "--every", "0", code=1)
+    assert "every is 0" in capsys.readouterr().err
+
+
+def test_depth_in_the_triangulation(motion_set):
+    out, _ = motion_set
+    truth = ["--mvor", str(out / "set/annotations/mvor.json"), "--dt", str(out / "dt.json"), "--pictures", "0"]
+    tables = []
+    for name, options in (("plain", []), ("depth", ["--depth", str(out / "set")])):
+        run_tool("triangulate", *truth, *options, "--out", str(out / name))
+        tables.append(load_json(out / name / "scores.json")["results"]["dt"])
+    plain, depth = (table["by_views"]["2+3"] for table in tables)
+    assert depth["people"] == plain["people"] and depth["joints_found"] >= plain["joints_found"]
+    assert depth["abs_cm"]["mean"] < plain["abs_cm"]["mean"] + 2
