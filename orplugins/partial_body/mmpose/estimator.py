@@ -17,8 +17,8 @@ class PartialBodyEstimator(CheckpointMixin, TopdownPoseEstimator):
     """mmpose's top-down estimator, strict with checkpoints.
 
     With an `orplugins.ViT`, ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all
-    fit is refused with a list; mmengine would log a line and leave, for instance, a last layer of 22 channels in a model
-    of 21 at random.
+    fit is refused with a list; mmengine would log a line and leave, for instance, a last layer of 22 channels in a
+    model of 21 at random.
 
     Args:
         fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such as
