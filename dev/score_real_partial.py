@@ -54,10 +54,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"skipped: no {labels}")
         return 0
     from orplugins.hosts.mmpose.topdown import TopdownRunner
-    from orplugins.partial_body.shipped import CONFIG, WEIGHTS
-    from orplugins.resources import resource
+    from orplugins.resources import SHIPPED, resource
 
-    runner = TopdownRunner(*(args.network or (resource(CONFIG), resource(WEIGHTS))))
+    runner = TopdownRunner(*(args.network or map(resource, SHIPPED["partial-body"])))
     truth = read_annotations(labels, COCO_17.joints, args.data).data
     everything = []
     for record in truth["images"]:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from orplugins.partial_body.pipeline import PartialSettings, infer_partial, make_views
-from orplugins.partial_body.shipped import DETECTOR_WEIGHTS, WEIGHTS, completed
+from orplugins.partial_body.shipped import completed
+from orplugins.resources import SHIPPED
 
 ORDER = 30
 TITLE = "Partial body: what is seen, hidden, or out of view"
@@ -43,7 +44,7 @@ def run(demo) -> str:
             ),
             demo.table(["view", "people", "states right, %"], rows),
             f"<p>The table's boxes are the true ones. "
-            f"{demo.weights(demo.root / WEIGHTS, demo.root / DETECTOR_WEIGHTS)}</p>",
+            f"{demo.weights(*(demo.root / SHIPPED[job][1] for job in ('partial-body', 'partial-body-detector')))}</p>",
         ]
     )
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from orplugins.partial_body.shipped import CONFIG, DETECTOR_LABELS, DETECTOR_SCORE, DETECTOR_WEIGHTS, completed
-from orplugins.resources import resource
+from orplugins.partial_body.shipped import DETECTOR_LABELS, DETECTOR_SCORE, completed
+from orplugins.resources import SHIPPED, resource
 
 
 def test_nothing_named():
     found = completed({"config": None, "box_score": None})
-    assert found["config"] == resource(CONFIG) and found["checkpoint"].suffix == ".safetensors"
-    assert found["detector_weights"] == resource(DETECTOR_WEIGHTS)
+    assert found["config"] == resource(SHIPPED["partial-body"][0]) and found["checkpoint"].suffix == ".safetensors"
+    assert found["detector_weights"] == resource(SHIPPED["partial-body-detector"][1])
     assert (found["box_score"], found["labels"]) == (DETECTOR_SCORE, DETECTOR_LABELS)
 
 
