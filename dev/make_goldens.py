@@ -139,6 +139,11 @@ def _vitpose() -> dict[str, np.ndarray]:
     return _kept(model.head(model.extract_feat(4 * generated(2, 3, 128, 96) - 2)))
 
 
+def _lite0_people() -> dict[str, np.ndarray]:
+    model = _mmpose("partial_body/lite0_people-states_192x144", "lite0_people-states")
+    return _kept(model.head(model.extract_feat(4 * generated(2, 3, 192, 144) - 2)))
+
+
 def _student() -> dict[str, np.ndarray]:
     from detectron2.structures import Boxes
 
@@ -169,6 +174,7 @@ GOLDEN: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, np.ndarray]]]] =
     "demo/refinet_or-bc": (("mmpose", "safetensors"), _refinet),
     "demo/videopose3d_27": (("mmpose", "safetensors"), _videopose),
     "demo/vitpose-t_people-states": (("mmpose", "safetensors", "timm"), _vitpose),
+    "demo/lite0_people-states": (("mmpose", "safetensors", "timm"), _lite0_people),
     "demo/orpose_tiny": (("detectron2", "safetensors"), _student),
     "demo/faster_rcnn_tiny": (("detectron2", "safetensors"), _detector),
 }

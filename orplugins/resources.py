@@ -13,8 +13,8 @@ SHIPPED = {
     "depthpose": ("configs/mmpose/depthpose/depthpose_small-64x48.py", "demo/depthpose_small-64x48.safetensors"),
     "orpose-color": ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
     "partial-body": (
-        "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py",
-        "demo/vitpose-t_people-states.safetensors",
+        "configs/mmpose/partial_body/lite0_people-states_192x144.py",
+        "demo/lite0_people-states.safetensors",
     ),
     "partial-body-detector": (
         "configs/detectron2/partial_body/faster_rcnn_tiny.yaml",

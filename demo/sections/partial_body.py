@@ -7,14 +7,13 @@ import cv2
 import numpy as np
 
 from orplugins.partial_body.pipeline import PartialSettings, infer_partial, make_views
+from orplugins.partial_body.shipped import completed
+from orplugins.resources import SHIPPED
 
 ORDER = 30
 TITLE = "Partial body: what is seen, hidden, or out of view"
-CONFIG = "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
-WEIGHTS = "demo/vitpose-t_people-states.safetensors"
-DETECTOR = "configs/detectron2/partial_body/faster_rcnn_tiny.yaml"
-DETECTOR_WEIGHTS = "demo/faster_rcnn_tiny.safetensors"
 FRAME = 4
+BOX_SCORE = 0.6
 VIEWS = ("whole", "waist", "chest", "side")
 PEOPLE = 3
 # The clip's pictures are small: drawn on three times the size, lines and rings can be told apart.
@@ -30,7 +29,7 @@ def run(demo) -> str:
     (out / "people.json").write_text(json.dumps(people))
     make_views(out / "people.json", demo.data, out / "views", VIEWS)
     truth = pictures(out)
-    poses(demo, out / "pictures", out / "run", boxes=out / "boxes.json")
+    poses(out / "pictures", out / "run", boxes=out / "boxes.json")
     rows = figures(json.loads((out / "run/poses.json").read_text()), truth)
     for row in rows:
         demo.note(f"{row[0]}: {row[1]} people, states right {row[2]} %")
@@ -45,16 +44,15 @@ def run(demo) -> str:
             ),
             demo.table(["view", "people", "states right, %"], rows),
             f"<p>The table's boxes are the true ones. "
-            f"{demo.weights(demo.root / WEIGHTS, demo.root / DETECTOR_WEIGHTS)}</p>",
+            f"{demo.weights(*(demo.root / SHIPPED[job][1] for job in ('partial-body', 'partial-body-detector')))}</p>",
         ]
     )
 
 
-def poses(demo, inputs, out, **settings) -> None:
+def poses(inputs, out, **settings) -> None:
     """Find poses; an input that cannot be used ends the section."""
     problems: list[str] = []
-    network = PartialSettings(demo.root / CONFIG, demo.root / WEIGHTS, **settings)
-    infer_partial([inputs], out, network, problems.append)
+    infer_partial([inputs], out, PartialSettings(**completed(settings)), problems.append)
     if problems:
         raise ValueError("; ".join(problems))
 
@@ -65,8 +63,7 @@ def whole_pictures(demo, out) -> dict:
     frames.mkdir()
     for path in sorted(demo.data.glob(f"day1/cam*/color/{FRAME:06d}.png")):
         shutil.copy(path, frames / f"{path.parts[-3]}.png")
-    detector = {"detector_config": demo.root / DETECTOR, "detector_weights": demo.root / DETECTOR_WEIGHTS}
-    poses(demo, frames, out / "found", **detector, box_score=0.6, labels=("patient", "user"))
+    poses(frames, out / "found", box_score=BOX_SCORE)
     drawn = [cv2.imread(str(path)) for path in sorted((out / "found/overlays").glob("*.png"))]
     cv2.imwrite(str(out / "found.png"), np.concatenate(drawn, axis=1))
     found = json.loads((out / "found/poses.json").read_text())

@@ -100,6 +100,8 @@ RECIPES = (
     Recipe("mmpose/videopose3d/videopose3d_27-h36m_semi", "motion", _motion, no_bf16=NUMPY_ACCURACY),
     Recipe("mmpose/partial_body/vitpose-t_people-states_128x96", "colour_people", _whole_people, ("mmpose", "timm"),
            NUMPY_ACCURACY),
+    Recipe("mmpose/partial_body/lite0_people-states_192x144", "colour_people", _whole_people, ("mmpose", "timm"),
+           NUMPY_ACCURACY),
     Recipe("detectron2/orpose_color/orpose_tiny", "colour_people", needs=("detectron2",)),
     Recipe("detectron2/partial_body/faster_rcnn_tiny", "colour_people", needs=("detectron2",)),
 )  # fmt: skip

@@ -3,7 +3,8 @@
 Example:
     python tools/make_partial_views.py --ann val/annotations/coco17.json --images val --out data/partial_people/val
 
-Every person gives one picture a view. `whole` is the set as it is. 16-bit depth images become grey pictures.
+Several files with a folder each become one set. Every person gives one picture a view. `whole` is the set as it is.
+16-bit depth images become grey pictures.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from orplugins.partial_body.view_sets import VIEWS
 def main(argv: list[str] | None = None) -> int:
     """Parse arguments, write the views, print what was written and what was left out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ann", type=Path, required=True, metavar="JSON", help="COCO keypoint file, 17 joints")
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of its pictures")
+    parser.add_argument(
+        "--ann", type=Path, nargs="+", required=True, metavar="JSON", help="COCO keypoint files, 17 joints"
+    )
+    parser.add_argument(
+        "--images", type=Path, nargs="+", required=True, metavar="DIR", help="folders of their pictures"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the sets")
     parser.add_argument("--views", nargs="+", default=list(VIEWS), choices=VIEWS, help="default: all")
     args = parser.parse_args(argv)

@@ -19,7 +19,7 @@ from orplugins.partial_body.box_files import FrameBoxes, frame_boxes, write_boxe
 from orplugins.partial_body.box_forms import Choice
 from orplugins.partial_body.given_boxes import GivenBoxes
 from orplugins.partial_body.results import person_records, write_poses
-from orplugins.partial_body.view_sets import VIEWS, write_views
+from orplugins.partial_body.view_sets import VIEWS, Paths, write_views
 from orplugins.resources import resource
 from orplugins.viz.overlay import draw_people
 
@@ -208,7 +208,7 @@ def load_runner(settings: PartialSettings):
 
 
 def make_views(
-    annotations: str | os.PathLike, images: str | os.PathLike, out: str | os.PathLike, views: Sequence[str] = VIEWS
+    annotations: Paths, images: Paths, out: str | os.PathLike, views: Sequence[str] = VIEWS
 ) -> tuple[dict[str, int], list[str]]:
     """Write sets that show people only in part, with a progress bar; see `orplugins.partial_body.view_sets`."""
     from tqdm import tqdm

@@ -21,9 +21,12 @@ from orplugins.skeletons import COCO_17
 VIEWS = ("whole", *CUTS)
 
 
+Paths = str | os.PathLike | Sequence[str | os.PathLike]
+
+
 def write_views(
-    annotations: str | os.PathLike,
-    images: str | os.PathLike,
+    annotations: Paths,
+    images: Paths,
     out: str | os.PathLike,
     views: Sequence[str] = VIEWS,
     least_joints: int = 3,
@@ -36,8 +39,8 @@ def write_views(
     become grey ones, near is bright.
 
     Args:
-        annotations: COCO keypoint file with the 17 joints.
-        images: Folder that its ``file_name`` are relative to.
+        annotations: COCO keypoint file with the 17 joints, or several, which become one set.
+        images: Folder that its ``file_name`` are relative to; as many as files.
         out: Folder of the new sets.
         views: Some of `VIEWS`.
         least_joints: People of whom fewer labelled joints stay are left out.
@@ -53,11 +56,9 @@ def write_views(
     unknown = sorted(set(views) - set(VIEWS))
     if unknown:
         raise ValueError(f"views: found {', '.join(unknown)}, expected some of {', '.join(VIEWS)}")
-    name, out = str(annotations), Path(out)
-    truth = read_annotations(annotations, COCO_17.joints, sizes=False).data
+    out = Path(out)
+    truth, files = _joined(_listed(annotations), _listed(images))
     pictures = truth["images"]
-    files = [image_path(images, record["file_name"], f"{name}: images[{k}]") for k, record in enumerate(pictures)]
-    check_sizes(pictures, images, name, skip_broken=True)
     people, stems = _people(truth), _stems(pictures)
     sets: dict[str, dict] = {
         view: {"images": [], "annotations": [], "categories": truth["categories"]} for view in views
@@ -77,6 +78,30 @@ def write_views(
         for view, content in sets.items():
             write_json(out / "annotations" / f"{view}.json", content)
     return {view: len(content["annotations"]) for view, content in sets.items()}, problems
+
+
+def _listed(paths: Paths) -> list[str | os.PathLike]:
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+
+
+def _joined(annotations: Sequence[str | os.PathLike], images: Sequence[str | os.PathLike]) -> tuple[dict, list[Path]]:
+    """The content of several sets as one, and the images' files; ids count on from set to set."""
+    if len(annotations) != len(images):
+        raise ValueError(f"found {len(annotations)} annotation files and {len(images)} folders, expected one for each")
+    truth: dict = {"images": [], "annotations": [], "categories": []}
+    files: list[Path] = []
+    for path, folder in zip(annotations, images, strict=True):
+        name, more = str(path), read_annotations(path, COCO_17.joints, sizes=False).data
+        if truth["categories"] and more["categories"] != truth["categories"]:
+            raise ValueError(f"{name}: 'categories' is {more['categories']}, expected {truth['categories']}")
+        files += [image_path(folder, r["file_name"], f"{name}: images[{k}]") for k, r in enumerate(more["images"])]
+        check_sizes(more["images"], folder, name, skip_broken=True)
+        first = 1 + max((record["id"] for record in truth["images"]), default=-1)
+        ids = {record["id"]: first + k for k, record in enumerate(more["images"])} if first else {}
+        truth["images"] += [{**r, "id": ids.get(r["id"], r["id"])} for r in more["images"]]
+        truth["annotations"] += [{**p, "image_id": ids.get(p["image_id"], p["image_id"])} for p in more["annotations"]]
+        truth["categories"] = more["categories"]
+    return truth, files
 
 
 def _people(truth: dict) -> dict[int, list[tuple[dict, np.ndarray]]]:

@@ -82,8 +82,11 @@ def at(dataset: dict, data: Path, joints: int):
 def test_one_step_and_one_evaluation(config, data):
     joints = joints_of(Path(config.filename).stem)
     assert config.model.head.out_channels == joints
-    config.model.backbone.depth = 2
-    if config.model.backbone.arch != "tiny":  # a step of the full width takes long; sizes of pictures and maps stay
+    if config.model.backbone.type == "orplugins.ViT":
+        config.model.backbone.depth = 2
+    if (
+        config.model.backbone.get("arch", "tiny") != "tiny"
+    ):  # a step of the full width takes long; sizes of pictures and maps stay
         config.model.backbone.arch = "tiny"
         config.model.head.update(in_channels=192, deconv_out_channels=(8, 8))
     torch.manual_seed(0)

@@ -53,6 +53,21 @@ def record(seed: int = 0) -> dict:
 # transforms
 
 
+def test_things_in_front_hide_visible_joints():
+    appearance = TRANSFORMS.build(dict(type="orplugins.RandomAppearance", occluder_prob=1.0))
+    changed = 0
+    for seed in range(10):
+        np.random.seed(seed)
+        before = {**record(), "transformed_keypoints": record()["keypoints"]}
+        before["keypoints_visible"][0, 0, 1] = 0
+        out = appearance.transform({**before})
+        states = out["keypoints_visible"][0, :, 1]
+        assert states[0] == 0 and set(states[1:]) <= {1.0, 2.0} and (out["keypoints_visible"][..., 0] == 1).all()
+        changed += int((states == 1).sum())
+        assert out["img"].shape == (120, 100, 3) and (before["img"] == 200).all()
+    assert changed
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_truncated_frame(seed):
     np.random.seed(seed)

@@ -71,6 +71,21 @@ def test_views(source):
     }
 
 
+def test_several_sets_become_one(source, tmp_path):
+    other = tmp_path / "other"
+    write_image(other / "a.png", np.full((140, 200, 3), 90, np.uint8))
+    (other / "ann.json").write_text((source / "ann.json").read_text())
+    both = [source / "ann.json", other / "ann.json"]
+    counts, problems = write_views(both, [source, other], source / "out", ("whole",))
+    assert counts == {"whole": 2} and len(problems) == 2
+    content = json.loads((source / "out/annotations/whole.json").read_text())
+    first, second = (read_image(source / "out/images" / image["file_name"]) for image in content["images"])
+    assert first[50, 50, 0] > 100 and second[50, 50, 0] == 90
+    assert [a["image_id"] for a in content["annotations"]] == [image["id"] for image in content["images"]]
+    with pytest.raises(ValueError, match="found 2 annotation files and 1 folders"):
+        write_views(both, source, source / "none")
+
+
 def test_depth_becomes_grey(source):
     grey = read_picture(source / "a.png")
     assert grey.shape == (140, 200, 3) and (grey[:10] == 0).all() and 100 < grey[20, 20, 0] < 250

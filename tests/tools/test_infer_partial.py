@@ -19,6 +19,7 @@ from mmpose.registry import MODELS  # noqa: E402
 from orplugins.io.video import probe_video, read_image, write_image, write_video  # noqa: E402
 from orplugins.partial_body import pipeline  # noqa: E402
 from orplugins.partial_body.box_files import frame_boxes, write_boxes, write_published_boxes  # noqa: E402
+from orplugins.resources import SHIPPED  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "configs/mmpose/partial_body/vitpose-t_people-states_128x96.py"
@@ -96,6 +97,18 @@ def test_detector_weights_to_poses(tool, weights, tmp_path, capsys):
     assert f"2 frames, {len(people)} people" in capsys.readouterr().out
     assert len(boxes["annotations"]) == len(people)
     assert sorted(path.name for path in (out / "overlays").iterdir()) == ["p1.png", "p2.png"]
+
+
+def test_nothing_named_is_what_ships(tool, tmp_path):
+    images = pictures(tmp_path / "in", 1)
+    assert tool.main([str(images), "--out", str(tmp_path / "whole"), "--whole-image"]) == 0
+    found = json.loads((tmp_path / "whole/poses.json").read_text())
+    (person,) = found["annotations"]
+    assert len(person["keypoints"]) == 51 and np.shape(person["state_probabilities"]) == (17, 3)
+    assert found["info"]["checkpoint"] == Path(SHIPPED["partial-body"][1]).name
+    pytest.importorskip("detectron2")
+    assert tool.main([str(images), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out/boxes.json").is_file() and (tmp_path / "out/poses.json").is_file()
 
 
 def test_boxes_of_a_file(tool, weights, tmp_path, capsys):

@@ -12,6 +12,14 @@ from orplugins.registry import MODELS
 class TimmBackbone(TimmFeatures, BaseModule):
     """Maps of any model of timm that has `features_only`; arguments as of `TimmFeatures`."""
 
-    def __init__(self, name: str, strides: tuple[int, ...] = (32,), pretrained: str = "", init_cfg: dict | None = None):
-        super().__init__(name, tuple(strides), pretrained)
+    def __init__(
+        self,
+        name: str,
+        strides: tuple[int, ...] = (32,),
+        pretrained: str = "",
+        frozen: tuple[str, ...] = (),
+        fixed_statistics: bool = False,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(name, tuple(strides), pretrained, tuple(frozen), fixed_statistics)
         self.init_cfg = init_cfg

@@ -14,12 +14,14 @@ from .datasets import (
 from .estimator import PartialBodyEstimator
 from .head import JointStateHead
 from .metrics import JointStateMetric, PeopleCocoMetric
+from .neck import MergedPyramid
 from .transforms import (
     InclusiveBox,
     LoadImageOnce,
     MarkOutOfView,
     PackPartialBodyInputs,
     PublishedHalfBody,
+    RandomAppearance,
     RandomBodyCrop,
     RandomFrameTruncation,
 )
@@ -31,6 +33,7 @@ __all__ = [
     "JointStateMetric",
     "LoadImageOnce",
     "MarkOutOfView",
+    "MergedPyramid",
     "PackPartialBodyInputs",
     "PartialBodyDataset",
     "PartialBodyEstimator",
@@ -42,6 +45,7 @@ __all__ = [
     "PublishedPatient21Dataset",
     "PublishedPatient22Dataset",
     "PublishedUser6Dataset",
+    "RandomAppearance",
     "RandomBodyCrop",
     "RandomFrameTruncation",
     "User6Dataset",

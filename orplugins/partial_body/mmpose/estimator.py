@@ -6,6 +6,7 @@ from mmpose.models.pose_estimators import TopdownPoseEstimator
 
 from orplugins.hosts.mmpose.state_dict import CheckpointMixin
 from orplugins.partial_body.checkpoint import convert_vit, unwrap
+from orplugins.partial_body.vit import ViT
 from orplugins.registry import MODELS
 
 _TRUNK = "backbone."
@@ -13,10 +14,11 @@ _TRUNK = "backbone."
 
 @MODELS.register_module()
 class PartialBodyEstimator(CheckpointMixin, TopdownPoseEstimator):
-    """mmpose's top-down estimator with an `orplugins.ViT`, strict with checkpoints.
+    """mmpose's top-down estimator, strict with checkpoints.
 
-    ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all fit is refused with a list;
-    mmengine would log a line and leave, for instance, a last layer of 22 channels in a model of 21 at random.
+    With an `orplugins.ViT`, ViTPose checkpoints of mmpose 0.x and 1.x load as they are. One whose tensors do not all
+    fit is refused with a list; mmengine would log a line and leave, for instance, a last layer of 22 channels in a
+    model of 21 at random.
 
     Args:
         fresh: Prefixes of parameters that may keep their initialisation where the checkpoint has none that fit, such as
@@ -34,6 +36,8 @@ class PartialBodyEstimator(CheckpointMixin, TopdownPoseEstimator):
 
     def compared(self, state: dict) -> dict:
         """Leave out what a checkpoint may hold beside the model. See `CheckpointMixin`."""
+        if not isinstance(self.backbone, ViT):
+            return state
         trunk = {key[len(_TRUNK) :]: value for key, value in state.items() if key.startswith(_TRUNK)}
         converted = convert_vit(trunk, self.backbone.grid, self.backbone.checkpoint_grid)
         rest = {key: value for key, value in state.items() if not key.startswith(_TRUNK)}

@@ -8,11 +8,12 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs, RandomHalfBody
 
+from orplugins.partial_body.appearance import Occluders, photograph
 from orplugins.partial_body.crops import grow_part, inside, part_box, truncate
 from orplugins.partial_body.joint_states import SIDES
 from orplugins.partial_body.udp import half_body_ids, published_boxes
 from orplugins.registry import TRANSFORMS
-from orplugins.skeletons import OCCLUDED, OUT_OF_VIEW
+from orplugins.skeletons import OCCLUDED, OUT_OF_VIEW, VISIBLE
 
 
 def _generator() -> np.random.Generator:
@@ -200,6 +201,35 @@ class MarkOutOfView(BaseTransform):
         """Change the joints' labels of a record."""
         window = (0, 0, *results["input_size"])
         _leave(results, ~inside(results["transformed_keypoints"][0], window))
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomAppearance(BaseTransform):
+    """Colours, light, sharpness and noise of another camera, and things in front of the person.
+
+    Comes after `TopdownAffine`: only what the network sees is worked on. Visible joints behind a thing become
+    occluded ones; their places are still learnt.
+
+    Args:
+        prob: Probability of each change of the picture, see `orplugins.partial_body.appearance.photograph`.
+        occluder_prob: Probability that there is anything in front.
+        most: Largest number of things in front.
+    """
+
+    def __init__(self, prob: float = 0.4, occluder_prob: float = 0.3, most: int = 3):
+        self.prob, self.occluders = prob, Occluders(occluder_prob, most)
+
+    def transform(self, results: dict) -> dict:
+        """Change ``img`` and the joints' states of a record."""
+        rng = _generator()
+        image, hidden = self.occluders(results["img"], results["transformed_keypoints"][0], rng)
+        results["img"] = photograph(image, rng, self.prob)
+        visible = results["keypoints_visible"]
+        if visible.ndim == 3 and hidden.any():
+            visible = visible.copy()
+            visible[0, hidden & (visible[0, :, 1] == VISIBLE), 1] = OCCLUDED
+            results["keypoints_visible"] = visible
         return results
 
 
