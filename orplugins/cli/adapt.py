@@ -24,12 +24,9 @@ from pathlib import Path
 from orplugins.adaptation.method import Method
 from orplugins.adaptation.run import NOT_BETTER, AdaptSettings, adapt, kind_of_frames
 from orplugins.device import add_device_option
-from orplugins.resources import resource
+from orplugins.resources import SHIPPED, resource
 
-SHIPPED = {
-    "color": ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
-    "depth": ("configs/mmpose/depthpose/depthpose_small-64x48.py", "demo/depthpose_small-64x48_varied.safetensors"),
-}
+NETWORKS = {"color": "orpose-color", "depth": "depthpose"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("frames", nargs="+", help="pictures of one camera, or folders of them")
     options.add_argument("--out", type=Path, required=True, help="folder")
-    options.add_argument("--method", choices=tuple(SHIPPED), help="default: by the files; 16-bit PNG is depth")
+    options.add_argument("--method", choices=tuple(NETWORKS), help="default: by the files; 16-bit PNG is depth")
     options.add_argument("--config", help="the network's config (default: the shipped network)")
     options.add_argument("--weights", help="its weights, the teacher (default: the shipped ones)")
     options.add_argument("--rounds", type=int, default=1, help="2: the student teaches once more (default: 1)")
@@ -59,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         kind = args.method or kind_of_frames(args.frames)
         if (args.config is None) != (args.weights is None):
             raise ValueError("--config and --weights: found one of them, expected both or neither")
-        config, weights = (str(resource(path)) for path in SHIPPED[kind])
+        config, weights = (str(resource(path)) for path in SHIPPED[NETWORKS[kind]])
         if args.config:
             config, weights = args.config, args.weights
         method: Method
