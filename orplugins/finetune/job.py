@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,7 +20,10 @@ from orplugins.io.resume_log import Journal
 from orplugins.io.run_folder import run_folder
 from orplugins.io.weights import read_weights, write_weights
 
-FEW_PICTURES = 5  # labelled, or held out
+FEW_PICTURES = 5
+# A gain counts from so many points on, divided by the root of the number of held-out people: the best of ten scores is
+# compared with one, and a few people's AP moves by chance.
+CHANCE = 15.0
 
 
 def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: Say) -> Outcome:
@@ -93,8 +97,6 @@ def _parts(method: Method, settings: FinetuneSettings, say: Say) -> dict[str, La
         say(f"{name.replace('_', '-')}: {part.pictures} pictures, {part.people} people, {part.posed} with joints")
     if labels.pictures < FEW_PICTURES:
         say(f"warning: {labels.pictures} labelled pictures are few: both training and score will depend on chance")
-    elif held_out.pictures < FEW_PICTURES:
-        say(f"note: {held_out.pictures} held-out pictures decide: small differences of the score are chance")
     return parts
 
 
@@ -134,7 +136,8 @@ def _run(
     write_weights(trained, half, meta)
     after = measured("after", trained, "held_out")
     test_after = measured("test after", trained, "test") if "test" in sets else {}
-    better = after.get(method.score, -1.0) > before[method.score]
+    margin = CHANCE / math.sqrt(max(sets["held_out"].labels.people, 1))
+    better = after.get(method.score, -1.0) > before[method.score] + margin
     weights = out / "weights.safetensors"
     if better:
         write_weights(weights, half, {**meta, "before": before, "after": after})
@@ -142,6 +145,7 @@ def _run(
     facts["parameters"] = f"{sum(value.numel() for value in state.values()):,}, float16"
     outcome = Outcome(
         method.score,
+        margin,
         before,
         after,
         test_before,
@@ -153,7 +157,10 @@ def _run(
     )
     with atomic_write(out / "card.md") as file:
         file.write(card(outcome, f"{method.name}, fine-tuned"))
-    record = {key: getattr(outcome, key) for key in ("score", "before", "after", "test_before", "test_after", "better")}
+    record = {
+        key: getattr(outcome, key)
+        for key in ("score", "margin", "before", "after", "test_before", "test_after", "better")
+    }
     write_json(out / "results.json", {**record, "facts": facts, "use": outcome.use}, indent=1)
     return outcome
 

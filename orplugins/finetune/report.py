@@ -17,6 +17,7 @@ class Outcome:
 
     Attributes:
         score: The figure that decided.
+        margin: By how many points it has to be greater than before: less may be chance.
         before, after: Figures on the held-out pictures, in percent; ``after`` is that of the written weights, or of the
             best trained ones where none were written.
         test_before, test_after: Figures on the test file; empty without one.
@@ -27,6 +28,7 @@ class Outcome:
     """
 
     score: str
+    margin: float
     before: Rows
     after: Rows
     test_before: Rows
@@ -72,8 +74,8 @@ def verdict(outcome: Outcome) -> str:
     if outcome.better:
         return f"better: {outcome.score} on the held-out pictures is {after}, was {before}"
     return (
-        f"no better than before: the best {outcome.score} on the held-out pictures is {after}, was {before}; no "
-        "weights were written, keep those that you have"
+        f"no better than before: {outcome.score} on the held-out pictures is {after} at best, was {before}; with so few "
+        f"people a gain of less than {outcome.margin:.1f} may be chance. No weights were written, keep those you have"
     )
 
 
