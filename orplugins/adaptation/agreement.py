@@ -42,10 +42,10 @@ class AgreementRules:
     least_length: int = 5
     least_presence: float = 0.6
     window: int = 10
-    sure: float = 0.3
-    sure_still: float = 0.8
-    unsure: float = 0.2
-    unsure_still: float = 0.6
+    sure: float = 0.45
+    sure_still: float = 0.9
+    unsure: float = 0.3
+    unsure_still: float = 0.8
     duplicate_iou: float = 0.4
 
     def say(self, strength: float, still: float, lasting: bool = True) -> str:

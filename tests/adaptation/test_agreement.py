@@ -36,7 +36,7 @@ def test_a_missed_frame_is_filled_in_between():
 
 
 def test_what_flickers_is_unsure_or_nothing():
-    found = [people([30, 0, 40, 20, 0.7]) if t == 5 else people() for t in range(10)]
+    found = [people([30, 0, 40, 20, 0.95]) if t == 5 else people() for t in range(8)]
     labels = agree(found, moving, RULES)
     assert not any(len(each.people) for each in labels) and len(labels[5].unsure) == 1
     faint = [people([30, 0, 40, 20, 0.2]) if t == 5 else people() for t in range(10)]
@@ -48,8 +48,8 @@ def test_what_flickers_is_unsure_or_nothing():
     [
         (0.1, 0.5, "person"),
         (1.0, 0.5, "background"),
-        (1.0, 0.7, "unsure"),
-        (1.0, 0.9, "person"),
+        (1.0, 0.85, "unsure"),
+        (1.0, 0.95, "person"),
         (0.1, 0.1, "background"),
     ],
 )

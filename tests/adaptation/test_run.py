@@ -48,10 +48,10 @@ class Squares:
 
         def find(picture, count):
             self.asked += 1
-            rows = [] if kind == "good" else [[*THING, 0.58]]
+            rows = [] if kind == "good" else [[*THING, 0.7]]
             x = np.flatnonzero(picture[20, :38, 0] < 60)
             if len(x) and kind != "bad":
-                rows.append([x[0], 10, x[-1] + 1, 30, 0.52 if kind == "teacher" else 0.9])
+                rows.append([x[0], 10, x[-1] + 1, 30, 0.66 if kind == "teacher" else 0.9])
             return [people(*rows)] * count
 
         return find
