@@ -141,6 +141,8 @@ def _run(
     weights = out / "weights.safetensors"
     if better:
         write_weights(weights, half, {**meta, "before": before, "after": after})
+    else:
+        weights.unlink(missing_ok=True)
     facts = {**facts, "step of the best weights": str(done["step"])}
     facts["parameters"] = f"{sum(value.numel() for value in state.values()):,}, float16"
     outcome = Outcome(

@@ -74,8 +74,8 @@ def verdict(outcome: Outcome) -> str:
     if outcome.better:
         return f"better: {outcome.score} on the held-out pictures is {after}, was {before}"
     return (
-        f"no better than before: {outcome.score} on the held-out pictures is {after} at best, was {before}; with so few "
-        f"people a gain of less than {outcome.margin:.1f} may be chance. No weights were written, keep those you have"
+        f"no better than before: {outcome.score} on the held-out pictures is {after} at best, was {before}; with so "
+        f"few people a gain of less than {outcome.margin:.1f} may be chance. No weights were written"
     )
 
 

@@ -11,6 +11,7 @@ from dev import learning_curves as curves
 
 def test_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(curves, "DEPTH", (64, 48))
+    monkeypatch.setattr(curves, "TEST_FROM", 3)
     given = {}
 
     def run(method, folder, file, test, out, options):
