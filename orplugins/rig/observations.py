@@ -29,8 +29,8 @@ class View:
         rays: (D, 17, 2) x/z, y/z without lens distortion; NaN where a joint is missing.
         weight: (D, 17) confidence up to 1, 0 where a joint is missing.
         size: (D,) diagonal of the box about the joints, x/z.
-        speed: (D, 17, 2) change of the rays per frame; 0 where it is not known.
-        moving: (D,) whether `speed` is known.
+        speed: (D, 17, 2) change of the rays per frame; NaN where it is not known.
+        moving: (D,) whether the person was there before and after.
         depth: (D, 17) metres along the optical axis to the joints, NaN where not measured; None without depth images.
     """
 
@@ -106,7 +106,7 @@ def _speeds(frame: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray
     size = extents(rays)
     first = {int(n): i for i, n in reversed(list(enumerate(frame.tolist())))}
     last = {int(n): i + 1 for i, n in enumerate(frame.tolist())}
-    speed, moving = np.zeros_like(rays), np.zeros(len(rays), dtype=bool)
+    speed, moving = np.full(rays.shape, np.nan), np.zeros(len(rays), dtype=bool)
     for i in range(len(rays)):
         ends = []
         for direction in (-1, 1):
@@ -125,5 +125,5 @@ def _speeds(frame: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray
                 break
         if len(ends) == 2:
             change = (ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0])
-            speed[i], moving[i] = np.nan_to_num(change), True
+            speed[i], moving[i] = change, True
     return speed, moving

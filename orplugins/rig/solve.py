@@ -66,9 +66,11 @@ def start_from_pairs(
     return first_rig(len(views), found, pairs), found
 
 
-def sightings(views: Sequence[View], groups: Groups, sigma: np.ndarray) -> Sightings:
-    """What the cameras saw of groups."""
+def sightings(views: Sequence[View], groups: Groups, sigma: np.ndarray, clock: bool = False) -> Sightings:
+    """What the cameras saw of groups; for clocks only joints whose speed is known."""
     rays, speed, weight = (groups.gathered(views, name) for name in ("rays", "speed", "weight"))
+    if clock:
+        weight = np.where(np.isfinite(speed).all(-1), weight, 0.0)
     focal = np.array([(view.camera.fx, view.camera.fy) for view in views])
     return Sightings(np.nan_to_num(rays), np.sqrt(weight), np.nan_to_num(speed), focal, sigma)
 
@@ -114,7 +116,7 @@ def refine(
         groups = groups.take(spread_out(groups, _places(views, cameras, groups), most if last else most // 2))
         if len(groups.frame) < 6:
             raise ValueError(f"{len(groups.frame)} people are seen by two cameras at once, expected 6 or more")
-        seen = sightings(views, groups, sigma)
+        seen = sightings(views, groups, sigma, bool(free[:, CLOCK].any()))
         points = intersect(cameras.poses, seen.rays, seen.weight > 0)
         say(f"round {round_ + 1} of {len(tolerances)}: {len(groups.frame)} people")
         for again in range(3 if last else 2):

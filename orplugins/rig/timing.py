@@ -29,7 +29,7 @@ def is_video(views: Sequence[View]) -> bool:
         if not len(view.frame) or view.moving.mean() < _CONTINUED:
             return False
         step = np.linalg.norm(view.speed, axis=-1)
-        known = (view.weight > 0) & view.moving[:, None]
+        known = np.isfinite(step)
         if np.median(step[known] / np.repeat(view.size[:, None], 17, 1)[known]) > _STEP:
             return False
     return True
@@ -37,7 +37,7 @@ def is_video(views: Sequence[View]) -> bool:
 
 def activity(view: View, first: int, count: int) -> np.ndarray:
     """(count,) how fast people move in frames `first` .. on, as a share of their size; NaN where that is not known."""
-    step = np.where(view.weight > 0, np.linalg.norm(view.speed, axis=-1), np.nan)[view.moving]
+    step = np.linalg.norm(view.speed, axis=-1)[view.moving]
     with np.errstate(all="ignore"):
         each = np.nanmean(step, axis=1) / view.size[view.moving]
     place = view.frame[view.moving] - first
