@@ -38,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--camera-folders", nargs="+", default=(), metavar="NAME", help="one file: folders that tell cameras apart")
     add("--height", type=float, metavar="M", help="people's mean height (default: usual people)")
     add("--distance", nargs=3, metavar=("CAM", "CAM", "M"), help="known distance of two cameras, by name")
+    add(
+        "--depth",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="depth images for the metre: one folder, or one a camera",
+    )
+    add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth images (L515: 0.25)")
     add("--synchronous", action="store_true", help="the clocks agree: do not look for offsets")
     add("--max-lag", type=int, default=60, metavar="N", help="largest offset looked for, frames (default: 60)")
     add("--update", metavar="RIG", help="calibration of which a camera moved: find which, keep the others")
@@ -59,6 +67,8 @@ def _settings(args: argparse.Namespace) -> CalibrateSettings:
         folders=tuple(args.camera_folders),
         stature_m=args.height,
         distance=(args.distance[0], args.distance[1], float(args.distance[2])) if args.distance else None,
+        depth=tuple(args.depth),
+        depth_unit_mm=args.depth_unit_mm,
         synchronous=args.synchronous,
         most_lag=args.max_lag,
         update=args.update,

@@ -10,6 +10,7 @@ import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.rig.bundle import BARREL, CLOCK, FOCAL, SIZE, Cameras
+from orplugins.rig.depths import DepthSource, joint_depths
 from orplugins.rig.essential import essential_of
 from orplugins.rig.gravity import Floor, find_floor, room_axes
 from orplugins.rig.observations import View, observe
@@ -32,6 +33,7 @@ _FOCAL_SHARES = (0.55, 0.7, 0.85, 1.0, 1.25, 1.55)
 # How far focal length (as a logarithm) and lens are from the best guess, where they are not known.
 _ZOOM_SPREAD, _BARREL_SPREAD = 0.15, 0.05
 _CLOCK_ROUNDS = 3
+_DEPTH_PEOPLE = 100  # of each camera, whose depth images are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ def calibrate(
     known: Knowledge,
     say: Say = lambda _: None,
     seed: int = 0,
+    depth: DepthSource | None = None,
 ) -> Calibration:
     """Find where cameras are.
 
@@ -84,6 +87,7 @@ def calibrate(
         known: What is known besides.
         say: Told what is going on.
         seed: Of the random samples.
+        depth: Depth images, for the metre.
 
     Returns:
         The calibration. Whether it can be trusted is for `orplugins.rig.verdict`.
@@ -123,7 +127,15 @@ def calibrate(
             break
     assert solved is not None  # there was a round
     solved = replace(solved, cameras=state, pairs=pairs)
+    if depth is not None:
+        say("depth images")
+        views = [replace(view, depth=_depths(solved, view, v, depth)) for v, view in enumerate(views)]
     return _in_a_room(solved, views, names, known, video, lags)
+
+
+def _depths(solved: Solved, view: View, number: int, source: DepthSource) -> np.ndarray:
+    members = solved.groups.members[:, number]
+    return joint_depths(view, number, spaced(members[members >= 0], _DEPTH_PEOPLE), source)
 
 
 def check_views(views: Sequence[View], names: Sequence[str]) -> None:
@@ -216,7 +228,7 @@ def _likely_focal(people: Sequence[People], cameras: Sequence[Camera], rng: np.r
     """The focal length, the same share of all images, with which people of two cameras agree most."""
     best, most = list(cameras), -1.0
     for share in _FOCAL_SHARES:
-        tried = [replace(c, fx=share * max(c.size), fy=share * max(c.size)) for c in cameras]
+        tried = [replace(c, fx=share * max(c.size), fy=share * max(c.size), distortion=()) for c in cameras]
         views = [observe(p, c) for p, c in zip(people, tried, strict=True)]
         frames = spaced(common_frames(views), 50)
         _, found = start_from_pairs(views, frames, rng, [0] * len(views), lambda _: None)
@@ -229,7 +241,8 @@ def _likely_focal(people: Sequence[People], cameras: Sequence[Camera], rng: np.r
 def _zoomed(camera: Camera, zoom: float, barrel: float) -> Camera:
     k1 = (camera.distortion[0] if camera.distortion else 0.0) + float(barrel)
     factor = float(np.exp(zoom))
-    return replace(camera, fx=camera.fx * factor, fy=camera.fy * factor, distortion=(k1, 0.0, 0.0, 0.0))
+    lens = replace(camera, distortion=(k1, 0.0, 0.0, 0.0), distortion_order="opencv")
+    return replace(lens, fx=camera.fx * factor, fy=camera.fy * factor)
 
 
 def _in_a_room(

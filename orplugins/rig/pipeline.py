@@ -11,6 +11,7 @@ import numpy as np
 from orplugins.io.calibration import read_rig
 from orplugins.io.calibration.convert import check_target, write_calibration
 from orplugins.rig.calibrate import calibrate
+from orplugins.rig.depths import DepthFolders
 from orplugins.rig.inputs import Recording, read_recording
 from orplugins.rig.report import moves_text, text, write_report
 from orplugins.rig.settings import Knowledge
@@ -36,6 +37,8 @@ class CalibrateSettings:
         folders: One file: parts of the images' paths that tell the cameras apart.
         stature_m: People's mean height, metres.
         distance: (name, name, metres): the known distance of two cameras.
+        depth: Folders of depth images (16-bit PNG), one a camera or one for all, for the metre.
+        depth_unit_mm: Millimetres that a count of theirs stands for.
         synchronous: The cameras' clocks agree.
         most_lag: Largest offset that is looked for, frames.
         update: A calibration of which a camera moved: the others keep their poses, and its intrinsics are used.
@@ -54,6 +57,8 @@ class CalibrateSettings:
     folders: tuple[str, ...] = ()
     stature_m: float | None = None
     distance: tuple[str, str, float] | None = None
+    depth: tuple[str, ...] = ()
+    depth_unit_mm: float = 1.0
     synchronous: bool = False
     most_lag: int = 60
     update: str | None = None
@@ -102,7 +107,9 @@ def calibrate_rig(settings: CalibrateSettings, say: Callable[[str], None] = lamb
     files = (settings.update,) if settings.update else settings.intrinsics
     read = read_recording(settings.views, files, settings.size, settings.annotations, settings.folders)
     check_target(settings.out, settings.form, len(read.cameras))
-    lines = ""
+    lines, depth = "", None
+    if settings.depth:
+        depth = DepthFolders([Path(folder) for folder in settings.depth], read.images, settings.depth_unit_mm)
     if rig is not None:
         for name in settings.moved:
             if name not in rig.names:
@@ -110,7 +117,8 @@ def calibrate_rig(settings: CalibrateSettings, say: Callable[[str], None] = lamb
         done = update(read.people, rig, settings.moved, say, settings.seed)
         found, up, lines = done.found, rig.up, moves_text(done) + "\n"
     else:
-        found, up = calibrate(read.people, read.cameras, read.names, _knowledge(settings, read), say, settings.seed), UP
+        known = _knowledge(settings, read)
+        found, up = calibrate(read.people, read.cameras, read.names, known, say, settings.seed, depth), UP
     say("looking for what speaks against it")
     verdict = judge(found)
     if settings.report is not None:
@@ -119,7 +127,8 @@ def calibrate_rig(settings: CalibrateSettings, say: Callable[[str], None] = lamb
     write = verdict.trusted or settings.keep
     if write:
         warnings += write_calibration(Rig(found.cameras, found.names, up), settings.out, settings.form)
-    return Outcome(lines + text(found, verdict), warnings, read.failed, write, verdict.trusted)
+    failed = [*read.failed, *(depth.failed if depth else [])]
+    return Outcome(lines + text(found, verdict), warnings, failed, write, verdict.trusted)
 
 
 def _check(settings: CalibrateSettings) -> None:
@@ -127,8 +136,10 @@ def _check(settings: CalibrateSettings) -> None:
         raise ValueError(f"--max-lag: {settings.most_lag}, expected 0 or more frames")
     if settings.stature_m is not None and not 0.8 <= settings.stature_m <= 2.2:
         raise ValueError(f"--height: {settings.stature_m:g}, expected people's mean height in metres, 0.8 to 2.2")
-    if settings.update and (settings.intrinsics or settings.stature_m or settings.distance):
-        raise ValueError("--update: the rig has intrinsics and a scale, expected no --intrinsics, --height, --distance")
+    if not 0 < settings.depth_unit_mm < 1000:
+        raise ValueError(f"--depth-unit-mm: {settings.depth_unit_mm:g}, expected millimetres a count")
+    if settings.update and (settings.intrinsics or settings.stature_m or settings.distance or settings.depth):
+        raise ValueError("--update: the rig has intrinsics and a scale, expected none of them besides it")
     if settings.moved and not settings.update:
         raise ValueError("--moved: expected --update RIG, the calibration before")
 

@@ -158,7 +158,7 @@ def errors_of_joints(linear: Linear, seen: Sightings) -> np.ndarray:
     factor = 1 / (1.1774 * np.sqrt(max(freedom, 0.1)))
     everything = factor * float(np.median(linear.residual[used]))
     sigma = np.empty(seen.sigma.shape)
-    for j in range(sigma.shape[1]):
+    for j in range(17):
         own = linear.residual[:, :, j][used[:, :, j]]
         own_sigma = factor * float(np.median(own)) if len(own) else everything
         # As if twenty more of the usual error had been seen: few joints are no proof of a small error.

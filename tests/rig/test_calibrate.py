@@ -8,7 +8,6 @@ import pytest
 from orplugins.rig.bodies import body_size
 from orplugins.rig.calibrate import calibrate
 from orplugins.rig.settings import Knowledge
-from orplugins.rig.solve import free_unknowns
 from orplugins.rig.uncertainty import spread_of_cameras
 from orplugins.rig.update import update
 from orplugins.rig.verdict import judge
@@ -78,11 +77,14 @@ def test_uncertainty_agrees_with_the_bootstrap(three):
     solved, rng, places = found.solved, np.random.default_rng(0), []
     frames = np.unique(solved.groups.frame)
     for _ in range(12):
-        drawn = np.concatenate(
-            [np.flatnonzero(solved.groups.frame == f) for f in rng.choice(frames, len(frames))]
-        )
+        drawn = np.concatenate([np.flatnonzero(solved.groups.frame == f) for f in rng.choice(frames, len(frames))])
         state, _, _ = adjust(
-            solved.cameras, np.nan_to_num(solved.points[drawn]), solved.seen.take(drawn), solved.free, solved.rules, steps=6
+            solved.cameras,
+            np.nan_to_num(solved.points[drawn]),
+            solved.seen.take(drawn),
+            solved.free,
+            solved.rules,
+            steps=6,
         )
         away = state.place - state.place[0]
         places.append(away / np.linalg.norm(away) * np.linalg.norm(solved.cameras.place))
@@ -208,3 +210,27 @@ def test_everybody_in_one_spot_is_not_trusted():
     found = calibrate(seen(cameras, points, noise=2.0, lone=0.0), cameras, NAMES[:2], Knowledge(synchronous=True))
     problems = " ".join(judge(found).problems)
     assert "one spot" in problems
+
+
+def test_depth_images_are_the_metre(three):
+    """Images that show every joint's surface in front of it, among holes."""
+    from orplugins.depth.joints import INSET
+
+    cameras, points, _ = three
+    views = seen(cameras, points[:60], lone=0.0)
+
+    def depth(view, frame):
+        image = np.zeros((480, 640), dtype=np.uint16)
+        for person in points[frame]:
+            pixels, away = cameras[view].project(person)
+            for (x, y), z, inset in zip(np.round(pixels).astype(int), away, INSET, strict=True):
+                if 4 < x < 635 and 4 < y < 475:
+                    ray = np.linalg.norm(
+                        [(x - cameras[view].cx) / cameras[view].fx, (y - cameras[view].cy) / cameras[view].fy]
+                    )
+                    image[y - 3 : y + 4, x - 3 : x + 4] = round(1000 * (z - inset / np.hypot(1, ray)))
+        return image
+
+    found = calibrate(views, cameras, NAMES[:3], Knowledge(), depth=depth)
+    assert found.scale.source.startswith("depth images")
+    assert errors(found.cameras, cameras)[2] == pytest.approx(1.0, abs=0.01)
