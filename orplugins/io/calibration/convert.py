@@ -45,17 +45,52 @@ def convert_calibration(
     if findings:
         raise ValueError(f"{path}: {'; '.join(findings)}")
     pair = _pair(rig) if form == "json" and is_parallel(path) else None
+    return [*rig.notes, *write_calibration(rig, out, form, pair)]
+
+
+def check_target(out: Path, form: str, cameras: int) -> None:
+    """Refuse a path that a calibration of this form cannot be written to, before the work.
+
+    Args:
+        out: The file to write, or the folder.
+        form: See `convert_calibration`.
+        cameras: Their number.
+
+    Raises:
+        ValueError: A suffix of another form, a file where a folder is needed, or another calibration's files in it.
+    """
+    if form == "openpose" or (form == "opencv" and cameras > 1):
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"{out}: is a file, expected a folder: the form has one file a camera")
+    elif out.suffix.lower() not in FORMS[form]:
+        expected = " or ".join(FORMS[form])
+        raise ValueError(f"{out}: suffix {out.suffix!r}, expected {expected} for a file of the form {form}")
+
+
+def write_calibration(rig: Rig, out: Path, form: str = "json", pair: ParallelRig | None = None) -> list[str]:
+    """Write cameras; each file is written whole or not at all.
+
+    Args:
+        rig: The cameras.
+        out: The file to write, or the folder.
+        form: See `convert_calibration`.
+        pair: The parallel pair that they are, for our own form.
+
+    Returns:
+        What the form leaves out.
+
+    Raises:
+        ValueError: A rig that the form cannot hold, or a path that does not fit the form.
+    """
+    check_target(out, form, len(rig.cameras))
     files = written(rig, form, pair)
     folder = "" not in files
     if folder:
         _check_folder(out, set(files))
-    elif out.suffix.lower() not in FORMS[form]:
-        expected = " or ".join(FORMS[form])
-        raise ValueError(f"{out}: suffix {out.suffix!r}, expected {expected} for a file of the form {form}")
     for name, text in files.items():
         with atomic_write(out / name if folder else out) as file:
             file.write(text)
-    return [*rig.notes, *lost(rig, form)]
+    return lost(rig, form)
 
 
 def describe_calibration(
@@ -107,8 +142,6 @@ def _pair(rig: Rig) -> ParallelRig:
 
 def _check_folder(out: Path, names: set[str]) -> None:
     """A folder is read whole: other calibration files in it would become cameras."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"{out}: is a file, expected a folder: the form has one file a camera")
     others = [p.name for p in out.glob("*") if p.suffix.lower() in SUFFIXES and p.name not in names]
     if others:
         raise ValueError(f"{out}: holds {sorted(others)[0]!r} already, expected a folder for these cameras alone")
