@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,13 +26,15 @@ from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
 from orplugins.orpose_color.statistics import load_statistics, save_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
+from orplugins.resources import resource
 from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.viz.overlay import draw_pose
 
 if TYPE_CHECKING:
+    from orplugins.hosts.detectron2.predictor import Predictor
     from orplugins.orpose_color.network import LiftingNetwork
 
-_SHORT_SIDE, _LONG_SIDE = 480, 1333
+SHIPPED = "configs/detectron2/orpose_color/orpose_lite0.yaml", "demo/orpose_lite0.safetensors"
 _STILLS_FPS = 20.0
 CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
@@ -42,18 +44,19 @@ class ColorSettings:
     """How :func:`infer_color` finds and draws poses.
 
     Attributes:
-        config: A detectron2 config, a file.
-        weights: The student's checkpoint.
+        config: A detectron2 config, a file; None: that of the network that ships.
+        weights: The student's checkpoint; None: the shipped weights, if the config is None, too.
         statistics: ``h36stats.json``; None where the weights store their own.
         size: (width, height) in pixels to which every picture is resized before the network sees it; None keeps its
-            proportions and makes the shorter side 480 (as published, 640x480, for pictures of 4:3).
+            proportions and makes the shorter side the config's ``INPUT.MIN_SIZE_TEST``, the longer one at most its
+            ``INPUT.MAX_SIZE_TEST``.
         threshold: Minimum score of a person.
         fps: Frames per second of the videos that are written; None: a clip's own, 20 for pictures.
         device: See `orplugins.device.choose_device`.
     """
 
-    config: str
-    weights: str
+    config: str | None = None
+    weights: str | None = None
     statistics: str | None = None
     size: tuple[int, int] | None = None
     threshold: float = 0.5
@@ -154,13 +157,17 @@ def infer_color(
     )
 
 
-def load_predictor(settings: ColorSettings) -> Callable[[list[np.ndarray]], list]:
-    """Return the student as a function: pictures (H, W, 3) uint8 BGR to detectron2's instances of each."""
+def load_predictor(settings: ColorSettings) -> Predictor:
+    """Return the student as a function: pictures (H, W, 3) uint8 BGR to detectron2's instances of each.
+
+    Its ``sides`` are the shorter and the longest side in pixels that the config wants pictures to have.
+    """
     from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 
+    config, weights = (str(resource(path)) for path in SHIPPED) if settings.config is None else (settings.config, None)
     options = ["DATASETS.H36_STATS_PATH", str(settings.statistics)] if settings.statistics else []
-    device = choose_device(settings.device)
-    cfg = read_model_config(str(settings.config), str(settings.weights), device, options)
+    weights = str(settings.weights) if settings.weights else weights
+    cfg = read_model_config(str(config), weights, choose_device(settings.device), options)
     return Predictor(cfg, native=True)
 
 
@@ -176,19 +183,22 @@ def read_pictures(sources: Sequence[Source], failed: dict[str, str]) -> Iterator
                 yield source, replace(frame, name=name)
 
 
-def network_size(size: tuple[int, int], wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """Size at which the network sees a picture: the wanted one, or that of the same proportions with the sides above.
+def network_size(
+    size: tuple[int, int], wanted: tuple[int, int] | None, sides: tuple[int, int] = (480, 1333)
+) -> tuple[int, int]:
+    """Size at which the network sees a picture: the wanted one, or one of the same proportions.
 
     Args:
         size: (width, height) of the picture.
         wanted: (width, height), or None.
+        sides: The shorter side, and the most that the longer one may have.
 
     Returns:
         (width, height).
     """
     if wanted:
         return wanted
-    scale = min(_SHORT_SIDE / min(size), _LONG_SIDE / max(size))
+    scale = min(sides[0] / min(size), sides[1] / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
@@ -234,11 +244,11 @@ def _bar(pictures: Iterator, title: str) -> Iterator:
 
 
 def _people_above(
-    source: Source, frame: Frame, predict: Callable, settings: ColorSettings
+    source: Source, frame: Frame, predict: Predictor, settings: ColorSettings
 ) -> tuple[Source, ColorPoses]:
     assert frame.image is not None
     height, width = frame.image.shape[:2]
-    size = network_size((width, height), settings.size)
+    size = network_size((width, height), settings.size, predict.sides)
     instances = predict([enlarge(frame.image, size)])[0]
     keep = instances.scores.numpy() >= settings.threshold
     return source, ColorPoses(

@@ -96,12 +96,16 @@ class Predictor:
     Args:
         cfg: Its config, from `read_model_config`.
         native: Give it images in their own size; otherwise resized as the config's ``INPUT`` says.
+
+    Attributes:
+        sides: Shorter side, and the most that the longer one may have, that the config's ``INPUT`` says.
     """
 
     def __init__(self, cfg: CfgNode, native: bool = False):
         self.cfg = cfg
         self.model = build_model(cfg).eval()
         load_weights(self.model, cfg.MODEL.WEIGHTS)
+        self.sides: tuple[int, int] = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
         ours = cfg.MODEL.ROI_HEADS.NAME == "Keypoints3DROIHeads"  # its training and evaluation resize nothing
         side = 0 if native or ours else cfg.INPUT.MIN_SIZE_TEST  # 0: as they are
         self.resize = T.ResizeShortestEdge([side, side], cfg.INPUT.MAX_SIZE_TEST)
