@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--statistics", help="h36stats.json (not needed where the weights store their own)")
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.add_argument("--size", type=parse_size, help="what the network sees (default: as the config says)")
-    parser.add_argument("--threshold", type=float, default=0.5, help="least score of a person (default: 0.5)")
+    parser.add_argument("--threshold", type=float, help="least score of a person (default: as the config says)")
     parser.add_argument("--fps", type=float, help="of the videos (default: the clip's; 20 for pictures)")
     add_device_option(parser)
     args = vars(parser.parse_args(argv))

@@ -21,7 +21,7 @@ from orplugins.io.frames import Frame, Source, find_sources, outside, read_frame
 from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.run_folder import lock_file, remove_leftovers, require_writable, run_folder
 from orplugins.io.video import write_video
-from orplugins.orpose_color.annotations import image_width_of, lifting_pairs
+from orplugins.orpose_color.annotations import image_width_of, known_people, lifting_pairs
 from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
 from orplugins.orpose_color.statistics import load_statistics, save_statistics
@@ -50,7 +50,7 @@ class ColorSettings:
         size: (width, height) in pixels to which every picture is resized before the network sees it; None keeps its
             proportions and makes the shorter side the config's ``INPUT.MIN_SIZE_TEST``, the longer one at most its
             ``INPUT.MAX_SIZE_TEST``.
-        threshold: Minimum score of a person.
+        threshold: Minimum score of a person; None: the config's ``ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE``.
         fps: Frames per second of the videos that are written; None: a clip's own, 20 for pictures.
         device: See `orplugins.device.choose_device`.
     """
@@ -59,7 +59,7 @@ class ColorSettings:
     weights: str | None = None
     statistics: str | None = None
     size: tuple[int, int] | None = None
-    threshold: float = 0.5
+    threshold: float | None = None
     fps: float | None = None
     device: str = "auto"
 
@@ -160,7 +160,7 @@ def infer_color(
 def load_predictor(settings: ColorSettings) -> Predictor:
     """Return the student as a function: pictures (H, W, 3) uint8 BGR to detectron2's instances of each.
 
-    Its ``sides`` are the shorter and the longest side in pixels that the config wants pictures to have.
+    What else the config says of it are attributes, see `orplugins.hosts.detectron2.predictor.Predictor`.
     """
     from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 
@@ -250,7 +250,8 @@ def _people_above(
     height, width = frame.image.shape[:2]
     size = network_size((width, height), settings.size, predict.sides)
     instances = predict([enlarge(frame.image, size)])[0]
-    keep = instances.scores.numpy() >= settings.threshold
+    least = predict.least_score if settings.threshold is None else settings.threshold
+    keep = instances.scores.numpy() >= least
     return source, ColorPoses(
         frame.name,
         (width, height),
@@ -348,7 +349,7 @@ class TeacherSettings:
     """What a teacher is made of; see :func:`label_pictures`.
 
     Attributes:
-        pose: An mmpose config (.py) or a detectron2 keypoint config (.yaml).
+        pose: An mmpose config (.py) or a detectron2 keypoint config (.yaml); None where people are known.
         lifter: Weights of the lifting network, or a student's checkpoint.
         statistics: ``h36stats.json``, or what :func:`train_lifting_network` wrote.
         pose_weights: The pose network's weights; None: those that its config names.
@@ -357,9 +358,11 @@ class TeacherSettings:
         thresholds: What becomes a label.
         batch: Pictures at a time.
         device: See `orplugins.device.choose_device`.
+        truth: COCO file of people that are known, by names of pictures below the root: only the lifting network works
+            then.
     """
 
-    pose: str
+    pose: str | None
     lifter: str
     statistics: str
     pose_weights: str | None = None
@@ -368,6 +371,7 @@ class TeacherSettings:
     thresholds: Thresholds = Thresholds()
     batch: int = 4
     device: str = "auto"
+    truth: str | None = None
 
 
 @dataclass(frozen=True)
@@ -430,6 +434,9 @@ def label_pictures(
     if outside:
         raise ValueError(f"{outside}: lies outside {base}, expected pictures below it (--root)")
     require_writable(Path(out).parent)
+    known = known_people(settings.truth) if settings.truth else None
+    if known is not None and (strange := next((name for name in names if name not in known), None)):
+        raise ValueError(f"{settings.truth}: found no picture {strange!r}, expected those that are to be labelled")
     teacher = build_teacher(settings)
     if world > 1:
         import torch
@@ -441,7 +448,7 @@ def label_pictures(
         "lift_policy": settings.thresholds.lift,
         "min_hard_joints": settings.thresholds.min_hard_joints,
         "teacher": {
-            "detector": [settings.detector, settings.detector_weights],
+            "detector": settings.truth or [settings.detector, settings.detector_weights],
             "pose": [settings.pose, settings.pose_weights],
             "lifter": settings.lifter,
         },
@@ -451,7 +458,7 @@ def label_pictures(
     lock = lock_file(store.folder / f"rank{rank}.lock", f"{out}: another run is writing it")
     if rank == 0:
         remove_leftovers(Path(out).parent, below=False, stem=f"{Path(out).stem}.")
-    _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, quiet=rank > 0)
+    _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, rank > 0, known)
     if world > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
@@ -492,7 +499,15 @@ def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
         with torch.no_grad():
             return network(torch.as_tensor(rows, device=device)).cpu().numpy()
 
-    detector = Predictor(read_model_config(settings.detector, settings.detector_weights, device))
+    def load(config: str, weights: str | None) -> Predictor:
+        # A student that was trained without 3D knows no statistics, but lifts joints all the same.
+        return Predictor(read_model_config(config, weights, device, ["DATASETS.H36_STATS_PATH", settings.statistics]))
+
+    if settings.truth:
+        return ThreeStageTeacher(None, None, lift, statistics, settings.thresholds)
+    if not settings.pose:
+        raise ValueError("pose: is empty, expected a config (or --truth, a file of people that are known)")
+    detector = load(settings.detector, settings.detector_weights)
     if settings.pose.endswith(".py"):
         from orplugins.hosts.mmpose.topdown import TeacherPose, TopdownRunner
 
@@ -500,13 +515,14 @@ def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
     elif (settings.pose, settings.pose_weights) == (settings.detector, settings.detector_weights):
         pose = KeypointsInBoxes(detector)
     else:
-        pose = KeypointsInBoxes(Predictor(read_model_config(settings.pose, settings.pose_weights, device)))
+        pose = KeypointsInBoxes(load(settings.pose, settings.pose_weights))
     return ThreeStageTeacher(PersonDetector(detector), pose, lift, statistics, settings.thresholds)
 
 
 def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, world: int) -> str:
     """What labels depend on beside the settings in the label file: pictures, weights, and who is labelled together."""
-    files = (settings.pose, settings.pose_weights, settings.detector, settings.detector_weights, settings.lifter)
+    names = ("pose", "pose_weights", "detector", "detector_weights", "lifter", "truth")
+    files = [getattr(settings, name) for name in names]
     stamps: list = [world, settings.batch]
     for name, path in [*pictures, *((str(file), Path(file)) for file in files if file)]:
         status = os.stat(path) if path.is_file() else None
@@ -515,13 +531,23 @@ def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, wor
 
 
 def _label(
-    teacher: ThreeStageTeacher, store: LabelStore, pictures: list[tuple[str, Path]], batch: int, quiet: bool
+    teacher: ThreeStageTeacher,
+    store: LabelStore,
+    pictures: list[tuple[str, Path]],
+    batch: int,
+    quiet: bool,
+    known: dict | None = None,
 ) -> None:
     """Label pictures (name, path); one that cannot be read or labelled is noted and does not stop the others.
 
     Pictures go through the networks in the groups of an unbroken run, so that one that was killed ends the same.
     """
     from tqdm import tqdm
+
+    def label(named: list[tuple[str, np.ndarray]]) -> list[list[dict]]:
+        if known is not None:
+            return teacher.label_known([known[name] for name, _ in named])
+        return teacher.label([image for _, image in named])
 
     with tqdm(total=len(pictures), unit="picture", disable=quiet or None) as bar:
         for start in range(0, len(pictures), batch):
@@ -536,13 +562,13 @@ def _label(
                 except (OSError, ValueError) as error:
                     store.fail(name, str(error))
             try:
-                found = teacher.label([image for _, image in images]) if images else []
+                found = label(images) if images else []
                 labelled = list(zip(images, found, strict=True))
             except (ValueError, RuntimeError):  # find out which of them it was
                 labelled = []
                 for name, image in images:
                     try:
-                        labelled.append(((name, image), teacher.label([image])[0]))
+                        labelled.append(((name, image), label([(name, image)])[0]))
                     except (ValueError, RuntimeError) as error:
                         store.fail(name, f"{type(error).__name__}: {error}")
             for (name, image), annotations in labelled:

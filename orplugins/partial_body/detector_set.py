@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from orplugins.io.atomic import write_json
@@ -27,7 +28,7 @@ def write_detector_set(
         annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
         images: Folder that its ``file_name`` are relative to.
         out: Folder of the new set.
-        split: ``"train"`` or ``"val"``.
+        split: The set's name, ``"train"``, ``"val"`` or another of letters, digits and ``_``.
 
     Returns:
         Number of boxes of each class.
@@ -36,6 +37,8 @@ def write_detector_set(
         FileNotFoundError: There is no such file, or an image is missing.
         ValueError: One line with file, field, found and expected; nothing is written then.
     """
+    if not re.fullmatch(r"\w+", split):
+        raise ValueError(f"split: found {split!r}, expected a name of letters, digits and _")
     name, truth = str(annotations), read_annotations(annotations, images=images).data
     pictures = []
     for k, record in enumerate(truth["images"]):

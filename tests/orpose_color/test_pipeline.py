@@ -43,7 +43,7 @@ def two_people(images: list[np.ndarray]) -> list[SimpleNamespace]:
     return [people] * len(images)
 
 
-two_people.sides = (480, 1333)
+two_people.sides, two_people.least_score = (480, 1333), 0.5
 
 
 @pytest.fixture

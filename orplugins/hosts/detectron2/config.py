@@ -93,6 +93,7 @@ def _orpose_color() -> dict:
         ours + "LIFTER_WIDTH": 1024,
         ours + "LIFTER_DROPOUT": 0.5,
         ours + "STORE_STATISTICS": False,
+        ours + "LEAST_SCORE": 0.5,
         ours + "COLOUR_CHANGES": 0.0,
         ours + "TRUNK_RATE": 1.0,
     }

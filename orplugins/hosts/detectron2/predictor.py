@@ -99,6 +99,7 @@ class Predictor:
 
     Attributes:
         sides: Shorter side, and the most that the longer one may have, that the config's ``INPUT`` says.
+        least_score: Of a person, that the config says (``ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE``).
     """
 
     def __init__(self, cfg: CfgNode, native: bool = False):
@@ -106,6 +107,7 @@ class Predictor:
         self.model = build_model(cfg).eval()
         load_weights(self.model, cfg.MODEL.WEIGHTS)
         self.sides: tuple[int, int] = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        self.least_score: float = cfg.ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE
         ours = cfg.MODEL.ROI_HEADS.NAME == "Keypoints3DROIHeads"  # its training and evaluation resize nothing
         side = 0 if native or ours else cfg.INPUT.MIN_SIZE_TEST  # 0: as they are
         self.resize = T.ResizeShortestEdge([side, side], cfg.INPUT.MAX_SIZE_TEST)
