@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
+
 from orplugins.io.atomic import write_json
 from orplugins.io.coco_annotations import read_annotations
 from orplugins.io.images import image_path
@@ -20,6 +22,10 @@ def write_detector_set(
     annotations: str | os.PathLike, images: str | os.PathLike, out: str | os.PathLike, split: str = "train"
 ) -> dict[str, int]:
     """Write ``out/annotations/<split>.json`` with boxes of patients and users.
+
+    A patient's box holds what is under the drape, too (``bbox_full``, where the file has it, within the picture): the
+    drape shows where the body is, and the bits of skin beside it that can be seen are no person. A user's box holds
+    what is seen.
 
     The images stay where they are: ``out/images/<split>``, where detectron2 looks for the set, is a link to their
     folder.
@@ -47,9 +53,13 @@ def write_detector_set(
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file, expected the picture of {here}")
         place = file.relative_to(images).as_posix()
-        sides = {side: record[side] for side in ("width", "height")}
-        pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **sides})
-    boxes = [_box(person, f"{name}: annotations[{k}]", k + 1) for k, person in enumerate(truth["annotations"])]
+        size = {side: record[side] for side in ("width", "height")}
+        pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **size})
+    sides = {record["id"]: (record["width"], record["height"]) for record in truth["images"]}
+    boxes = [
+        _box(person, sides[person["image_id"]], f"{name}: annotations[{k}]", k + 1)
+        for k, person in enumerate(truth["annotations"])
+    ]
     _link(Path(out) / "images" / split, Path(images))
     categories = [{"id": k, "name": category} for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
     write_json(
@@ -70,15 +80,20 @@ def _link(link: Path, folder: Path) -> None:
     link.symlink_to(os.path.relpath(folder.resolve(), link.parent.resolve()), target_is_directory=True)
 
 
-def _box(person: dict, here: str, number_of: int) -> dict:
+def _box(person: dict, size: tuple[int, int], here: str, number_of: int) -> dict:
     role = text(person, "person_role", here)
     if role not in CATEGORY_OF_ROLE:
         raise ValueError(f"{here}: 'person_role' is {role!r}, expected one of {', '.join(CATEGORY_OF_ROLE)}")
+    box, area = numbers(person, "bbox", 4, here), number(person, "area", here)
+    if role == "patient" and "bbox_full" in person:
+        x, y, w, h = numbers(person, "bbox_full", 4, here)
+        low, high = np.clip([(x, y), (x + w, y + h)], 0, size)
+        box, area = np.concatenate([low, high - low]).round(2), float((high - low).prod())
     return {
         "id": number_of,
         "image_id": person["image_id"],
         "category_id": CATEGORY_OF_ROLE[role],
-        "bbox": numbers(person, "bbox", 4, here).tolist(),
-        "area": number(person, "area", here),
+        "bbox": box.tolist(),
+        "area": area,
         "iscrowd": 0,
     }
