@@ -1,11 +1,13 @@
 """How each shipped file of weights is made: the commands, in order, that lead from nothing to it.
 
-``{python}``, ``{workers}`` (processes that generate), ``{device}`` (cpu or cuda), ``{data}`` and ``{runs}`` (folders)
-and ``{mmpose}`` (folder of mmpose's scripts) are filled in by dev/train_shipped.py. A command that two recipes share,
-such as one that generates a set, is run once.
+``{root}`` (the repository's), ``{python}``, ``{workers}`` (processes that generate), ``{device}`` (cpu or cuda),
+``{data}`` and ``{runs}`` (folders) and ``{mmpose}`` (folder of mmpose's scripts) are filled in by dev/train_shipped.py.
+A command that two recipes share, such as one that generates a set, is run once.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 _MAKE = "{python} tools/make_or_dataset.py --workers {workers}"
 _EXPORT = "{python} dev/export_weights.py"
@@ -47,6 +49,10 @@ def _color_truth(name: str) -> str:
     return f"{{data}}/color_{name}/{_COLOUR_TRUTH}"
 
 
+def _names(sets: Iterable[str]) -> str:
+    return ",".join(f"'{name}'" for name in sets) + ","
+
+
 def _student(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
     """A training of the colour student; without a teacher's labels of the hard 2D branch alone, on the truth."""
     files = {name: f"{{runs}}/labels/{name}.json" if labelled else _color_truth(name) for name in sets}
@@ -55,10 +61,9 @@ def _student(run: str, sets: tuple[str, ...], options: str, labelled: bool = Fal
     branches = f"{weight}2DKEYPOINTS_SOFT 0.0 {weight}3D_HARD 0.0 {weight}3D_SOFT 0.0"
     # 16 regions with a person among 32 in the first two trainings, among 64, as the config has it, in the last.
     first = "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE 32 MODEL.ROI_HEADS.POSITIVE_FRACTION 0.5"
-    quoted = ",".join(f"'{name}'" for name in sets)
     return (
         f'env "ORPLUGINS_DATASETS={named}" {{python}} tools/train_net.py --resume --config-file {_LITE0} --num-gpus 0'
-        f' MODEL.DEVICE {{device}} OUTPUT_DIR {{runs}}/{run} DATASETS.TRAIN "({quoted},)" {options}'
+        f' MODEL.DEVICE {{device}} OUTPUT_DIR {{runs}}/{run} DATASETS.TRAIN "({_names(sets)})" {options}'
         f"{'' if labelled else f' {branches} {first}'}"
     )
 
@@ -99,6 +104,22 @@ _COLOUR_TRAINING = (
     f"{_EXPORT} {{runs}}/orpose_3/model_final.pth --config {_LITE0} --out {{runs}}/orpose_lite0.safetensors",
 )
 
+_DETECTOR = "configs/detectron2/partial_body/faster_rcnn_lite0.yaml"
+_DETECTOR_TRAINING = (
+    *(
+        f"{{python}} tools/make_detector_set.py --ann {_color_truth(name)} --images {{data}}/color_{name}"
+        f" --out {{data}}/partial_body --split {name}"
+        for name in _COLOUR_SETS
+    ),
+    # From a folder that has no `tools` of its own: the script is detectron2's.
+    "env --chdir={data} PYTHONPATH={root} DETECTRON2_DATASETS={data} DETECTRON2_ENV_MODULE=orplugins.detectron2.env"
+    f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0 SEED 0"
+    " MODEL.DEVICE {device} MODEL.WEIGHTS {runs}/orpose_lite0.safetensors OUTPUT_DIR {runs}/detector_lite0"
+    f' DATASETS.TRAIN "({_names([f"partial_body_{name}" for name in _COLOUR_SETS])})"',
+    f"{_EXPORT} {{runs}}/detector_lite0/model_final.pth --config {_DETECTOR}"
+    " --out {runs}/faster_rcnn_lite0.safetensors",
+)
+
 RECIPES: dict[str, tuple[str, ...]] = {
     "depthpose_tiny-64x48": (
         f"{_MAKE} --out {{data}}/depth_theatre --frames 1300 --seed 1 {_DEPTH_SIZE} --cameras varied",
@@ -132,4 +153,5 @@ RECIPES: dict[str, tuple[str, ...]] = {
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
+    "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
 }
