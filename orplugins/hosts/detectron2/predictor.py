@@ -73,6 +73,18 @@ def read_model_config(config: str, weights: str | None, device: str, options: li
     return cfg
 
 
+def sides_of(config: str) -> tuple[int, int]:
+    """Shorter side, and the most that the longer one may have, that a config wants pictures to have.
+
+    Args:
+        config: A file, or a name in detectron2's model zoo.
+    """
+    cfg = get_cfg()
+    add_orplugins_config(cfg)
+    merge_config(cfg, config)
+    return cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST
+
+
 def merge_options(cfg: CfgNode, options: Sequence[str]) -> None:
     """Merge keys and values of a command line into a config.
 
