@@ -144,10 +144,10 @@ def _lite0_people() -> dict[str, np.ndarray]:
     return _kept(model.head(model.extract_feat(4 * generated(2, 3, 192, 144) - 2)))
 
 
-def _student() -> dict[str, np.ndarray]:
+def _student(name: str) -> dict[str, np.ndarray]:
     from detectron2.structures import Boxes
 
-    model = _rcnn("orpose_color/orpose_tiny", "orpose_tiny")
+    model = _rcnn(f"orpose_color/{name}", name)
     heads = model.roi_heads
     maps = model.backbone((255 * generated(1, 3, 96, 128) - model.pixel_mean) / model.pixel_std)
     boxes = Boxes(torch.tensor([[10.0, 5, 60, 90], [50, 20, 120, 80]]))
@@ -155,8 +155,8 @@ def _student() -> dict[str, np.ndarray]:
     return _kept(heads.keypoint_head.heatmaps(pooled))
 
 
-def _detector() -> dict[str, np.ndarray]:
-    model = _rcnn("partial_body/faster_rcnn_tiny", "faster_rcnn_tiny")
+def _detector(name: str) -> dict[str, np.ndarray]:
+    model = _rcnn(f"partial_body/{name}", name)
     maps = model.backbone((255 * generated(1, 3, 96, 128) - model.pixel_mean) / model.pixel_std)
     generator = model.proposal_generator
     return _kept(generator.rpn_head([maps[name] for name in generator.in_features]))
@@ -175,8 +175,10 @@ GOLDEN: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, np.ndarray]]]] =
     "demo/videopose3d_27": (("mmpose", "safetensors"), _videopose),
     "demo/vitpose-t_people-states": (("mmpose", "safetensors", "timm"), _vitpose),
     "demo/lite0_people-states": (("mmpose", "safetensors", "timm"), _lite0_people),
-    "demo/orpose_tiny": (("detectron2", "safetensors"), _student),
-    "demo/faster_rcnn_tiny": (("detectron2", "safetensors"), _detector),
+    "demo/orpose_tiny": (("detectron2", "safetensors"), lambda: _student("orpose_tiny")),
+    "demo/orpose_lite0": (("detectron2", "safetensors", "timm"), lambda: _student("orpose_lite0")),
+    "demo/faster_rcnn_tiny": (("detectron2", "safetensors"), lambda: _detector("faster_rcnn_tiny")),
+    "demo/faster_rcnn_lite0": (("detectron2", "safetensors", "timm"), lambda: _detector("faster_rcnn_lite0")),
 }
 
 

@@ -1,11 +1,13 @@
 """How each shipped file of weights is made: the commands, in order, that lead from nothing to it.
 
-``{python}``, ``{workers}`` (processes that generate), ``{device}`` (cpu or cuda), ``{data}`` and ``{runs}`` (folders)
-and ``{mmpose}`` (folder of mmpose's scripts) are filled in by dev/train_shipped.py. A command that two recipes share,
-such as one that generates a set, is run once.
+``{root}`` (the repository's), ``{python}``, ``{workers}`` (processes that generate), ``{device}`` (cpu or cuda),
+``{data}`` and ``{runs}`` (folders) and ``{mmpose}`` (folder of mmpose's scripts) are filled in by dev/train_shipped.py.
+A command that two recipes share, such as one that generates a set, is run once.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 _MAKE = "{python} tools/make_or_dataset.py --workers {workers}"
 _EXPORT = "{python} dev/export_weights.py"
@@ -29,6 +31,94 @@ def _depth(config: str, run: str, data: str, options: str = "") -> str:
         f" --cfg-options train_dataloader.dataset.data_root={{data}}/{data}/ {_DEPTH_OPTIONS} {options}"
     ).rstrip()
 
+
+_COLOUR = f"{_MAKE} --size 320x240"
+_LITE0 = "configs/detectron2/orpose_color/orpose_lite0.yaml"
+_COLOUR_TRUTH = "annotations/coco17_color.json"
+# Name: how it is made, how many cameras it has. The theatre, the same in all colours and lights, scenes of all kinds.
+_COLOUR_SETS = {
+    "theatre": ("--frames 250 --seed 11 --cameras varied", 3),
+    "looks": ("--frames 300 --seed 21 --cameras varied --variety clothes textures pictures --people 1-6", 3),
+    "varied0": ("--frames 800 --seed 31 --views 1 --variety all --people 0-5", 1),
+    "varied1": ("--frames 800 --start 800 --seed 31 --views 1 --variety all --people 0-5", 1),
+}
+_COLOUR_DATA = tuple(f"{_COLOUR} --out {{data}}/color_{name} {how}" for name, (how, _) in _COLOUR_SETS.items())
+
+
+def _color_truth(name: str) -> str:
+    return f"{{data}}/color_{name}/{_COLOUR_TRUTH}"
+
+
+def _names(sets: Iterable[str]) -> str:
+    return ",".join(f"'{name}'" for name in sets) + ","
+
+
+def _student(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
+    """A training of the colour student; without a teacher's labels of the hard 2D branch alone, on the truth."""
+    files = {name: f"{{runs}}/labels/{name}.json" if labelled else _color_truth(name) for name in sets}
+    named = ";".join(f"{name}={file},{{data}}/color_{name}" for name, file in files.items())
+    weight = "MODEL.ROI_KEYPOINTS3D_HEAD.LOSS_WEIGHT_"
+    branches = f"{weight}2DKEYPOINTS_SOFT 0.0 {weight}3D_HARD 0.0 {weight}3D_SOFT 0.0"
+    # 16 regions with a person among 32 in the first two trainings, among 64, as the config has it, in the last.
+    first = "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE 32 MODEL.ROI_HEADS.POSITIVE_FRACTION 0.5"
+    return (
+        f'env "ORPLUGINS_DATASETS={named}" {{python}} tools/train_net.py --resume --config-file {_LITE0} --num-gpus 0'
+        f' MODEL.DEVICE {{device}} OUTPUT_DIR {{runs}}/{run} DATASETS.TRAIN "({_names(sets)})" {options}'
+        f"{'' if labelled else f' {branches} {first}'}"
+    )
+
+
+def _labels(name: str) -> str:
+    pictures = " ".join(f"{{data}}/color_{name}/day1/cam{k + 1}/color" for k in range(_COLOUR_SETS[name][1]))
+    return (
+        f"{{python}} tools/pseudo_label.py {pictures} --root {{data}}/color_{name} --truth {_color_truth(name)}"
+        f" --out {{runs}}/labels/{name}.json --lifter {{runs}}/lifter/lifter.pth"
+        " --statistics {runs}/lifter/statistics.json --batch 50"
+    )
+
+
+_COLOUR_TRAINING = (
+    "{python} tools/train_lifter.py "
+    + " ".join(_color_truth(name) for name in ("theatre", "looks", "varied0"))
+    + " --out {runs}/lifter --width 128 --dropout 0.1",
+    _student(
+        "orpose_1",
+        ("theatre",),
+        "SEED 0 MODEL.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300 SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
+    ),
+    _student(
+        "orpose_2",
+        ("theatre", "looks", "varied0"),
+        "SEED 1 MODEL.WEIGHTS {runs}/orpose_1/model_final.pth SOLVER.MAX_ITER 800"
+        " SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
+    ),
+    *(_labels(name) for name in _COLOUR_SETS),
+    "{python} dev/start_student.py {runs}/orpose_2/model_final.pth {runs}/lifter --out {runs}/start.pth",
+    _student(
+        "orpose_3",
+        tuple(_COLOUR_SETS),
+        "SEED 2 MODEL.WEIGHTS {runs}/start.pth DATASETS.H36_STATS_PATH {runs}/lifter/statistics.json"
+        " SOLVER.MAX_ITER 2000 SOLVER.WARMUP_ITERS 50",
+        labelled=True,
+    ),
+    f"{_EXPORT} {{runs}}/orpose_3/model_final.pth --config {_LITE0} --out {{runs}}/orpose_lite0.safetensors",
+)
+
+_DETECTOR = "configs/detectron2/partial_body/faster_rcnn_lite0.yaml"
+_DETECTOR_TRAINING = (
+    *(
+        f"{{python}} tools/make_detector_set.py --ann {_color_truth(name)} --images {{data}}/color_{name}"
+        f" --out {{data}}/partial_body --split {name}"
+        for name in _COLOUR_SETS
+    ),
+    # From a folder that has no `tools` of its own: the script is detectron2's.
+    "env --chdir={data} PYTHONPATH={root} DETECTRON2_DATASETS={data} DETECTRON2_ENV_MODULE=orplugins.detectron2.env"
+    f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0 SEED 0"
+    " MODEL.DEVICE {device} MODEL.WEIGHTS {runs}/orpose_lite0.safetensors OUTPUT_DIR {runs}/detector_lite0"
+    f' DATASETS.TRAIN "({_names([f"partial_body_{name}" for name in _COLOUR_SETS])})"',
+    f"{_EXPORT} {{runs}}/detector_lite0/model_final.pth --config {_DETECTOR}"
+    " --out {runs}/faster_rcnn_lite0.safetensors",
+)
 
 RECIPES: dict[str, tuple[str, ...]] = {
     "depthpose_tiny-64x48": (
@@ -62,4 +152,6 @@ RECIPES: dict[str, tuple[str, ...]] = {
         f"{_EXPORT} {{runs}}/depthpose_small_2/average.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
+    "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
+    "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
 }

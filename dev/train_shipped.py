@@ -31,6 +31,7 @@ def fill_in(command: str, args: argparse.Namespace) -> list[str]:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("mmpose is not installed: make setup")
     places = dict(
+        root=ROOT,
         python=sys.executable,
         workers=args.workers,
         device=args.device,

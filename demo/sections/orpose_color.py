@@ -11,8 +11,8 @@ from orplugins.orpose_color.pipeline import ColorSettings, infer_color
 
 ORDER = 15
 TITLE = "ORPose-Color: people in colour pictures reduced twelve times"
-CONFIG = "configs/detectron2/orpose_color/orpose_tiny.yaml"
-WEIGHTS = "demo/orpose_tiny.safetensors"
+CONFIG = "configs/detectron2/orpose_color/orpose_lite0.yaml"
+WEIGHTS = "demo/orpose_lite0.safetensors"
 FACTOR, EVERY, SIZE = 12, 8, (320, 240)
 
 
@@ -76,7 +76,7 @@ def montage(demo, pictures: list, out, factor: int):
         small = (picture.shape[1] // factor, picture.shape[0] // factor)
         cv2.imwrite(str(inputs / f"{number:03d}.png"), cv2.resize(picture, small, interpolation=cv2.INTER_AREA))
     network = str(demo.root / CONFIG), str(demo.root / WEIGHTS)
-    result = infer_color([inputs], out / "poses", ColorSettings(*network, size=SIZE, threshold=0.7, device="cpu"))
+    result = infer_color([inputs], out / "poses", ColorSettings(*network, size=SIZE, device="cpu"))
     if result.failed:
         raise ValueError(f"images that could not be used: {result.failed}")
     pairs = []

@@ -1,14 +1,15 @@
 """2D and 3D poses of people in pictures or videos, also in tiny ones.
 
-Example:
+Examples:
+    python tools/infer_color.py frames/ --out outputs/poses                         # the network that ships
     python tools/infer_color.py frames/ --config configs/detectron2/orpose_color/orpose_fixed_12x.yaml \\
         --weights orpose_fixed_12x_model_final.pth --statistics h36stats.json --out outputs/poses
 
-Pictures of any size are resized (bilinear, as published) first: to a shorter side of 480, which is 640x480 for 4:3, or
-to --size. Below --out: poses.json (COCO, joints in the pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the
-pelvis, Human3.6M's order, y down; `time` of a clip's frames in seconds), overlays/*.png at that size in Human3.6M's
-colours, and poses.mp4 at the clip's rate; of several clips each has a video of its name. The exit code is 1 if a
-picture failed; the others are done.
+Pictures of any size are resized (bilinear, as published) first: to the shorter side that the config names (240 of the
+network that ships, 480 of the published ones, which is 640x480 for 4:3), or to --size. Below --out: poses.json (COCO,
+joints in the pixels of the input; `h36m_3d`: 17 x X, Y, Z metres from the pelvis, Human3.6M's order, y down; `time` of
+a clip's frames in seconds), overlays/*.png at that size in Human3.6M's colours, and poses.mp4 at the clip's rate; of
+several clips each has a video of its name. The exit code is 1 if a picture failed; the others are done.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ def main(argv: list[str] | None = None) -> int:
     """Parse arguments, find poses, print what was written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("inputs", nargs="+", help="pictures, folders of them, videos")
-    parser.add_argument("--config", required=True)
-    parser.add_argument("--weights", required=True)
+    parser.add_argument("--config", help="default: orpose_lite0, which ships")
+    parser.add_argument("--weights", help="default: those that ship, where no --config is given")
     parser.add_argument("--statistics", help="h36stats.json (not needed where the weights store their own)")
     parser.add_argument("--out", type=Path, required=True, help="folder")
-    parser.add_argument("--size", type=parse_size, help="what the network sees (default: shorter side 480)")
-    parser.add_argument("--threshold", type=float, default=0.5, help="least score of a person (default: 0.5)")
+    parser.add_argument("--size", type=parse_size, help="what the network sees (default: as the config says)")
+    parser.add_argument("--threshold", type=float, help="least score of a person (default: as the config says)")
     parser.add_argument("--fps", type=float, help="of the videos (default: the clip's; 20 for pictures)")
     add_device_option(parser)
     args = vars(parser.parse_args(argv))

@@ -5,7 +5,8 @@ Example:
     python tools/make_detector_set.py --ann data/or_color/train/annotations/coco17_color.json \\
         --images data/or_color/train --out data/partial_body --split train
 
-detectron2 finds the set as partial_body_train with DETECTRON2_DATASETS=data. Pictures are not copied.
+detectron2 finds the set as partial_body_train (partial_body_NAME of --split NAME) with DETECTRON2_DATASETS=data.
+Pictures are not copied.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ann", type=Path, required=True, metavar="JSON", help="COCO file with the people's roles")
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of its pictures")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="such as data/partial_body")
-    parser.add_argument("--split", choices=("train", "val"), default="train")
+    parser.add_argument("--split", default="train", metavar="NAME", help="train (default), val or another name")
     args = parser.parse_args(argv)
     try:
         counts = write_detector_set(args.ann, args.images, args.out, args.split)

@@ -28,7 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--root", help="folder that names in the label file are relative to (default: the pictures')")
     options.add_argument("--detector", default=CASCADE, help="detectron2 config: a file or a name in the model zoo")
     options.add_argument("--detector-weights", help="its weights (default: the model zoo's)")
-    options.add_argument("--pose", required=True, help="mmpose config (.py) or detectron2 keypoint config (.yaml)")
+    known = "COCO file of known people (names relative to --root); only the lifting network works then"
+    options.add_argument("--truth", metavar="JSON", help=known)
+    options.add_argument("--pose", help="mmpose config (.py) or detectron2 keypoint config (.yaml)")
     options.add_argument("--pose-weights")
     options.add_argument("--lifter", required=True, help="weights of the lifting network, or a student's checkpoint")
     options.add_argument("--statistics", required=True, help="h36stats.json, or what train_lifter.py wrote")

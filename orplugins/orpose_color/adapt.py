@@ -64,8 +64,10 @@ class ColorMethod:
 
     def begin(self, size: tuple[int, int]) -> dict[str, Any]:
         """Take the frames' size, and decide at which one the network sees them."""
+        from orplugins.hosts.detectron2.predictor import sides_of
+
         self.frame_size = size
-        self.size = network_size(size, self.size)
+        self.size = network_size(size, self.size, sides_of(self.config))
         return {"config": self.config, "size": list(self.size), **self.training}
 
     def views(self) -> int:

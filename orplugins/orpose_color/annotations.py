@@ -103,6 +103,35 @@ def lifting_pairs(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     return np.array(keypoints), np.array(poses)
 
 
+def known_people(path: str | os.PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """People of a file by the name of their picture, as `orplugins.orpose_color.teacher` takes them.
+
+    Args:
+        path: A file that `orplugins.io.coco_people.load_people` reads.
+
+    Returns:
+        By ``file_name``, boxes (N, 4) x1, y1, x2, y2 and joints (N, 17, 3) in continuous pixels (COCO's + 0.5).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: An invalid file.
+    """
+    content = load_people(path)
+    people: dict[int, list] = {image["id"]: [] for image in content["images"]}
+    for person in content["annotations"]:
+        x, y, w, h = person["bbox"]
+        if not person.get("iscrowd", 0):
+            joints = np.reshape(person.get("keypoints", np.zeros(51)), (17, 3)) + (0.5, 0.5, 0)
+            people[person["image_id"]].append(((x, y, x + w, y + h), joints))
+    return {
+        image["file_name"]: (
+            np.array([box for box, _ in people[image["id"]]], dtype=np.float64).reshape(-1, 4),
+            np.array([joints for _, joints in people[image["id"]]], dtype=np.float64).reshape(-1, 17, 3),
+        )
+        for image in content["images"]
+    }
+
+
 def image_width_of(paths: Sequence[str | os.PathLike]) -> float:
     """Return the width in pixels that all images of COCO-style files have.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from orplugins.adaptation.fusion import Detections, single_view
 from orplugins.orpose_color.pipeline import enlarge, network_size
 from orplugins.skeletons import COCO_17
+
+if TYPE_CHECKING:
+    from orplugins.hosts.detectron2.predictor import Predictor
 
 # Magnification, and whether mirrored.
 View = tuple[float, bool]
@@ -17,7 +21,7 @@ ALL: tuple[View, ...] = tuple((scale, mirrored) for scale in (1.0, 0.8, 1.25) fo
 
 
 def find_people(
-    predict: Callable[[list[np.ndarray]], list],
+    predict: Predictor,
     picture: np.ndarray,
     size: tuple[int, int] | None = None,
     views: Sequence[View] = DIRECT,
@@ -35,7 +39,7 @@ def find_people(
         One answer a view, in pixels of the picture (edges at 0 and width), joints' confidence in [0, 1].
     """
     height, width = picture.shape[:2]
-    base = network_size((width, height), size)
+    base = network_size((width, height), size, predict.sides)
     found = []
     for scale, mirrored in views:
         seen = max(1, round(base[0] * scale)), max(1, round(base[1] * scale))

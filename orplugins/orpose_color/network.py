@@ -90,6 +90,13 @@ class JointStatistics(nn.Module):
         for name, array in zip(("row_mean", "row_std", "target_mean", "target_std"), arrays, strict=True):
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32), persistent=stored)
 
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        # A training without 3D knows none: its weights do not undo those that are given.
+        for name, own in self.named_buffers():
+            if torch.isnan(state_dict.get(prefix + name, own)).all():
+                state_dict[prefix + name] = own
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     @property
     def known(self) -> bool:
         """Whether there are statistics to normalise with."""

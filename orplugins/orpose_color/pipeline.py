@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,18 +21,20 @@ from orplugins.io.frames import Frame, Source, find_sources, outside, read_frame
 from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.run_folder import lock_file, remove_leftovers, require_writable, run_folder
 from orplugins.io.video import write_video
-from orplugins.orpose_color.annotations import image_width_of, lifting_pairs
+from orplugins.orpose_color.annotations import image_width_of, known_people, lifting_pairs
 from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
 from orplugins.orpose_color.statistics import load_statistics, save_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
+from orplugins.resources import resource
 from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.viz.overlay import draw_pose
 
 if TYPE_CHECKING:
+    from orplugins.hosts.detectron2.predictor import Predictor
     from orplugins.orpose_color.network import LiftingNetwork
 
-_SHORT_SIDE, _LONG_SIDE = 480, 1333
+SHIPPED = "configs/detectron2/orpose_color/orpose_lite0.yaml", "demo/orpose_lite0.safetensors"
 _STILLS_FPS = 20.0
 CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
@@ -42,21 +44,22 @@ class ColorSettings:
     """How :func:`infer_color` finds and draws poses.
 
     Attributes:
-        config: A detectron2 config, a file.
-        weights: The student's checkpoint.
+        config: A detectron2 config, a file; None: that of the network that ships.
+        weights: The student's checkpoint; None: the shipped weights, if the config is None, too.
         statistics: ``h36stats.json``; None where the weights store their own.
         size: (width, height) in pixels to which every picture is resized before the network sees it; None keeps its
-            proportions and makes the shorter side 480 (as published, 640x480, for pictures of 4:3).
-        threshold: Minimum score of a person.
+            proportions and makes the shorter side the config's ``INPUT.MIN_SIZE_TEST``, the longer one at most its
+            ``INPUT.MAX_SIZE_TEST``.
+        threshold: Minimum score of a person; None: the config's ``ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE``.
         fps: Frames per second of the videos that are written; None: a clip's own, 20 for pictures.
         device: See `orplugins.device.choose_device`.
     """
 
-    config: str
-    weights: str
+    config: str | None = None
+    weights: str | None = None
     statistics: str | None = None
     size: tuple[int, int] | None = None
-    threshold: float = 0.5
+    threshold: float | None = None
     fps: float | None = None
     device: str = "auto"
 
@@ -154,13 +157,17 @@ def infer_color(
     )
 
 
-def load_predictor(settings: ColorSettings) -> Callable[[list[np.ndarray]], list]:
-    """Return the student as a function: pictures (H, W, 3) uint8 BGR to detectron2's instances of each."""
+def load_predictor(settings: ColorSettings) -> Predictor:
+    """Return the student as a function: pictures (H, W, 3) uint8 BGR to detectron2's instances of each.
+
+    What else the config says of it are attributes, see `orplugins.hosts.detectron2.predictor.Predictor`.
+    """
     from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 
+    config, weights = (str(resource(path)) for path in SHIPPED) if settings.config is None else (settings.config, None)
     options = ["DATASETS.H36_STATS_PATH", str(settings.statistics)] if settings.statistics else []
-    device = choose_device(settings.device)
-    cfg = read_model_config(str(settings.config), str(settings.weights), device, options)
+    weights = str(settings.weights) if settings.weights else weights
+    cfg = read_model_config(str(config), weights, choose_device(settings.device), options)
     return Predictor(cfg, native=True)
 
 
@@ -176,19 +183,22 @@ def read_pictures(sources: Sequence[Source], failed: dict[str, str]) -> Iterator
                 yield source, replace(frame, name=name)
 
 
-def network_size(size: tuple[int, int], wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """Size at which the network sees a picture: the wanted one, or that of the same proportions with the sides above.
+def network_size(
+    size: tuple[int, int], wanted: tuple[int, int] | None, sides: tuple[int, int] = (480, 1333)
+) -> tuple[int, int]:
+    """Size at which the network sees a picture: the wanted one, or one of the same proportions.
 
     Args:
         size: (width, height) of the picture.
         wanted: (width, height), or None.
+        sides: The shorter side, and the most that the longer one may have.
 
     Returns:
         (width, height).
     """
     if wanted:
         return wanted
-    scale = min(_SHORT_SIDE / min(size), _LONG_SIDE / max(size))
+    scale = min(sides[0] / min(size), sides[1] / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
@@ -234,13 +244,14 @@ def _bar(pictures: Iterator, title: str) -> Iterator:
 
 
 def _people_above(
-    source: Source, frame: Frame, predict: Callable, settings: ColorSettings
+    source: Source, frame: Frame, predict: Predictor, settings: ColorSettings
 ) -> tuple[Source, ColorPoses]:
     assert frame.image is not None
     height, width = frame.image.shape[:2]
-    size = network_size((width, height), settings.size)
+    size = network_size((width, height), settings.size, predict.sides)
     instances = predict([enlarge(frame.image, size)])[0]
-    keep = instances.scores.numpy() >= settings.threshold
+    least = predict.least_score if settings.threshold is None else settings.threshold
+    keep = instances.scores.numpy() >= least
     return source, ColorPoses(
         frame.name,
         (width, height),
@@ -338,7 +349,7 @@ class TeacherSettings:
     """What a teacher is made of; see :func:`label_pictures`.
 
     Attributes:
-        pose: An mmpose config (.py) or a detectron2 keypoint config (.yaml).
+        pose: An mmpose config (.py) or a detectron2 keypoint config (.yaml); None where people are known.
         lifter: Weights of the lifting network, or a student's checkpoint.
         statistics: ``h36stats.json``, or what :func:`train_lifting_network` wrote.
         pose_weights: The pose network's weights; None: those that its config names.
@@ -347,9 +358,11 @@ class TeacherSettings:
         thresholds: What becomes a label.
         batch: Pictures at a time.
         device: See `orplugins.device.choose_device`.
+        truth: COCO file of people that are known, by names of pictures below the root: only the lifting network works
+            then.
     """
 
-    pose: str
+    pose: str | None
     lifter: str
     statistics: str
     pose_weights: str | None = None
@@ -358,6 +371,7 @@ class TeacherSettings:
     thresholds: Thresholds = Thresholds()
     batch: int = 4
     device: str = "auto"
+    truth: str | None = None
 
 
 @dataclass(frozen=True)
@@ -420,6 +434,9 @@ def label_pictures(
     if outside:
         raise ValueError(f"{outside}: lies outside {base}, expected pictures below it (--root)")
     require_writable(Path(out).parent)
+    known = known_people(settings.truth) if settings.truth else None
+    if known is not None and (strange := next((name for name in names if name not in known), None)):
+        raise ValueError(f"{settings.truth}: found no picture {strange!r}, expected those that are to be labelled")
     teacher = build_teacher(settings)
     if world > 1:
         import torch
@@ -431,7 +448,7 @@ def label_pictures(
         "lift_policy": settings.thresholds.lift,
         "min_hard_joints": settings.thresholds.min_hard_joints,
         "teacher": {
-            "detector": [settings.detector, settings.detector_weights],
+            "detector": settings.truth or [settings.detector, settings.detector_weights],
             "pose": [settings.pose, settings.pose_weights],
             "lifter": settings.lifter,
         },
@@ -441,7 +458,7 @@ def label_pictures(
     lock = lock_file(store.folder / f"rank{rank}.lock", f"{out}: another run is writing it")
     if rank == 0:
         remove_leftovers(Path(out).parent, below=False, stem=f"{Path(out).stem}.")
-    _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, quiet=rank > 0)
+    _label(teacher, store, list(zip(names, paths, strict=True))[rank::world], settings.batch, rank > 0, known)
     if world > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
@@ -482,7 +499,15 @@ def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
         with torch.no_grad():
             return network(torch.as_tensor(rows, device=device)).cpu().numpy()
 
-    detector = Predictor(read_model_config(settings.detector, settings.detector_weights, device))
+    def load(config: str, weights: str | None) -> Predictor:
+        # A student that was trained without 3D knows no statistics, but lifts joints all the same.
+        return Predictor(read_model_config(config, weights, device, ["DATASETS.H36_STATS_PATH", settings.statistics]))
+
+    if settings.truth:
+        return ThreeStageTeacher(None, None, lift, statistics, settings.thresholds)
+    if not settings.pose:
+        raise ValueError("pose: is empty, expected a config (or --truth, a file of people that are known)")
+    detector = load(settings.detector, settings.detector_weights)
     if settings.pose.endswith(".py"):
         from orplugins.hosts.mmpose.topdown import TeacherPose, TopdownRunner
 
@@ -490,13 +515,14 @@ def build_teacher(settings: TeacherSettings) -> ThreeStageTeacher:
     elif (settings.pose, settings.pose_weights) == (settings.detector, settings.detector_weights):
         pose = KeypointsInBoxes(detector)
     else:
-        pose = KeypointsInBoxes(Predictor(read_model_config(settings.pose, settings.pose_weights, device)))
+        pose = KeypointsInBoxes(load(settings.pose, settings.pose_weights))
     return ThreeStageTeacher(PersonDetector(detector), pose, lift, statistics, settings.thresholds)
 
 
 def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, world: int) -> str:
     """What labels depend on beside the settings in the label file: pictures, weights, and who is labelled together."""
-    files = (settings.pose, settings.pose_weights, settings.detector, settings.detector_weights, settings.lifter)
+    names = ("pose", "pose_weights", "detector", "detector_weights", "lifter", "truth")
+    files = [getattr(settings, name) for name in names]
     stamps: list = [world, settings.batch]
     for name, path in [*pictures, *((str(file), Path(file)) for file in files if file)]:
         status = os.stat(path) if path.is_file() else None
@@ -505,13 +531,23 @@ def _digest(pictures: Sequence[tuple[str, Path]], settings: TeacherSettings, wor
 
 
 def _label(
-    teacher: ThreeStageTeacher, store: LabelStore, pictures: list[tuple[str, Path]], batch: int, quiet: bool
+    teacher: ThreeStageTeacher,
+    store: LabelStore,
+    pictures: list[tuple[str, Path]],
+    batch: int,
+    quiet: bool,
+    known: dict | None = None,
 ) -> None:
     """Label pictures (name, path); one that cannot be read or labelled is noted and does not stop the others.
 
     Pictures go through the networks in the groups of an unbroken run, so that one that was killed ends the same.
     """
     from tqdm import tqdm
+
+    def label(named: list[tuple[str, np.ndarray]]) -> list[list[dict]]:
+        if known is not None:
+            return teacher.label_known([known[name] for name, _ in named])
+        return teacher.label([image for _, image in named])
 
     with tqdm(total=len(pictures), unit="picture", disable=quiet or None) as bar:
         for start in range(0, len(pictures), batch):
@@ -526,13 +562,13 @@ def _label(
                 except (OSError, ValueError) as error:
                     store.fail(name, str(error))
             try:
-                found = teacher.label([image for _, image in images]) if images else []
+                found = label(images) if images else []
                 labelled = list(zip(images, found, strict=True))
             except (ValueError, RuntimeError):  # find out which of them it was
                 labelled = []
                 for name, image in images:
                     try:
-                        labelled.append(((name, image), teacher.label([image])[0]))
+                        labelled.append(((name, image), label([(name, image)])[0]))
                     except (ValueError, RuntimeError) as error:
                         store.fail(name, f"{type(error).__name__}: {error}")
             for (name, image), annotations in labelled:

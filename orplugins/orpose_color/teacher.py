@@ -16,6 +16,8 @@ from orplugins.orpose_color.lifting import LIFTED_COCO_JOINTS, ROW, TARGET, Pose
 Detector = Callable[[list], list]  # images -> (boxes (N, 4) x1 y1 x2 y2, scores (N,)) of each, people only
 PoseEstimator = Callable[[list, list], list]  # images, boxes of each -> (N, 17, 3) x, y, confidence of each
 Lifter = Callable[[np.ndarray], np.ndarray]  # rows (N, 32) -> targets (N, 48)
+Known = tuple[np.ndarray, np.ndarray]  # boxes (N, 4) x1 y1 x2 y2, joints (N, 17, 3) x, y, COCO's visibility
+HIDDEN = 0.5  # confidence of a joint whose place is known but which something hides
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,15 @@ class ThreeStageTeacher:
     Images are (H, W, 3) uint8 BGR; boxes and joints are in continuous pixels (a pixel's centre is its index + 0.5).
 
     Attributes:
-        detector: Images to boxes and scores of people.
-        pose: Images and boxes to joints.
+        detector: Images to boxes and scores of people; None where people are known.
+        pose: Images and boxes to joints; None where people are known.
         lifter: Rows to targets.
         statistics: What these are normalised with.
         thresholds: What becomes a label.
     """
 
-    detector: Detector
-    pose: PoseEstimator
+    detector: Detector | None
+    pose: PoseEstimator | None
     lifter: Lifter
     statistics: PoseStatistics
     thresholds: Thresholds = Thresholds()
@@ -72,6 +74,7 @@ class ThreeStageTeacher:
         Returns:
             Annotations of each image, in the form of a label file but without ids.
         """
+        assert self.detector and self.pose
         images = list(images)
         found = []
         for image, (boxes, scores) in zip(images, self.detector(images), strict=True):
@@ -85,16 +88,39 @@ class ThreeStageTeacher:
             for (boxes, scores), keypoints in zip(found, poses, strict=True)
         ]
 
-    def _annotations(self, boxes: np.ndarray, scores: np.ndarray, keypoints: np.ndarray) -> list[dict]:
+    def label_known(self, people: Sequence[Known]) -> list[list[dict]]:
+        """Label images whose people are known, as those of a generated set are; only the lifter works.
+
+        Hard labels are all joints that are known; in the soft ones a hidden joint has the confidence `HIDDEN`. Who has
+        not all joints from ears to ankles has no 3D label.
+
+        Args:
+            people: Of each image.
+
+        Returns:
+            As `label`.
+        """
+        annotations = []
+        for boxes, joints in people:
+            confidence = np.select([joints[..., 2:] >= 2, joints[..., 2:] > 0], [1.0, HIDDEN], 0.0)
+            keypoints = np.concatenate([joints[..., :2], confidence], axis=-1)
+            annotations.append(self._annotations(boxes, np.ones(len(boxes)), keypoints, joints[..., 2] > 0))
+        return annotations
+
+    def _annotations(
+        self, boxes: np.ndarray, scores: np.ndarray, keypoints: np.ndarray, known: np.ndarray | None = None
+    ) -> list[dict]:
         if len(keypoints) != len(boxes) or not np.isfinite(keypoints).all():
             raise ValueError(f"pose estimator: gave {len(keypoints)} poses for {len(boxes)} boxes, or NaN")
         if not len(boxes):
             return []
         keypoints = np.concatenate([keypoints[..., :2], keypoints[..., 2:].clip(0, 1)], axis=-1)
-        hard = keypoints[..., 2] >= self.thresholds.hard
+        hard = keypoints[..., 2] >= self.thresholds.hard if known is None else known
         count = hard[:, LIFTED_COCO_JOINTS].sum(axis=1)
-        least = len(LIFTED_COCO_JOINTS) if self.thresholds.lift == "all" else self.thresholds.min_hard_joints
+        strict = self.thresholds.lift == "all" or known is not None
+        least = len(LIFTED_COCO_JOINTS) if strict else self.thresholds.min_hard_joints
         liftable = (count >= least)[:, None]
+        placed = liftable if known is not None else True
         rows = np.round(self.statistics.normalise_row(keypoints), 4)
         targets = np.asarray(self.lifter(rows.astype(np.float32)), dtype=np.float64)
         if rows.shape[1:] != (ROW,) or targets.shape != (len(rows), TARGET) or not np.isfinite(targets).all():
@@ -106,8 +132,8 @@ class ThreeStageTeacher:
             "keypoints_soft": keypoints,
             "keypoints2d_hard": np.where(liftable, rows, 0.0),
             "keypoints3d_hard": np.where(liftable, targets, 0.0),
-            "keypoints2d_soft": rows,
-            "keypoints3d_soft": targets,
+            "keypoints2d_soft": np.where(placed, rows, 0.0),
+            "keypoints3d_soft": np.where(placed, targets, 0.0),
         }
         sizes = boxes[:, 2:] - boxes[:, :2]
         return [

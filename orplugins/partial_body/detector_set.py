@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+import numpy as np
 
 from orplugins.io.atomic import write_json
 from orplugins.io.coco_annotations import read_annotations
@@ -20,6 +23,10 @@ def write_detector_set(
 ) -> dict[str, int]:
     """Write ``out/annotations/<split>.json`` with boxes of patients and users.
 
+    A patient's box holds what is under the drape, too (``bbox_full``, where the file has it, within the picture): the
+    drape shows where the body is, and the bits of skin beside it that can be seen are no person. A user's box holds
+    what is seen.
+
     The images stay where they are: ``out/images/<split>``, where detectron2 looks for the set, is a link to their
     folder.
 
@@ -27,7 +34,7 @@ def write_detector_set(
         annotations: COCO file of the generated operating room, with ``person_role`` and the boxes of what is seen.
         images: Folder that its ``file_name`` are relative to.
         out: Folder of the new set.
-        split: ``"train"`` or ``"val"``.
+        split: The set's name, ``"train"``, ``"val"`` or another of letters, digits and ``_``.
 
     Returns:
         Number of boxes of each class.
@@ -36,6 +43,8 @@ def write_detector_set(
         FileNotFoundError: There is no such file, or an image is missing.
         ValueError: One line with file, field, found and expected; nothing is written then.
     """
+    if not re.fullmatch(r"\w+", split):
+        raise ValueError(f"split: found {split!r}, expected a name of letters, digits and _")
     name, truth = str(annotations), read_annotations(annotations, images=images).data
     pictures = []
     for k, record in enumerate(truth["images"]):
@@ -44,9 +53,13 @@ def write_detector_set(
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file, expected the picture of {here}")
         place = file.relative_to(images).as_posix()
-        sides = {side: record[side] for side in ("width", "height")}
-        pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **sides})
-    boxes = [_box(person, f"{name}: annotations[{k}]", k + 1) for k, person in enumerate(truth["annotations"])]
+        size = {side: record[side] for side in ("width", "height")}
+        pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **size})
+    sides = {record["id"]: (record["width"], record["height"]) for record in truth["images"]}
+    boxes = [
+        _box(person, sides[person["image_id"]], f"{name}: annotations[{k}]", k + 1)
+        for k, person in enumerate(truth["annotations"])
+    ]
     _link(Path(out) / "images" / split, Path(images))
     categories = [{"id": k, "name": category} for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
     write_json(
@@ -67,15 +80,20 @@ def _link(link: Path, folder: Path) -> None:
     link.symlink_to(os.path.relpath(folder.resolve(), link.parent.resolve()), target_is_directory=True)
 
 
-def _box(person: dict, here: str, number_of: int) -> dict:
+def _box(person: dict, size: tuple[int, int], here: str, number_of: int) -> dict:
     role = text(person, "person_role", here)
     if role not in CATEGORY_OF_ROLE:
         raise ValueError(f"{here}: 'person_role' is {role!r}, expected one of {', '.join(CATEGORY_OF_ROLE)}")
+    box, area = numbers(person, "bbox", 4, here), number(person, "area", here)
+    if role == "patient" and "bbox_full" in person:
+        x, y, w, h = numbers(person, "bbox_full", 4, here)
+        low, high = np.clip([(x, y), (x + w, y + h)], 0, size)
+        box, area = np.concatenate([low, high - low]).round(2), float((high - low).prod())
     return {
         "id": number_of,
         "image_id": person["image_id"],
         "category_id": CATEGORY_OF_ROLE[role],
-        "bbox": numbers(person, "bbox", 4, here).tolist(),
-        "area": number(person, "area", here),
+        "bbox": box.tolist(),
+        "area": area,
         "iscrowd": 0,
     }

@@ -36,6 +36,19 @@ def test_what_timm_has_not_is_refused():
         TimmFeatures(LITE0, (4, 6))
 
 
+def test_layers_that_training_leaves_as_they_are():
+    features = TimmFeatures(LITE0, (4, 8), frozen=("conv_stem", "bn1", "blocks.0"))
+    left = {name for name, parameter in features.trunk.named_parameters() if not parameter.requires_grad}
+    assert {name.partition(".")[0] for name in left} == {"conv_stem", "bn1", "blocks"}
+    assert not [name for name in left if name.startswith("blocks.1.")]
+    features.train()
+    assert not features.trunk.bn1.training and features.trunk.blocks[1][0].bn1.training
+    fixed = TimmFeatures(LITE0, (4, 8), fixed_statistics=True).train()
+    assert not fixed.trunk.blocks[1][0].bn1.training and fixed.trunk.blocks[1].training
+    with pytest.raises(ValueError, match="frozen: found 'layer1', expected names of layers such as"):
+        TimmFeatures(LITE0, (4, 8), frozen=("layer1",))
+
+
 def test_a_file_of_weights(tmp_path):
     source = TimmFeatures(LITE0, (4, 8))
     write_weights(tmp_path / "w.safetensors", source.trunk.state_dict(), {})

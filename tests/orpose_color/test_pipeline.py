@@ -43,6 +43,9 @@ def two_people(images: list[np.ndarray]) -> list[SimpleNamespace]:
     return [people] * len(images)
 
 
+two_people.sides, two_people.least_score = (480, 1333), 0.5
+
+
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "load_predictor", lambda settings: two_people)
@@ -147,6 +150,10 @@ def test_clips_keep_their_rate_and_proportions(pictures, tmp_path):
 )
 def test_size_that_a_network_sees(size, seen):
     assert pipeline.network_size(size, None) == seen and pipeline.network_size(size, (32, 24)) == (32, 24)
+
+
+def test_size_that_the_config_says():
+    assert pipeline.network_size((53, 40), None, (240, 480)) == (318, 240)
 
 
 def test_clips_of_one_name_and_pictures_have_a_video_each(pictures, tmp_path):

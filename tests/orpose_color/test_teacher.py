@@ -9,6 +9,7 @@ import pytest
 from people_files import toy, truth_teacher
 
 from orplugins.io.coco_people import load_people
+from orplugins.orpose_color.annotations import known_people
 from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.statistics import load_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
@@ -45,6 +46,30 @@ def test_labels_are_the_truth_that_the_stages_know(scene):
         complete = there[3:].all()
         assert any(label["keypoints2d_hard"]) == complete
         assert label["keypoints2d_hard"] == (label["keypoints2d_soft"] if complete else [0] * 32)
+
+
+def test_people_that_are_known(scene):
+    path, statistics = scene
+    teacher, data = truth_teacher(path, statistics)
+    known = known_people(path)
+    names = sorted(image["file_name"] for image in data["images"])
+    hidden, missing = known[names[0]][1][0], known[names[0]][1][-1]
+    hidden[10, 2], missing[16, 2] = 1, 0
+    alone = ThreeStageTeacher(None, None, teacher.lifter, statistics)
+    found = [person for people in alone.label_known([known[name] for name in names]) for person in people]
+    truth = [joints for name in names for joints in known[name][1]]
+    assert len(found) == len(data["annotations"])
+    for label, person, joints in zip(found, data["annotations"], truth, strict=True):
+        hard, soft = (np.reshape(label[key], (17, 3)) for key in ("keypoints", "keypoints_soft"))
+        np.testing.assert_allclose(label["bbox"], person["bbox"], atol=1e-3)
+        there = joints[:, 2] > 0
+        np.testing.assert_allclose(hard[there, :2], joints[there, :2] - 0.5, atol=1e-3)
+        np.testing.assert_allclose(soft[there, :2], joints[there, :2], atol=1e-3)
+        assert (hard[:, 2] == np.where(there, 2, 0)).all()
+        assert (soft[:, 2] == np.where(joints[:, 2] == 1, 0.5, there)).all()
+        expected = statistics.normalise_row(joints[None])[0] if there[3:].all() else np.zeros(32)
+        np.testing.assert_allclose(label["keypoints2d_hard"], expected, atol=1e-3)
+        assert label["keypoints2d_soft"] == label["keypoints2d_hard"]
 
 
 def test_thresholds(scene):

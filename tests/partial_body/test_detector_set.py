@@ -44,6 +44,20 @@ def test_roles_become_classes_and_pictures_stay(tmp_path):
     assert (out / "images" / written["images"][0]["file_name"]).resolve() == tmp_path / "room/day1/a.png"
 
 
+def test_a_patient_s_box_holds_what_is_under_the_drape(tmp_path):
+    ann = source(tmp_path / "room")
+    truth = json.loads(ann.read_text())
+    for person in truth["annotations"]:
+        person["bbox_full"] = [-2.0, 1.0, 20.0, 30.0]
+    ann.write_text(json.dumps(truth))
+    write_detector_set(ann, tmp_path / "room", tmp_path / "sets", "more_1")
+    patient, user = json.loads((tmp_path / "sets/annotations/more_1.json").read_text())["annotations"]
+    assert (patient["bbox"], patient["area"]) == ([0, 1, 18, 23], 18 * 23)
+    assert (user["bbox"], user["area"]) == ([1, 2, 10, 12], 100.0)
+    with pytest.raises(ValueError, match="split: found '../x', expected a name"):
+        write_detector_set(ann, tmp_path / "room", tmp_path / "sets", "../x")
+
+
 def test_a_fault_names_the_field_and_writes_nothing(tmp_path):
     for changes, message in (
         ({"person_role": "visitor"}, r"annotations\[1\]: 'person_role' is 'visitor', expected one of patient, "),

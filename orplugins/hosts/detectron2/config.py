@@ -21,7 +21,8 @@ def add_orplugins_config(cfg: CfgNode) -> None:
     if "ORPOSE_COLOR" not in cfg.ORPLUGINS:
         _add(cfg, _orpose_color())
     # Of build_timm_fpn_backbone. PRETRAINED "imagenet" is for starting a training: weights that are loaded need it not.
-    _add(cfg, {"MODEL.TIMM.NAME": "", "MODEL.TIMM.STRIDES": [4, 8, 16, 32], "MODEL.TIMM.PRETRAINED": ""})
+    timm = {"NAME": "", "STRIDES": [4, 8, 16, 32], "PRETRAINED": "", "FROZEN": [], "FIXED_STATISTICS": False}
+    _add(cfg, {f"MODEL.TIMM.{key}": value for key, value in timm.items()})
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:
@@ -92,4 +93,7 @@ def _orpose_color() -> dict:
         ours + "LIFTER_WIDTH": 1024,
         ours + "LIFTER_DROPOUT": 0.5,
         ours + "STORE_STATISTICS": False,
+        ours + "LEAST_SCORE": 0.5,
+        ours + "COLOUR_CHANGES": 0.0,
+        ours + "TRUNK_RATE": 1.0,
     }

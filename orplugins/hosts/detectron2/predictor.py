@@ -73,6 +73,18 @@ def read_model_config(config: str, weights: str | None, device: str, options: li
     return cfg
 
 
+def sides_of(config: str) -> tuple[int, int]:
+    """Shorter side, and the most that the longer one may have, that a config wants pictures to have.
+
+    Args:
+        config: A file, or a name in detectron2's model zoo.
+    """
+    cfg = get_cfg()
+    add_orplugins_config(cfg)
+    merge_config(cfg, config)
+    return cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST
+
+
 def merge_options(cfg: CfgNode, options: Sequence[str]) -> None:
     """Merge keys and values of a command line into a config.
 
@@ -96,12 +108,18 @@ class Predictor:
     Args:
         cfg: Its config, from `read_model_config`.
         native: Give it images in their own size; otherwise resized as the config's ``INPUT`` says.
+
+    Attributes:
+        sides: Shorter side, and the most that the longer one may have, that the config's ``INPUT`` says.
+        least_score: Of a person, that the config says (``ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE``).
     """
 
     def __init__(self, cfg: CfgNode, native: bool = False):
         self.cfg = cfg
         self.model = build_model(cfg).eval()
         load_weights(self.model, cfg.MODEL.WEIGHTS)
+        self.sides: tuple[int, int] = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        self.least_score: float = cfg.ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE
         ours = cfg.MODEL.ROI_HEADS.NAME == "Keypoints3DROIHeads"  # its training and evaluation resize nothing
         side = 0 if native or ours else cfg.INPUT.MIN_SIZE_TEST  # 0: as they are
         self.resize = T.ResizeShortestEdge([side, side], cfg.INPUT.MAX_SIZE_TEST)

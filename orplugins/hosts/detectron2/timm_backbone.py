@@ -16,12 +16,12 @@ class TimmBackbone(Backbone):
     Args:
         name: See `TimmFeatures`.
         strides: See `TimmFeatures`.
-        pretrained: See `TimmFeatures`.
+        **options: `TimmFeatures`'s others.
     """
 
-    def __init__(self, *, name: str, strides: tuple[int, ...] = (4, 8, 16, 32), pretrained: str = ""):
+    def __init__(self, *, name: str, strides: tuple[int, ...] = (4, 8, 16, 32), **options):
         super().__init__()
-        self.features = TimmFeatures(name, tuple(strides), pretrained)
+        self.features = TimmFeatures(name, tuple(strides), **options)
         self._out_features = [f"stride{stride}" for stride in strides]
         self._out_feature_strides = dict(zip(self._out_features, strides, strict=True))
         self._out_feature_channels = dict(zip(self._out_features, self.features.channels, strict=True))
@@ -47,8 +47,13 @@ def build_timm_fpn_backbone(cfg, input_shape: ShapeSpec) -> FPN:
     Returns:
         The pyramid, of ``FPN.OUT_CHANNELS``, ``FPN.NORM`` and ``FPN.FUSE_TYPE``, with one more level by pooling.
     """
+    keys = cfg.MODEL.TIMM
     trunk = TimmBackbone(
-        name=cfg.MODEL.TIMM.NAME, strides=tuple(cfg.MODEL.TIMM.STRIDES), pretrained=cfg.MODEL.TIMM.PRETRAINED
+        name=keys.NAME,
+        strides=tuple(keys.STRIDES),
+        pretrained=keys.PRETRAINED,
+        frozen=tuple(keys.FROZEN),
+        fixed_statistics=keys.FIXED_STATISTICS,
     )
     return FPN(
         bottom_up=trunk,

@@ -32,15 +32,16 @@ class NetworkSize(T.Augmentation):
 
     Args:
         size: (width, height), or nothing for that of `orplugins.orpose_color.pipeline.network_size`.
+        sides: See there.
     """
 
-    def __init__(self, size: tuple[int, int] | None):
-        self.size = size
+    def __init__(self, size: tuple[int, int] | None, sides: tuple[int, int]):
+        self.size, self.sides = size, sides
 
     def get_transform(self, image: np.ndarray) -> T.Transform:
         """The resize of an image (H, W, 3)."""
         height, width = image.shape[:2]
-        new = network_size((width, height), self.size)
+        new = network_size((width, height), self.size, self.sides)
         return T.ResizeTransform(height, width, new[1], new[0], Image.Resampling.BILINEAR)
 
 
@@ -54,7 +55,8 @@ class LabelledMapper(MVORDatasetMapper):
 
     def __init__(self, cfg: CfgNode, is_train: bool):
         super().__init__(cfg, is_train)
-        steps = [NetworkSize(tuple(cfg.ORPLUGINS.ORPOSE_COLOR.FINETUNE_SIZE) or None)]
+        sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        steps = [NetworkSize(tuple(cfg.ORPLUGINS.ORPOSE_COLOR.FINETUNE_SIZE) or None, sides)]
         if is_train:
             steps += [T.RandomExtent(*_ROOM), T.RandomBrightness(0.7, 1.3), T.RandomContrast(0.7, 1.3)]
             steps += [T.RandomSaturation(0.7, 1.3)]

@@ -58,6 +58,24 @@ class LowResolution(T.Augmentation):
         )
 
 
+def colour_changes(strength: float) -> list[T.Augmentation]:
+    """Random changes of brightness, contrast and saturation, as other cameras and lamps make them.
+
+    Args:
+        strength: Factors are from 1 - strength to 1 + strength; 0 changes nothing.
+
+    Returns:
+        Augmentations for pictures in RGB.
+
+    Raises:
+        ValueError: Not from 0 to below 1.
+    """
+    if not 0 <= strength < 1:
+        raise ValueError(f"COLOUR_CHANGES: found {strength}, expected 0 to below 1")
+    kinds = (T.RandomBrightness, T.RandomContrast, T.RandomSaturation)
+    return [kind(1 - strength, 1 + strength) for kind in kinds] if strength else []
+
+
 class MVORDatasetMapper:
     """Callable for detectron2's data loaders.
 
@@ -67,6 +85,8 @@ class MVORDatasetMapper:
         method: "bilinear" or "bicubic".
         flip_3d: "mirrored" flips lifter rows and 3D targets with the image; "published" leaves them as they are.
         statistics: What rows and targets were normalised with, or the file's path; needed to mirror them.
+        image_format: "BGR" or "RGB", as the network expects.
+        changes: Strength of `colour_changes` in training, for "RGB" only.
 
     Raises:
         ValueError: An option has another value.
@@ -81,15 +101,22 @@ class MVORDatasetMapper:
         method: str = "bilinear",
         flip_3d: str = "mirrored",
         statistics: PoseStatistics | str | None = None,
+        image_format: str = "BGR",
+        changes: float = 0.0,
     ):
         if flip_3d not in ("mirrored", "published"):
             raise ValueError(f"FLIP_3D: found {flip_3d!r}, expected 'mirrored' or 'published'")
-        self.is_train, self.mirror = is_train, flip_3d == "mirrored"
+        if image_format not in ("BGR", "RGB"):
+            raise ValueError(f"INPUT.FORMAT: found {image_format!r}, expected 'BGR' or 'RGB'")
+        if changes and image_format == "BGR":
+            raise ValueError("COLOUR_CHANGES: are for INPUT.FORMAT RGB, found BGR")
+        self.is_train, self.mirror, self.image_format = is_train, flip_3d == "mirrored", image_format
         if isinstance(statistics, str):
             statistics = load_statistics(statistics) if statistics else None
         self.statistics = statistics
         flip = [T.RandomFlip(prob=0.5, horizontal=True, vertical=False)] if is_train else []
-        self.augmentations = T.AugmentationList([*flip, LowResolution(factor, method)])
+        colours = colour_changes(changes) if is_train else []
+        self.augmentations = T.AugmentationList([*flip, *colours, LowResolution(factor, method)])
 
     @classmethod
     def from_config(cls, cfg: CfgNode, is_train: bool = True) -> dict:
@@ -102,13 +129,15 @@ class MVORDatasetMapper:
             method=data.DOWN_SAMPLING_METHOD,
             flip_3d=cfg.ORPLUGINS.ORPOSE_COLOR.FLIP_3D,
             statistics=data.H36_STATS_PATH,
+            image_format=cfg.INPUT.FORMAT,
+            changes=cfg.ORPLUGINS.ORPOSE_COLOR.COLOUR_CHANGES,
         )
 
     def __call__(self, record: dict) -> dict:
         """The model's input of a data set's record, which is not changed."""
         record = copy.deepcopy(record)
         try:
-            image = utils.read_image(record["file_name"], format="BGR")
+            image = utils.read_image(record["file_name"], format=self.image_format)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise ValueError(f"image {record['file_name']}: cannot be read ({error}), expected an image") from error
         utils.check_image_size(record, image)

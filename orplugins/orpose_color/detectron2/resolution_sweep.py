@@ -36,7 +36,8 @@ def evaluate_ladder(
     """
     table = {}
     for factor in factors:
-        mapper = MVORDatasetMapper(False, factor=factor, method=cfg.DATASETS.DOWN_SAMPLING_METHOD)
+        way = dict(method=cfg.DATASETS.DOWN_SAMPLING_METHOD, image_format=cfg.INPUT.FORMAT)
+        mapper = MVORDatasetMapper(False, factor=factor, **way)
         loader = build_detection_test_loader(cfg, dataset, mapper=mapper)
         folder = str(Path(out) / f"{factor:g}x") if out else None
         evaluator = build_people_evaluator(dataset, folder, cfg.ORPLUGINS.ORPOSE_COLOR.MPJPE)

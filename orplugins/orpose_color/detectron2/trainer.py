@@ -23,7 +23,8 @@ class ORPoseTrainer(ContinuedTrainer):
         """detectron2's SGD, or AdamW with the same groups of parameters: a small network learns faster with it.
 
         Args:
-            cfg: Its ``ORPLUGINS.ORPOSE_COLOR.OPTIMIZER`` is "sgd" or "adamw".
+            cfg: Its ``ORPLUGINS.ORPOSE_COLOR.OPTIMIZER`` is "sgd" or "adamw"; with AdamW a backbone that was trained
+                before learns at ``TRUNK_RATE`` times the rate of all else.
             model: The model.
 
         Returns:
@@ -32,14 +33,19 @@ class ORPoseTrainer(ContinuedTrainer):
         Raises:
             ValueError: Another optimizer.
         """
-        name = cfg.ORPLUGINS.ORPOSE_COLOR.OPTIMIZER
+        ours = cfg.ORPLUGINS.ORPOSE_COLOR
+        name = ours.OPTIMIZER
         if name == "sgd":
             return super().build_optimizer(cfg, model)
         if name != "adamw":
             raise ValueError(f"ORPLUGINS.ORPOSE_COLOR.OPTIMIZER: found {name!r}, expected 'sgd' or 'adamw'")
         solver = cfg.SOLVER
         groups = get_default_optimizer_params(
-            model, base_lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY, weight_decay_norm=solver.WEIGHT_DECAY_NORM
+            model,
+            base_lr=solver.BASE_LR,
+            weight_decay=solver.WEIGHT_DECAY,
+            weight_decay_norm=solver.WEIGHT_DECAY_NORM,
+            lr_factor_func=lambda key: ours.TRUNK_RATE if key.startswith("backbone.bottom_up.") else 1.0,
         )
         return maybe_add_gradient_clipping(cfg, torch.optim.AdamW(groups, lr=solver.BASE_LR))
 

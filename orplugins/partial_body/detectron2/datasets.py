@@ -1,8 +1,8 @@
 """Patients and users as detectron2 data sets.
 
 Importing registers ``partial_body_train`` and ``partial_body_val``: COCO files ``annotations/train.json`` and
-``annotations/val.json`` and images in ``images/`` below ``$DETECTRON2_DATASETS/partial_body``. Files anywhere else are
-registered with `register_partial_body`.
+``annotations/val.json`` and images in ``images/`` below ``$DETECTRON2_DATASETS/partial_body``; other files of that
+folder by their names, too. Files anywhere else are registered with `register_partial_body`.
 """
 
 from __future__ import annotations
@@ -64,5 +64,5 @@ def register_partial_body(name: str, json_file: str | os.PathLike, image_root: s
 
 
 _ROOT = Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "partial_body"
-for _split in ("train", "val"):
+for _split in sorted({"train", "val", *(path.stem for path in (_ROOT / "annotations").glob("*.json"))}):
     register_partial_body(f"partial_body_{_split}", _ROOT / f"annotations/{_split}.json", _ROOT / "images")
