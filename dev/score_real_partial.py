@@ -10,6 +10,7 @@ norm_item="bbox"); that one takes the mean over the kinds of joints, `joints` th
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("network", nargs="*", metavar="CONFIG WEIGHTS", help="default: what ships")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path, help="folder for pictures")
+    parser.add_argument("--json", type=Path, help="the figures as a file")
     args = parser.parse_args(argv)
     if len(args.network) not in (0, 2):
         parser.error("expected a config and its weights, or neither")
@@ -72,7 +74,10 @@ def main(argv: list[str] | None = None) -> int:
         if args.out:
             draw(args.out / f"{Path(record['file_name']).stem}.png", image, found, boxes)
     near, labelled, pck = score(*(np.concatenate(part) for part in zip(*everything, strict=True)))
-    print(f"{len(near)} people: joints {100 * near.sum() / labelled.sum():.1f} %, PCK@{WITHIN} {100 * pck:.1f} %")
+    joints = 100 * near.sum() / labelled.sum()
+    if args.json:
+        args.json.write_text(json.dumps({"people": len(near), "joints, %": float(joints), "PCK@0.1, %": 100 * pck}))
+    print(f"{len(near)} people: joints {joints:.1f} %, PCK@{WITHIN} {100 * pck:.1f} %")
     return 0
 
 

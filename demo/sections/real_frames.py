@@ -48,7 +48,7 @@ KINDS = (
     Kind(
         "Photographs, in labelled boxes",
         "score_real_partial.py",
-        "configs/mmpose/partial_body/lite0_people-states_128x96.py",
+        "configs/mmpose/partial_body/lite0_people-states_192x144.py",
         "demo/lite0_people-states.safetensors",
         "coco_samples",
         "coco_samples",
