@@ -200,8 +200,8 @@ def _chain(sizes: Sequence[tuple[int, int]], pairs: dict[tuple[int, int], _Pair]
     if len(linked) < len(sizes):
         missing = ", ".join(str(v + 1) for v in range(len(sizes)) if v not in linked)
         raise ValueError(
-            f"no geometry between views: of view {missing} too few people are in the others, too, or they agree with no "
-            "position of its camera"
+            f"no geometry between views: of view {missing} too few people are in the others, too, or they agree with "
+            "no position of its camera"
         )
     factors = np.exp(np.linspace(np.log(0.5), np.log(2.5), 60))
 
