@@ -33,7 +33,8 @@ class OwnRigRules:
     Attributes:
         agree_px: Median distance of a person's joints from the epipolar lines at which two poses may be one person.
         guesses: Fundamental matrices that are tried.
-        moments: With which they are compared.
+        moments: With which they are compared, at most,
+        pairs: or as many as have so many pairs of poses.
         least: Share of the people who find a partner between two views, below which nothing is believed.
         least_people: And their least number.
         rounds: Of association and geometry.
@@ -44,6 +45,7 @@ class OwnRigRules:
     agree_px: float = 12.0
     guesses: int = 3000
     moments: int = 150
+    pairs: int = 500
     least: float = 0.5
     least_people: int = 12
     rounds: int = 4
@@ -97,7 +99,9 @@ class _Pair:
         both = [t for t, views in enumerate(moments) if views[a].posed.any() and views[b].posed.any()]
         if len(both) < 4:
             return
-        used = [both[k] for k in np.linspace(0, len(both) - 1, min(len(both), rules.moments)).astype(int)]
+        crowd = np.mean([moments[t][a].posed.sum() * moments[t][b].posed.sum() for t in both])
+        count = min(len(both), rules.moments, max(20, int(rules.pairs / crowd)))
+        used = [both[k] for k in np.linspace(0, len(both) - 1, count).astype(int)]
         rows = self._rows(moments, used)
         possible = len(np.unique(rows[0] * 1000 + rows[1])), len(np.unique(rows[0] * 1000 + rows[2]))
         fundamental = self._guess(moments, rows)
@@ -196,8 +200,8 @@ def _chain(sizes: Sequence[tuple[int, int]], pairs: dict[tuple[int, int], _Pair]
     if len(linked) < len(sizes):
         missing = ", ".join(str(v + 1) for v in range(len(sizes)) if v not in linked)
         raise ValueError(
-            f"no geometry between views: view {missing} has too few people in common with the others, or they agree "
-            "with no position of its camera"
+            f"no geometry between views: of view {missing} too few people are in the others, too, or they agree with "
+            "no position of its camera"
         )
     factors = np.exp(np.linspace(np.log(0.5), np.log(2.5), 60))
 
