@@ -91,19 +91,19 @@ def main() -> int:
         content = {name: np.round(rows, 4).tolist() for name, rows in found.items()}
         (args.out / "detections.json").write_text(json.dumps(content))
         for name, picture in pictures.items():
-            draw(args.out / f"{name}.png", picture, found[name], labels[name])
+            draw(args.out / f"{name}.png", picture, found[name], labels[name], predict.least_score)
     return 0
 
 
-def draw(path: Path, picture: np.ndarray, found: np.ndarray, labels: dict, zoom: int = 12) -> None:
-    """Write an enlarged picture with the labels in white and what was found with a score of 0.3 in colour."""
+def draw(path: Path, picture: np.ndarray, found: np.ndarray, labels: dict, least: float, zoom: int = 12) -> None:
+    """Write an enlarged picture with the labels in white and what counts by the config in colour."""
     from PIL import Image, ImageDraw
 
     image = Image.fromarray(picture[..., ::-1]).resize((picture.shape[1] * zoom, picture.shape[0] * zoom))
     pen = ImageDraw.Draw(image)
     for box in labels["boxes"]:
         pen.rectangle([zoom * side for side in box], outline=(255, 255, 255))
-    for *box, value in found[found[:, 4] >= 0.3]:
+    for *box, value in found[found[:, 4] >= least]:
         pen.rectangle([zoom * side for side in box], outline=(230, 85, 13), width=3)
         pen.text((zoom * box[0] + 4, zoom * box[1] + 2), f"{value:.2f}", fill=(230, 85, 13))
     image.save(path)
