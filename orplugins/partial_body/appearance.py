@@ -75,28 +75,32 @@ class Occluders:
         if rng.random() >= self.prob:
             return image, np.zeros(len(joints), bool)
         height, width = image.shape[:2]
-        mask = np.zeros((height, width), np.uint8)
+        mask = np.zeros((height, width), bool)
         image = image.copy()
         for _ in range(rng.integers(1, self.most + 1)):
             centre = rng.uniform((0, 0), (width, height))
             extent = rng.uniform(0.06, 0.35, 2) * width
             if rng.random() < 0.4:  # a bar, pole, cable or arm
                 extent = np.array([rng.uniform(0.01, 0.06) * width, rng.uniform(0.5, 2) * height])
-            angle = rng.uniform(0, 180)
-            one = np.zeros_like(mask)
-            if rng.random() < 0.3:
-                cv2.ellipse(one, (tuple(centre), tuple(extent), angle), 1, -1)
-            else:
-                corners = cv2.boxPoints((tuple(centre), tuple(extent), angle))
-                cv2.fillConvexPoly(one, np.round(corners).astype(np.int32), 1)
-            inside = one > 0
+            inside = _shape((height, width), centre, extent, rng.uniform(0, np.pi), rng.random() < 0.3)
             image[inside] = _surface((height, width), rng)[inside]
-            mask |= one
+            mask |= inside
         x, y = np.round(joints).astype(int).T
         within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
         hidden = within.copy()
-        hidden[within] = mask[y[within], x[within]] > 0
+        hidden[within] = mask[y[within], x[within]]
         return image, hidden
+
+
+def _shape(size: tuple[int, int], centre: np.ndarray, extent: np.ndarray, angle: float, round_: bool) -> np.ndarray:
+    """(H, W) bool, the inside of a turned rectangle or ellipse."""
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    x, y = columns - centre[0], rows - centre[1]
+    cos, sin = np.cos(angle), np.sin(angle)
+    # The thinnest bar still covers a pixel.
+    across, along = np.maximum(extent, 1.5) / 2
+    u, v = (cos * x + sin * y) / across, (cos * y - sin * x) / along
+    return u**2 + v**2 <= 1 if round_ else np.maximum(np.abs(u), np.abs(v)) <= 1
 
 
 def _surface(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
