@@ -20,15 +20,19 @@ import numpy as np
 from orplugins.geometry.cameras import Camera, cameras_from_mvor, cameras_to_mvor
 from orplugins.geometry.rotations import from_vector, nearest_rotation
 from orplugins.geometry.similarity import fit_similarity
-from orplugins.geometry.triangulation import triangulate
+from orplugins.geometry.triangulation import triangulate, world_to_camera_matrices
 from orplugins.io.atomic import write_json
 from orplugins.io.calibration import read_rig
 from orplugins.io.json_fields import load_json
 from orplugins.multiview.pipeline import MvorSettings, evaluate_mvor
+from orplugins.mvor.annotations import load_mvor
+from orplugins.rig.bundle import BodyRules, Cameras, Sightings, adjust
 from orplugins.rig.calibrate import Calibration, calibrate
 from orplugins.rig.inputs import read_recording
 from orplugins.rig.observations import observe
+from orplugins.rig.points import intersect
 from orplugins.rig.settings import Knowledge
+from orplugins.rig.solve import errors_of_joints, free_unknowns, gated
 from orplugins.rig.uncertainty import turn_degrees
 from orplugins.rig.update import update
 from orplugins.rig.verdict import judge
@@ -151,6 +155,41 @@ def mvor(folder: Path, detections: list[Path]) -> None:
                 print(f"MVOR people, {name}\n{evaluate_mvor(settings)}")
 
 
+def clicks(folder: Path) -> None:
+    """The same adjustment of MVOR's own clicks (joints that are seen), identities given, from the published poses."""
+    data = load_mvor(folder / "camma_mvor_2018.json")
+    true = [replace(camera, distortion=()) for camera in data.cameras]
+    of_image = {image: (f, v) for f, frame in enumerate(data.frames) for v, image in enumerate(frame.image_ids)}
+    people: dict[tuple[int, int], dict[int, np.ndarray]] = {}
+    for record in load_json(folder / "camma_mvor_2018.json")["annotations"]:
+        if not record["only_bbox"] and record["person_id"] >= 0 and record["image_id"] in of_image:
+            frame, view = of_image[record["image_id"]]
+            joints = np.array(record["keypoints"], dtype=float).reshape(10, 3)
+            people.setdefault((frame, record["person_id"]), {})[view] = joints
+    chosen = [views for views in people.values() if len(views) > 1]
+    # Head and neck take the places of joints that no bone ends in.
+    place = [0, 1, 5, 6, 11, 12, 7, 8, 9, 10]
+    rays, weight = np.zeros((len(chosen), 3, 17, 2)), np.zeros((len(chosen), 3, 17))
+    for i, views in enumerate(chosen):
+        for v, joints in views.items():
+            camera = true[v]
+            rays[i, v, place] = (joints[:, :2] - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+            weight[i, v, place] = joints[:, 2] == 2
+    focal = np.array([(c.fx, c.fy) for c in true])
+    seen = Sightings(rays, weight, np.zeros_like(rays), focal, np.full((3, 17), 4.0))
+    state = Cameras.of_poses(world_to_camera_matrices(true))
+    points = np.nan_to_num(intersect(state.poses, rays, weight > 0))
+    for _ in range(2):
+        state, points, linear = adjust(state, points, seen, free_unknowns(3), BodyRules())
+        seen = gated(replace(seen, sigma=errors_of_joints(linear, seen)), linear)
+    found = []
+    for camera, pose in zip(true, state.poses, strict=True):
+        whole = np.eye(4)
+        whole[:3] = pose
+        found.append(replace(camera, pose=np.linalg.inv(whole)))
+    row("MVOR, annotators' clicks, true scale", at_true_scale(found, true), true)
+
+
 def _mm(pose: np.ndarray) -> list[float]:
     pose = pose.copy()
     pose[:3, 3] *= 1000
@@ -229,6 +268,7 @@ def main() -> int:
     if args.set:
         generated(args.set)
     if args.mvor:
+        clicks(args.mvor)
         mvor(args.mvor, args.dt or [args.mvor / "openpose_kps.json"])
     if args.take:
         take(args.take)

@@ -96,11 +96,11 @@ def _paths(folder: Path, names: Mapping[int, str], shared: bool) -> dict[int, Pa
     by_stem: dict[str, Path] = {}
     by_number: dict[int, Path] = {}
     if not shared:
-        for path in sorted(folder.rglob("*.png")):
-            by_stem.setdefault(path.stem, path)
-            number = last_number(path.stem)
+        for each in sorted(folder.rglob("*.png")):
+            by_stem.setdefault(each.stem, each)
+            number = last_number(each.stem)
             if number is not None:
-                by_number.setdefault(number, path)
+                by_number.setdefault(number, each)
     for frame, name in names.items():
         parts = path_parts(name, suffix=False)
         swapped = ["depth" if part in ("color", "colour", "rgb") else part for part in parts]

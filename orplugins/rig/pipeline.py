@@ -124,6 +124,11 @@ def calibrate_rig(settings: CalibrateSettings, say: Callable[[str], None] = lamb
     if settings.report is not None:
         write_report(settings.report, found, verdict)
     warnings = list(read.notes)
+    if not read.focal:
+        warnings.append(
+            "no intrinsics: principal points are taken to be the images' middles; the uncertainties do not hold what "
+            "that costs"
+        )
     write = verdict.trusted or settings.keep
     if write:
         warnings += write_calibration(Rig(found.cameras, found.names, up), settings.out, settings.form)
