@@ -4,6 +4,8 @@ Examples:
     python tools/pseudo_label.py frames/ --out labels.json --lifter outputs/lifter/lifter.pth \\
         --statistics outputs/lifter/statistics.json --pose td-hm_hrnet-w48_8xb32-210e_coco-384x288.py \\
         --pose-weights hrnet_w48.pth
+    python tools/pseudo_label.py data/or/day1/cam1/color --root data/or --truth data/or/annotations/coco17_color.json \\
+        --out labels.json --lifter outputs/lifter/lifter.pth --statistics outputs/lifter/statistics.json
     torchrun --nproc-per-node 2 tools/pseudo_label.py ...          # every process takes its share
 
 A run that was stopped is continued by the same command. --pose takes an mmpose config (.py) or a detectron2 keypoint
