@@ -11,14 +11,14 @@ from pathlib import Path
 # The network of each job that ships, config and weights: what commands take that are not told another.
 SHIPPED = {
     "depthpose": ("configs/mmpose/depthpose/depthpose_small-64x48.py", "demo/depthpose_small-64x48.safetensors"),
-    "orpose-color": ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
+    "orpose-color": ("configs/detectron2/orpose_color/orpose_lite0.yaml", "demo/orpose_lite0.safetensors"),
     "partial-body": (
         "configs/mmpose/partial_body/lite0_people-states_192x144.py",
         "demo/lite0_people-states.safetensors",
     ),
     "partial-body-detector": (
-        "configs/detectron2/partial_body/faster_rcnn_tiny.yaml",
-        "demo/faster_rcnn_tiny.safetensors",
+        "configs/detectron2/partial_body/faster_rcnn_lite0.yaml",
+        "demo/faster_rcnn_lite0.safetensors",
     ),
 }
 

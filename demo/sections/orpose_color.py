@@ -47,7 +47,7 @@ def run(demo) -> str:
             demo.picture(
                 montage(demo, real, out / "real", 1),
                 "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
-                "the network has seen generated rooms only, and many of its people here are none.",
+                "the network has seen generated rooms only.",
             )
         )
     return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. {demo.weights(demo.root / WEIGHTS)}</p>"])

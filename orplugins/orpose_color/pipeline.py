@@ -26,7 +26,7 @@ from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
 from orplugins.orpose_color.statistics import load_statistics, save_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
-from orplugins.resources import resource
+from orplugins.resources import SHIPPED, resource
 from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.viz.overlay import draw_pose
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from orplugins.hosts.detectron2.predictor import Predictor
     from orplugins.orpose_color.network import LiftingNetwork
 
-SHIPPED = "configs/detectron2/orpose_color/orpose_lite0.yaml", "demo/orpose_lite0.safetensors"
 _STILLS_FPS = 20.0
 CASCADE = "Misc/cascade_mask_rcnn_X_152_32x8d_FPN_IN5k_gn_dconv.yaml"
 
@@ -164,7 +163,9 @@ def load_predictor(settings: ColorSettings) -> Predictor:
     """
     from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 
-    config, weights = (str(resource(path)) for path in SHIPPED) if settings.config is None else (settings.config, None)
+    config, weights = settings.config, None
+    if config is None:
+        config, weights = (str(resource(path)) for path in SHIPPED["orpose-color"])
     options = ["DATASETS.H36_STATS_PATH", str(settings.statistics)] if settings.statistics else []
     weights = str(settings.weights) if settings.weights else weights
     cfg = read_model_config(str(config), weights, choose_device(settings.device), options)
