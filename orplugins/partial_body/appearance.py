@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 
@@ -17,6 +16,8 @@ def photograph(image: np.ndarray, rng: np.random.Generator, prob: float = 0.4) -
     Returns:
         (H, W, 3) uint8 BGR.
     """
+    import cv2
+
     height, width = image.shape[:2]
     if rng.random() < prob:
         hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
@@ -105,6 +106,8 @@ def _shape(size: tuple[int, int], centre: np.ndarray, extent: np.ndarray, angle:
 
 def _surface(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """(H, W, 3) of one colour with coarse noise of another."""
+    import cv2
+
     grain = rng.random((int(rng.integers(2, 12)), int(rng.integers(2, 12)), 1), dtype=np.float32)
     mix = cv2.resize(grain, size[::-1], interpolation=cv2.INTER_LINEAR)[..., None] * rng.uniform(0, 1)
     first, second = rng.uniform(0, 255, (2, 3))

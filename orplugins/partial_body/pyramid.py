@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,9 +48,9 @@ class MergedPyramid(nn.Module):
         Returns:
             (B, channels, h, w) of the finest map's size.
         """
-        merged = None
-        for one, lateral, smooth in list(zip(maps, self.laterals, self.smooth, strict=True))[::-1]:
-            own = lateral(one)
-            merged = own if merged is None else own + F.interpolate(merged, own.shape[-2:], mode="nearest")
+        laterals = [lateral(one) for one, lateral in zip(maps, self.laterals, strict=True)]
+        merged = torch.zeros_like(laterals[-1])
+        for own, smooth in zip(laterals[::-1], list(self.smooth)[::-1], strict=True):
+            merged = own + F.interpolate(merged, own.shape[-2:], mode="nearest")
             merged = F.relu(merged + smooth(merged))
         return merged
