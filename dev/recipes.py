@@ -105,19 +105,27 @@ _COLOUR_TRAINING = (
 )
 
 _DETECTOR = "configs/detectron2/partial_body/faster_rcnn_lite0.yaml"
+
+
+def _detector(run: str, weights: str, options: str) -> str:
+    # From a folder that has no `tools` of its own: the script is detectron2's.
+    return (
+        "env --chdir={data} PYTHONPATH={root} DETECTRON2_DATASETS={data} DETECTRON2_ENV_MODULE=orplugins.detectron2.env"
+        f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0 MODEL.DEVICE {{device}}"
+        f" MODEL.WEIGHTS {weights} OUTPUT_DIR {{runs}}/{run} {options}"
+        f' DATASETS.TRAIN "({_names([f"partial_body_{name}" for name in _COLOUR_SETS])})"'
+    )
+
+
 _DETECTOR_TRAINING = (
     *(
         f"{{python}} tools/make_detector_set.py --ann {_color_truth(name)} --images {{data}}/color_{name}"
         f" --out {{data}}/partial_body --split {name}"
         for name in _COLOUR_SETS
     ),
-    # From a folder that has no `tools` of its own: the script is detectron2's.
-    "env --chdir={data} PYTHONPATH={root} DETECTRON2_DATASETS={data} DETECTRON2_ENV_MODULE=orplugins.detectron2.env"
-    f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0 SEED 0"
-    " MODEL.DEVICE {device} MODEL.WEIGHTS {runs}/orpose_lite0.safetensors OUTPUT_DIR {runs}/detector_lite0"
-    f' DATASETS.TRAIN "({_names([f"partial_body_{name}" for name in _COLOUR_SETS])})"',
-    f"{_EXPORT} {{runs}}/detector_lite0/model_final.pth --config {_DETECTOR}"
-    " --out {runs}/faster_rcnn_lite0.safetensors",
+    _detector("detector_1", "{runs}/orpose_lite0.safetensors", "SEED 0"),
+    _detector("detector_2", "{runs}/detector_1/model_final.pth", "SEED 1 SOLVER.MAX_ITER 600 SOLVER.WARMUP_ITERS 20"),
+    f"{_EXPORT} {{runs}}/detector_2/model_final.pth --config {_DETECTOR} --out {{runs}}/faster_rcnn_lite0.safetensors",
 )
 
 RECIPES: dict[str, tuple[str, ...]] = {
