@@ -111,8 +111,8 @@ def _detector(run: str, weights: str, options: str) -> str:
     # From a folder that has no `tools` of its own: the script is detectron2's.
     return (
         "env --chdir={data} PYTHONPATH={root} DETECTRON2_DATASETS={data} DETECTRON2_ENV_MODULE=orplugins.detectron2.env"
-        f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0 MODEL.DEVICE {{device}}"
-        f" MODEL.WEIGHTS {weights} OUTPUT_DIR {{runs}}/{run} {options}"
+        f" {{python}} -m tools.train_net --resume --config-file {{root}}/{_DETECTOR} --num-gpus 0"
+        f" MODEL.DEVICE {{device}} MODEL.WEIGHTS {weights} OUTPUT_DIR {{runs}}/{run} {options}"
         f' DATASETS.TRAIN "({_names([f"partial_body_{name}" for name in _COLOUR_SETS])})"'
     )
 
