@@ -28,7 +28,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("calibrate", help="cameras' poses from 2D people")
-    add, files = command.add_argument, {"action": "append", "metavar": "PATH"}
+    add = command.add_argument
+    files: dict[str, Any] = {"action": "append", "metavar": "PATH"}
     add("--view", dest="views", required=True, **files, help="2D people of a camera; one file may hold all")
     add("--out", type=Path, required=True, help="calibration to write; a folder where the form has a file a camera")
     add("--to", dest="form", choices=FORMS, default="json", help="form of the calibration (default: json, our own)")
