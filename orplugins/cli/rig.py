@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from orplugins.io.calibration.write import FORMS
 from orplugins.rig.pipeline import CalibrateSettings, calibrate_rig
@@ -28,54 +29,35 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("calibrate", help="cameras' poses from 2D people")
     add = command.add_argument
-    add("--view", action="append", required=True, metavar="PATH", help="2D people of a camera; one file may hold all")
+    files: dict[str, Any] = {"action": "append", "metavar": "PATH"}
+    add("--view", dest="views", required=True, **files, help="2D people of a camera; one file may hold all")
     add("--out", type=Path, required=True, help="calibration to write; a folder where the form has a file a camera")
-    add("--to", choices=FORMS, default="json", help="form of the calibration (default: json, our own)")
+    add("--to", dest="form", choices=FORMS, default="json", help="form of the calibration (default: json, our own)")
     add("--report", type=Path, metavar="DIR", help="folder for numbers and pictures")
-    add("--intrinsics", action="append", default=[], metavar="FILE", help="calibration of all cameras, or one a camera")
-    add("--image-size", type=int, nargs=2, metavar=("W", "H"), help="of the images, where no file says it")
+    add("--intrinsics", default=[], **files, help="calibration of all cameras, or one a camera")
+    add("--image-size", dest="size", type=int, nargs=2, metavar=("W", "H"), help="of the images, where no file says it")
     add("--annotations", metavar="JSON", help="COCO file that names the images of a result list")
-    add("--camera-folders", nargs="+", default=(), metavar="NAME", help="one file: folders that tell cameras apart")
-    add("--height", type=float, metavar="M", help="people's mean height (default: usual people)")
+    add("--camera-folders", dest="folders", nargs="+", default=(), help="one file: folders that tell cameras apart")
+    add("--height", dest="stature_m", type=float, metavar="M", help="people's mean height (default: usual people)")
     add("--distance", nargs=3, metavar=("CAM", "CAM", "M"), help="known distance of two cameras, by name")
-    add(
-        "--depth",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="depth images for the metre: one folder, or one a camera",
-    )
+    add("--depth", default=[], **files, help="folder of depth images for the metre: one, or one a camera")
     add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth images (L515: 0.25)")
     add("--synchronous", action="store_true", help="the clocks agree: do not look for offsets")
-    add("--max-lag", type=int, default=60, metavar="N", help="largest offset looked for, frames (default: 60)")
+    add("--max-lag", dest="most_lag", type=int, default=60, help="largest offset looked for, frames (default: 60)")
     add("--update", metavar="RIG", help="calibration of which a camera moved: find which, keep the others")
     add("--moved", action="append", default=[], metavar="NAME", help="with --update: this camera moved")
-    add("--keep-implausible", action="store_true", help="write what is not to be trusted, too (exit code stays 1)")
+    add("--keep-implausible", dest="keep", action="store_true", help="write what is not to be trusted (exit code 1)")
     add("--seed", type=int, default=0, help="of the random samples")
     return parser
 
 
 def _settings(args: argparse.Namespace) -> CalibrateSettings:
-    return CalibrateSettings(
-        views=tuple(args.view),
-        out=args.out,
-        form=args.to,
-        report=args.report,
-        intrinsics=tuple(args.intrinsics),
-        size=tuple(args.image_size) if args.image_size else None,
-        annotations=args.annotations,
-        folders=tuple(args.camera_folders),
-        stature_m=args.height,
-        distance=(args.distance[0], args.distance[1], float(args.distance[2])) if args.distance else None,
-        depth=tuple(args.depth),
-        depth_unit_mm=args.depth_unit_mm,
-        synchronous=args.synchronous,
-        most_lag=args.max_lag,
-        update=args.update,
-        moved=tuple(args.moved),
-        keep=args.keep_implausible,
-        seed=args.seed,
-    )
+    given: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in vars(args).items() if name != "command"
+    }
+    if args.distance:
+        given["distance"] = (*args.distance[:2], float(args.distance[2]))
+    return CalibrateSettings(**given)
 
 
 def main(argv: list[str] | None = None) -> int:
