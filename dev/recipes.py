@@ -104,6 +104,71 @@ _COLOUR_TRAINING = (
     f"{_EXPORT} {{runs}}/orpose_3/model_final.pth --config {_LITE0} --out {{runs}}/orpose_lite0.safetensors",
 )
 
+_PEOPLE = "configs/mmpose/partial_body/lite0_people-states"
+_VARIED_PAIR = ("varied0", "varied1")
+# Training: the sets, the config's size, options of mmpose, the checkpoint that the next one starts from.
+_PEOPLE_TRAININGS = {
+    "first": (
+        ("theatre", "looks", "rooms"),
+        "128x96",
+        "model.backbone.pretrained=imagenet train_cfg.max_epochs=1 param_scheduler.1.end=6"
+        " default_hooks.checkpoint.interval=250",
+        "iter_250",
+    ),
+    "second": (
+        ("theatre", *_VARIED_PAIR, "rooms"),
+        "128x96",
+        "load_from={runs}/people_first/iter_250.pth train_cfg.max_epochs=1 param_scheduler.1.end=1",
+        "iter_368",
+    ),
+    "third": (
+        ("theatre", "looks", *_VARIED_PAIR, "rooms"),
+        "192x144",
+        "load_from={runs}/people_second/iter_368.pth train_cfg.max_epochs=2 param_scheduler.1.end=2",
+        "iter_1046",
+    ),
+    "fourth": (
+        ("theatre", "looks", *_VARIED_PAIR, "rooms"),
+        "192x144",
+        "load_from={runs}/people_third/iter_1046.pth train_cfg.max_epochs=1 param_scheduler.1.end=1"
+        " model.head.state_weight=2.0 optim_wrapper.optimizer.lr=1e-3",
+        "iter_523",
+    ),
+}
+
+
+def _people(run: str, sets: tuple[str, ...], size: str, options: str) -> tuple[str, str]:
+    data = f"train_dataloader.dataset.data_root={{data}}/people_{run}/"
+    short = "" if run == "first" else " param_scheduler.0.end=40 default_hooks.checkpoint.interval=50"
+    return (
+        f"{{python}} tools/make_partial_views.py --ann {' '.join(map(_color_truth, sets))}"
+        f" --images {' '.join(f'{{data}}/color_{name}' for name in sets)} --out {{data}}/people_{run} --views whole",
+        f"{{python}} {{mmpose}}/train.py {_PEOPLE}_{size}.py --resume --work-dir {{runs}}/people_{run} --cfg-options"
+        f" randomness.seed=0 {data} {_PEOPLE_OPTIONS}{short} {options}",
+    )
+
+
+_PEOPLE_OPTIONS = (
+    "val_dataloader.dataset.data_root={data}/people_val/ test_dataloader.dataset.data_root={data}/people_val/"
+    " val_evaluator.0.ann_file={data}/people_val/annotations/whole.json"
+    " test_evaluator.0.ann_file={data}/people_val/annotations/whole.json default_hooks.checkpoint.by_epoch=False"
+    " default_hooks.checkpoint.save_best=None train_cfg.val_interval=100"
+)
+_PEOPLE_TRAINING = (
+    f"{_MAKE} --out {{data}}/color_rooms --frames 500 --seed 31 --size 480x360 --views 1 --people 1-5"
+    " --variety cameras poses rooms sensors clothes",
+    f"{_COLOUR} --out {{data}}/color_val --frames 60 --seed 12 --cameras fixed",
+    f"{{python}} tools/make_partial_views.py --ann {_color_truth('val')} --images {{data}}/color_val"
+    " --out {data}/people_val",
+    *(
+        command
+        for run, (sets, size, options, _) in _PEOPLE_TRAININGS.items()
+        for command in _people(run, sets, size, options)
+    ),
+    f"{_EXPORT} {{runs}}/people_fourth/{_PEOPLE_TRAININGS['fourth'][3]}.pth --config {_PEOPLE}_192x144.py"
+    " --out {runs}/lite0_people-states.safetensors",
+)
+
 _DETECTOR = "configs/detectron2/partial_body/faster_rcnn_lite0.yaml"
 
 
@@ -162,4 +227,5 @@ RECIPES: dict[str, tuple[str, ...]] = {
     ),
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
     "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
+    "lite0_people-states": (*_COLOUR_DATA, *_PEOPLE_TRAINING),
 }
