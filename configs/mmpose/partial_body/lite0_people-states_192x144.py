@@ -1,5 +1,5 @@
-# Larger pictures than lite0_people-states_128x96.py, from whose weights it is trained on:
-# load_from=work_dirs/lite0_people-states_128x96/epoch_4.pth
+# Larger pictures than lite0_people-states_128x96.py, from whose weights it is trained on (load_from). The commands are
+# in docs/partial_body/train.md.
 _base_ = ["./lite0_people-states_128x96.py"]
 
 codec = dict(type="orplugins.BatchedHeatmap", input_size=(144, 192), heatmap_size=(36, 48), sigma=2.0)
