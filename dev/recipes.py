@@ -84,7 +84,7 @@ _COLOUR_TRAINING = (
     _student(
         "orpose_1",
         ("theatre",),
-        "SEED 0 MODEL.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300 SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
+        "SEED 0 ORPLUGINS.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300 SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
     ),
     _student(
         "orpose_2",

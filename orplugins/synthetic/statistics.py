@@ -70,6 +70,16 @@ def _levels(values: np.ndarray, levels: tuple[int, ...] = (5, 50, 95), digits: i
     return "/".join(f"{value:.{digits}f}" for value in np.percentile(values, levels))
 
 
+def _vertical(image: dict) -> np.ndarray:
+    """(3,) what is up, in the axes of an image's camera."""
+    pose = image["camera"]["pose"]
+    try:
+        return np.asarray(pose, dtype=np.float64).reshape(4, 4)[2, :3]
+    except (TypeError, ValueError):
+        name = image.get("file_name")
+        raise ValueError(f"images: {name}: camera.pose: found {pose!r:.60}, expected 4x4 numbers") from None
+
+
 def pose_table(coco: dict) -> dict[str, str]:
     """How far the limbs of people who do not lie on the table go.
 
@@ -79,7 +89,7 @@ def pose_table(coco: dict) -> dict[str, str]:
     Returns:
         Text by name of the figure; nothing without such people.
     """
-    up = {image["id"]: np.reshape(image["camera"]["pose"], (4, 4))[2, :3] for image in coco["images"]}
+    up = {image["id"]: _vertical(image) for image in coco["images"]}
     staff = [person for person in coco["annotations"] if person["person_role"] != "patient"]
     if not staff:
         return {}

@@ -99,7 +99,7 @@ def test_registered_with_both_hosts():
 
     cfg = get_cfg()
     add_orplugins_config(cfg)
-    cfg.MODEL.BACKBONE.NAME, cfg.MODEL.TIMM.NAME, cfg.MODEL.FPN.OUT_CHANNELS = "build_timm_fpn_backbone", LITE0, 16
+    cfg.MODEL.BACKBONE.NAME, cfg.ORPLUGINS.TIMM.NAME, cfg.MODEL.FPN.OUT_CHANNELS = "build_timm_fpn_backbone", LITE0, 16
     pyramid = build_backbone(cfg)
     maps = pyramid(torch.zeros(1, 3, 64, 64))
     assert {name: tuple(m.shape[1:]) for name, m in maps.items()} == {

@@ -22,7 +22,7 @@ def add_orplugins_config(cfg: CfgNode) -> None:
         _add(cfg, _orpose_color())
     # Of build_timm_fpn_backbone. PRETRAINED "imagenet" is for starting a training: weights that are loaded need it not.
     timm = {"NAME": "", "STRIDES": [4, 8, 16, 32], "PRETRAINED": "", "FROZEN": [], "FIXED_STATISTICS": False}
-    _add(cfg, {f"MODEL.TIMM.{key}": value for key, value in timm.items()})
+    _add(cfg, {f"ORPLUGINS.TIMM.{key}": value for key, value in timm.items()})
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:

@@ -21,6 +21,9 @@ PERSON = 0
 CELLS = 56 * 56  # of a keypoint head's map
 
 
+PUBLISHED_SIDE = 480  # pixels
+
+
 def merge_config(cfg: CfgNode, config: str) -> bool:
     """Merge a file, or one of detectron2's model zoo, into a config.
 
@@ -82,7 +85,20 @@ def sides_of(config: str) -> tuple[int, int]:
     cfg = get_cfg()
     add_orplugins_config(cfg)
     merge_config(cfg, config)
-    return cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST
+    return network_sides(cfg)
+
+
+def network_sides(cfg: CfgNode) -> tuple[int, int]:
+    """Shorter side, and the most that the longer one may have, of the pictures that a config's network learned from.
+
+    The published configs leave detectron2's 800, but their networks learned from pictures of 640x480.
+
+    Args:
+        cfg: The config.
+    """
+    stock = get_cfg().INPUT.MIN_SIZE_TEST
+    side = PUBLISHED_SIDE if cfg.INPUT.MIN_SIZE_TEST == stock else cfg.INPUT.MIN_SIZE_TEST
+    return side, cfg.INPUT.MAX_SIZE_TEST
 
 
 def merge_options(cfg: CfgNode, options: Sequence[str]) -> None:
@@ -118,7 +134,7 @@ class Predictor:
         self.cfg = cfg
         self.model = build_model(cfg).eval()
         load_weights(self.model, cfg.MODEL.WEIGHTS)
-        self.sides: tuple[int, int] = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        self.sides: tuple[int, int] = network_sides(cfg)
         self.least_score: float = cfg.ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE
         ours = cfg.MODEL.ROI_HEADS.NAME == "Keypoints3DROIHeads"  # its training and evaluation resize nothing
         side = 0 if native or ours else cfg.INPUT.MIN_SIZE_TEST  # 0: as they are

@@ -38,7 +38,7 @@ class TimmBackbone(Backbone):
 
 @BACKBONE_REGISTRY.register()
 def build_timm_fpn_backbone(cfg, input_shape: ShapeSpec) -> FPN:
-    """detectron2's feature pyramid over the maps of ``MODEL.TIMM.NAME``: p2 of stride 4, p3 of stride 8 and so on.
+    """detectron2's feature pyramid over the maps of ``ORPLUGINS.TIMM.NAME``: p2 of stride 4, p3 of stride 8 and so on.
 
     Args:
         cfg: detectron2's config with our keys.
@@ -47,7 +47,7 @@ def build_timm_fpn_backbone(cfg, input_shape: ShapeSpec) -> FPN:
     Returns:
         The pyramid, of ``FPN.OUT_CHANNELS``, ``FPN.NORM`` and ``FPN.FUSE_TYPE``, with one more level by pooling.
     """
-    keys = cfg.MODEL.TIMM
+    keys = cfg.ORPLUGINS.TIMM
     trunk = TimmBackbone(
         name=keys.NAME,
         strides=tuple(keys.STRIDES),

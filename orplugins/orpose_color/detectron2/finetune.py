@@ -16,6 +16,7 @@ from orplugins.finetune.labels import Labels, read_poses
 from orplugins.finetune.method import LabelledSet, Method, Rows, Training
 from orplugins.hosts.detectron2 import finetune as host
 from orplugins.hosts.detectron2.people_scores import PeopleScores
+from orplugins.hosts.detectron2.predictor import network_sides
 from orplugins.mvor.as_coco import read_through
 from orplugins.orpose_color.detectron2.datasets import register_people
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
@@ -55,7 +56,7 @@ class LabelledMapper(MVORDatasetMapper):
 
     def __init__(self, cfg: CfgNode, is_train: bool):
         super().__init__(cfg, is_train)
-        sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        sides = network_sides(cfg)
         steps = [NetworkSize(tuple(cfg.ORPLUGINS.ORPOSE_COLOR.FINETUNE_SIZE) or None, sides)]
         if is_train:
             steps += [T.RandomExtent(*_ROOM), T.RandomBrightness(0.7, 1.3), T.RandomContrast(0.7, 1.3)]
