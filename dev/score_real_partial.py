@@ -56,9 +56,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"skipped: no {labels}")
         return 0
     from orplugins.hosts.mmpose.topdown import TopdownRunner
-    from orplugins.resources import SHIPPED, resource
+    from orplugins.resources import shipped
 
-    runner = TopdownRunner(*(args.network or map(resource, SHIPPED["partial-body"])))
+    runner = TopdownRunner(*(args.network or shipped("partial-body")))
     truth = read_annotations(labels, COCO_17.joints, args.data).data
     everything = []
     for record in truth["images"]:

@@ -40,3 +40,19 @@ def resource(path: str) -> Path:
         if (root / path).exists():
             return root / path
     raise FileNotFoundError(f"{path}: is neither below {package / '.mim'} nor below {package.parent}")
+
+
+def shipped(job: str) -> tuple[str, str]:
+    """Return the places of the config and the weights that ship for a job.
+
+    Args:
+        job: Key of `SHIPPED`.
+
+    Returns:
+        Existing paths.
+
+    Raises:
+        FileNotFoundError: See `resource`.
+    """
+    config, weights = (str(resource(path)) for path in SHIPPED[job])
+    return config, weights

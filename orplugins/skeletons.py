@@ -136,6 +136,14 @@ COCO_17 = Skeleton(
         0.089,
     ),
 )
+# Bones of COCO-17 that say how large somebody is: joints of the left one, and of the right one.
+COCO_BONES = {
+    "upper arm": ((5, 7), (6, 8)),
+    "forearm": ((7, 9), (8, 10)),
+    "trunk": ((5, 11), (6, 12)),
+    "thigh": ((11, 13), (12, 14)),
+    "shin": ((13, 15), (14, 16)),
+}
 
 OPENPOSE_18 = Skeleton(
     "openpose_18",

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from orplugins.orpose_color.pipeline import ColorSettings, infer_color
+from orplugins.resources import SHIPPED
 
 ORDER = 15
 TITLE = "ORPose-Color: people in colour pictures reduced twelve times"
-CONFIG = "configs/detectron2/orpose_color/orpose_lite0.yaml"
-WEIGHTS = "demo/orpose_lite0.safetensors"
+CONFIG, WEIGHTS = SHIPPED["orpose-color"]
 FACTOR, EVERY, SIZE = 12, 8, (320, 240)
 
 
@@ -46,8 +46,7 @@ def run(demo) -> str:
         parts.append(
             demo.picture(
                 montage(demo, real, out / "real", 1),
-                "Real pictures of an operating room, 53x40 pixels. Nothing is known of their truth; "
-                "the network has seen generated rooms only.",
+                "Real pictures of an operating room, 53x40 pixels, with the poses that are found (scored above).",
             )
         )
     return "\n".join([*parts, f"<p>{len(truth['images'])} pictures. {demo.weights(demo.root / WEIGHTS)}</p>"])
@@ -62,9 +61,9 @@ def chosen(truth: dict) -> dict:
 
 
 def real_pictures(demo) -> list:
-    """The release's low-resolution frames, if they are at hand."""
+    """The release's dozen low-resolution frames, if they are at hand; the whole recording beside them fills no page."""
     folder = Path(os.environ.get("ORPLUGINS_ORPOSE_COLOR") or demo.root.parent / "shared/data/orpose_color")
-    return sorted(folder.glob("*/*.png"))
+    return sorted(folder.glob("mvor_seq1_x12_color/*.png"))
 
 
 def montage(demo, pictures: list, out, factor: int):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from orplugins.resources import SHIPPED
+
 ORDER = 1
 TITLE = "Real frames"
 
@@ -19,8 +21,7 @@ class Kind(NamedTuple):
 
     title: str
     script: str
-    config: str
-    weights: str
+    network: str  # key of SHIPPED
     folder: str  # below the data
     data: str  # what the script is given, below the data
     caption: str
@@ -30,8 +31,7 @@ KINDS = (
     Kind(
         "Depth images, of which the network sees 64x48 pixels",
         "score_real_depth.py",
-        "configs/mmpose/depthpose/depthpose_small-64x48.py",
-        "demo/depthpose_small-64x48.safetensors",
+        "depthpose",
         "depth_real",
         "depth_real",
         "A Kinect 2 dome and ITOP's side view; a joint counts within a quarter of the torso.",
@@ -39,8 +39,7 @@ KINDS = (
     Kind(
         "Colour pictures of 53x40 pixels of an operating room",
         "score_real_color.py",
-        "configs/detectron2/orpose_color/orpose_lite0.yaml",
-        "demo/orpose_lite0.safetensors",
+        "orpose-color",
         "orpose_color",
         "",
         "Labels by eye in white, what is found in orange; figures at an overlap (IoU) of 0.5.",
@@ -48,8 +47,7 @@ KINDS = (
     Kind(
         "Photographs, in labelled boxes",
         "score_real_partial.py",
-        "configs/mmpose/partial_body/lite0_people-states_192x144.py",
-        "demo/lite0_people-states.safetensors",
+        "partial-body",
         "coco_samples",
         "coco_samples",
         "A joint counts within a tenth of the box.",
@@ -71,9 +69,10 @@ def run(demo) -> str:
 
 def score(demo, kind: Kind, data: Path) -> list[str]:
     """Figures and pictures of a kind of frames as HTML; the command is what a user would run."""
+    config, weights = SHIPPED[kind.network]
     out = demo.folder(f"real_frames/{kind.folder}")
     figures_file = out / "figures.json"
-    command = [f"dev/{kind.script}", kind.config, kind.weights, "--data", data / kind.data, "--out", out / "pictures"]
+    command = [f"dev/{kind.script}", config, weights, "--data", data / kind.data, "--out", out / "pictures"]
     command = list(map(str, [sys.executable, *command, "--json", figures_file]))
     done = subprocess.run(command, cwd=demo.root, capture_output=True, text=True)
     if done.returncode or not figures_file.is_file():
@@ -81,12 +80,12 @@ def score(demo, kind: Kind, data: Path) -> list[str]:
     figures = {name: f"{value:.4g}" for name, value in json.loads(figures_file.read_text()).items()}
     demo.note(f"{kind.title}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     montage(sorted((out / "pictures").glob("*.png")), out / "montage.png")
-    shown = f"python dev/{kind.script} {kind.config} {kind.weights}"
+    shown = f"python dev/{kind.script} {config} {weights}"
     return [
         f"<h3>{demo.escape(kind.title)}</h3>",
         demo.table(list(figures), [list(figures.values())]),
         demo.picture(out / "montage.png", kind.caption),
-        f"<p><code>{demo.escape(shown)}</code>. {demo.weights(demo.root / kind.weights)}</p>",
+        f"<p><code>{demo.escape(shown)}</code>. {demo.weights(demo.root / weights)}</p>",
     ]
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from orplugins.backbones.efficientnet_lite import LITE0, read_lite0
+from orplugins.backbones.frozen_norm import keep_statistics
 from orplugins.io.weights import listed, misfits, read_weights, tensors_of
 
 IMAGENET = "imagenet"
@@ -48,8 +49,7 @@ class TimmFeatures(nn.Module):
         if not timm.is_model(name):
             raise ValueError(f"name: found {name!r}, expected a model of timm {timm.__version__} (timm.list_models())")
         downloads = pretrained == IMAGENET and name != LITE0
-        every = timm.create_model(name, pretrained=downloads, features_only=True)
-        reductions = every.feature_info.reduction()
+        reductions = timm.create_model(name, pretrained=False, features_only=True).feature_info.reduction()
         if not strides or list(strides) != sorted(set(strides)) or not set(strides) <= set(reductions):
             raise ValueError(
                 f"strides: found {tuple(strides)}, expected some of {name}'s {tuple(reductions)}, ascending"
@@ -78,9 +78,7 @@ class TimmFeatures(nn.Module):
         """Set the mode, but for what stays as it is."""
         super().train(mode)
         for part in [self.trunk] if self.fixed_statistics else self.fixed:
-            for module in part.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_statistics(part)
         return self
 
     def _load(self, tensors: dict) -> None:

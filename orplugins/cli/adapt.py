@@ -24,7 +24,7 @@ from pathlib import Path
 from orplugins.adaptation.method import Method
 from orplugins.adaptation.run import NOT_BETTER, AdaptSettings, adapt, kind_of_frames
 from orplugins.device import add_device_option
-from orplugins.resources import SHIPPED, resource
+from orplugins.resources import shipped
 
 NETWORKS = {"color": "orpose-color", "depth": "depthpose"}
 
@@ -56,9 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         kind = args.method or kind_of_frames(args.frames)
         if (args.config is None) != (args.weights is None):
             raise ValueError("--config and --weights: found one of them, expected both or neither")
-        config, weights = (str(resource(path)) for path in SHIPPED[NETWORKS[kind]])
-        if args.config:
-            config, weights = args.config, args.weights
+        config, weights = (args.config, args.weights) if args.config else shipped(NETWORKS[kind])
         method: Method
         if kind == "color":
             from orplugins.orpose_color.adapt import ColorMethod

@@ -14,17 +14,18 @@ import numpy as np
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.triangulation import camera_rays, present, reprojection_errors
 from orplugins.multiview.people import MultiViewRules, People, usable_detections
+from orplugins.skeletons import COCO_BONES
 
 # A joint's distance from its reprojection at which nothing speaks for it, as a share of the person's size in the image.
 TOLERANCE = 0.06
 
-# Lengths of people, metres, children and loose detections included: (joints, shortest, longest).
+# Lengths of people, metres, children and loose detections included: (shortest, longest).
 BODY = {
-    "upper arm": ((5, 7), (6, 8), 0.15, 0.5),
-    "forearm": ((7, 9), (8, 10), 0.12, 0.45),
-    "trunk": ((5, 11), (6, 12), 0.25, 0.8),
-    "thigh": ((11, 13), (12, 14), 0.25, 0.7),
-    "shin": ((13, 15), (14, 16), 0.25, 0.7),
+    "upper arm": (0.15, 0.5),
+    "forearm": (0.12, 0.45),
+    "trunk": (0.25, 0.8),
+    "thigh": (0.25, 0.7),
+    "shin": (0.25, 0.7),
 }
 # The same of grown-up people, about.
 USUAL = {"upper arm": 0.28, "forearm": 0.25, "trunk": 0.5, "thigh": 0.42, "shin": 0.42}
@@ -120,11 +121,11 @@ def bone_lengths(points: np.ndarray) -> dict[str, np.ndarray]:
         points: (P, 17, 3), NaN where missing.
 
     Returns:
-        {name of `BODY`: (P, 2) left and right, NaN where missing}.
+        {name of `COCO_BONES`: (P, 2) left and right, NaN where missing}.
     """
     return {
-        name: np.stack([np.linalg.norm(points[:, a] - points[:, b], axis=-1) for a, b in ends[:2]], -1)
-        for name, ends in BODY.items()
+        name: np.stack([np.linalg.norm(points[:, a] - points[:, b], axis=-1) for a, b in sides], -1)
+        for name, sides in COCO_BONES.items()
     }
 
 
@@ -139,7 +140,7 @@ def possible(points: np.ndarray) -> np.ndarray:
     """
     known, good = np.zeros(len(points)), np.zeros(len(points))
     for name, lengths in bone_lengths(points).items():
-        short, long = BODY[name][2:]
+        short, long = BODY[name]
         known += np.isfinite(lengths).sum(1)
         with np.errstate(invalid="ignore"):
             good += ((lengths > 0.6 * short) & (lengths < 1.2 * long)).sum(1)

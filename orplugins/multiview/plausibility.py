@@ -270,7 +270,7 @@ def check_bodies(points: np.ndarray) -> list[Finding]:
         if len(known) < 5:
             continue
         usual = float(np.median(known))
-        short, long = BODY[name][2:]
+        short, long = BODY[name]
         if not short <= usual <= long:
             wrong.append(f"{name} {usual:.2f} m (possible: {short:g} to {long:g})")
     if not np.isnan(size) and not _STATURE[0] <= size <= _STATURE[1]:

@@ -26,7 +26,7 @@ from orplugins.orpose_color.label_store import LabelStore
 from orplugins.orpose_color.lifting import PoseStatistics, coco_to_h36_present, statistics_of
 from orplugins.orpose_color.statistics import load_statistics, save_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
-from orplugins.resources import SHIPPED, resource
+from orplugins.resources import shipped
 from orplugins.skeletons import COCO_17, H36M_17
 from orplugins.viz.overlay import draw_pose
 
@@ -165,7 +165,7 @@ def load_predictor(settings: ColorSettings) -> Predictor:
 
     config, weights = settings.config, None
     if config is None:
-        config, weights = (str(resource(path)) for path in SHIPPED["orpose-color"])
+        config, weights = shipped("orpose-color")
     options = ["DATASETS.H36_STATS_PATH", str(settings.statistics)] if settings.statistics else []
     weights = str(settings.weights) if settings.weights else weights
     cfg = read_model_config(str(config), weights, choose_device(settings.device), options)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-# Bones of COCO-17: joints of the left and of the right one, usual length in metres and its spread as a share, between
-# joints as 2D detectors place them. About those of grown-up people 1.70 m tall: between the generated bodies' of
-# `orplugins.synthetic` and those that OpenPose finds on MVOR.
+from orplugins.skeletons import COCO_BONES
+
+# Of the bones of COCO-17, the usual length in metres and its spread as a share, between joints as 2D detectors place
+# them. About those of grown-up people 1.70 m tall: between the generated bodies' of `orplugins.synthetic` and those
+# that OpenPose finds on MVOR.
 BONES = {
-    "upper arm": ((5, 7), (6, 8), 0.270, 0.12),
-    "forearm": ((7, 9), (8, 10), 0.240, 0.12),
-    "trunk": ((5, 11), (6, 12), 0.485, 0.15),
-    "thigh": ((11, 13), (12, 14), 0.395, 0.12),
-    "shin": ((13, 15), (14, 16), 0.398, 0.12),
+    "upper arm": (0.270, 0.12),
+    "forearm": (0.240, 0.12),
+    "trunk": (0.485, 0.15),
+    "thigh": (0.395, 0.12),
+    "shin": (0.398, 0.12),
 }
 STATURE_M = 1.70
 # Share of a bone in what is said of the scale: estimators disagree about where hips are.
 TRUST = {"upper arm": 1.0, "forearm": 1.0, "trunk": 0.25, "thigh": 1.0, "shin": 1.0}
 
-ENDS = np.array([ends for left, right, *_ in BONES.values() for ends in (left, right)])  # (10, 2)
-USUAL = np.repeat([bone[2] for bone in BONES.values()], 2)
-SPREAD = np.repeat([bone[3] for bone in BONES.values()], 2)
+ENDS = np.array([ends for name in BONES for ends in COCO_BONES[name]])  # (10, 2)
+USUAL = np.repeat([bone[0] for bone in BONES.values()], 2)
+SPREAD = np.repeat([bone[1] for bone in BONES.values()], 2)
 
 
 def bone_lengths(points: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Essential matrices of two views from corresponding rays: many small linear problems at once.
 
-The eight-point method with normalised coordinates: Hartley & Zisserman, Multiple View Geometry, section 11.2; the four
-poses of an essential matrix: section 9.6.
+The eight-point method with normalised coordinates: Hartley & Zisserman, Multiple View Geometry, section 11.2.
 """
 
 from __future__ import annotations
@@ -57,15 +56,6 @@ def sampson(essential: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.
     back = [e[:, 0, k] * u + e[:, 1, k] * v + e[:, 2, k] for k in range(2)]
     value = np.abs(u * line[0] + v * line[1] + line[2])
     return value / np.sqrt(line[0] ** 2 + line[1] ** 2 + back[0] ** 2 + back[1] ** 2 + _LIMIT)
-
-
-def poses(essential: np.ndarray) -> list[np.ndarray]:
-    """The four (3, 4) poses [R | t] of the second camera in the first, |t| = 1, that one essential matrix allows."""
-    u, _, v = np.linalg.svd(essential)
-    u, v = u * np.sign(np.linalg.det(u)), v * np.sign(np.linalg.det(v))
-    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    rotations = (u @ turn @ v, u @ turn.T @ v)
-    return [np.column_stack([rotation, sign * u[:, 2]]) for rotation in rotations for sign in (1.0, -1.0)]
 
 
 def essential_of(pose: np.ndarray) -> np.ndarray:

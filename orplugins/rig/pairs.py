@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orplugins.geometry.two_views import relative_poses
 from orplugins.rig.bodies import bone_ratios
-from orplugins.rig.essential import eight_point, poses, sampson
+from orplugins.rig.essential import eight_point, sampson
 from orplugins.rig.observations import View
 from orplugins.rig.points import intersect_two
 
@@ -257,7 +258,7 @@ def _placed(essential: np.ndarray, chosen: np.ndarray, total: float, pairs: Cand
     """The one pose of an essential matrix that puts people before both cameras, in metres, and what speaks for it."""
     best, most = None, -1.0
     there = pairs.weight[chosen] > 0
-    for pose in poses(essential):
+    for pose in map(np.column_stack, relative_poses(essential)):
         points, depth = intersect_two(pose, pairs.a[chosen], pairs.b[chosen])
         ahead = ((depth > 0).all(-1) & there).sum() / max(there.sum(), 1)
         if ahead > most:

@@ -11,11 +11,11 @@ from detectron2.engine.hooks import EvalHook, HookBase, PeriodicCheckpointer
 from detectron2.evaluation import DatasetEvaluator, inference_on_dataset
 from detectron2.modeling import build_model
 
+from orplugins.backbones.frozen_norm import cpu_state, keep_statistics
 from orplugins.device import choose_device
 from orplugins.finetune.method import LabelledSet, Rows, Training
 from orplugins.hosts.detectron2.checkpoint import load_weights
 from orplugins.hosts.detectron2.continued import ContinuedTrainer
-from orplugins.hosts.frozen_norm import cpu_state, keep_statistics
 
 SCORINGS = 10  # of a training
 _WARM_UP = 20  # steps at most

@@ -19,8 +19,6 @@ from orplugins.hosts.detectron2.config import add_orplugins_config
 
 PERSON = 0
 CELLS = 56 * 56  # of a keypoint head's map
-
-
 PUBLISHED_SIDE = 480  # pixels
 
 
@@ -126,7 +124,7 @@ class Predictor:
         native: Give it images in their own size; otherwise resized as the config's ``INPUT`` says.
 
     Attributes:
-        sides: Shorter side, and the most that the longer one may have, that the config's ``INPUT`` says.
+        sides: Shorter side, and the most that the longer one may have, see `network_sides`.
         least_score: Of a person, that the config says (``ORPLUGINS.ORPOSE_COLOR.LEAST_SCORE``).
     """
 

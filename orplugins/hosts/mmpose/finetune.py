@@ -15,10 +15,10 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint
 from mmengine.utils import import_modules_from_strings
 
+from orplugins.backbones.frozen_norm import cpu_state, keep_statistics
 from orplugins.device import choose_device
 from orplugins.finetune.best import Best
 from orplugins.finetune.method import Rows, Training
-from orplugins.hosts.frozen_norm import cpu_state, keep_statistics
 
 SCORINGS = 10  # of a training
 _WARM_UP = 20  # steps at most

@@ -9,12 +9,13 @@ from pathlib import Path
 from detectron2.config import CfgNode
 from detectron2.engine.hooks import HookBase
 from detectron2.utils.logger import setup_logger
-from torch import nn
 
+from orplugins.backbones.frozen_norm import keep_statistics
 from orplugins.io.weights import read_weights, write_weights
 from orplugins.orpose_color.adapt_settings import StudentTraining
 from orplugins.orpose_color.detectron2.adapt_mapper import AdaptMapper
 from orplugins.orpose_color.detectron2.datasets import register_people
+from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
 from orplugins.orpose_color.detectron2.preflight import check_before
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 
@@ -24,9 +25,7 @@ class StillNorms(HookBase):
 
     def before_step(self) -> None:
         """Put the layers into inference mode, after the trainer has put the model into training mode."""
-        for layer in self.trainer.model.modules():
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-                layer.eval()
+        keep_statistics(self.trainer.model)
 
 
 class AdaptTrainer(ORPoseTrainer):
@@ -49,9 +48,9 @@ class AdaptTrainer(ORPoseTrainer):
         return [StillNorms(), *hooks] if self.training.norms == "frozen" else hooks
 
     @classmethod
-    def build_mapper(cls, cfg: CfgNode) -> AdaptMapper:
-        """The training's mapper."""
-        return AdaptMapper(cfg, cls.training.size)
+    def build_mapper(cls, cfg: CfgNode, is_train: bool = True) -> MVORDatasetMapper:
+        """The training's mapper, or the test's."""
+        return AdaptMapper(cfg, cls.training.size) if is_train else super().build_mapper(cfg, False)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from detectron2.config import CfgNode
-from detectron2.data import build_detection_test_loader
 from detectron2.data import transforms as T
 from detectron2.evaluation import COCOEvaluator, DatasetEvaluators
 from PIL import Image
@@ -77,14 +76,9 @@ class LabelledTrainer(host.FinetuneTrainer, ORPoseTrainer):
     """The student's trainer on a user's labels."""
 
     @classmethod
-    def build_mapper(cls, cfg: CfgNode) -> MVORDatasetMapper:
-        """The training's mapper."""
-        return LabelledMapper(cfg, True)
-
-    @classmethod
-    def build_test_loader(cls, cfg: CfgNode, dataset_name: str):
-        """A set's test loader."""
-        return build_detection_test_loader(cfg, dataset_name, mapper=LabelledMapper(cfg, False))
+    def build_mapper(cls, cfg: CfgNode, is_train: bool = True) -> MVORDatasetMapper:
+        """The training's mapper, or the test's."""
+        return LabelledMapper(cfg, is_train)
 
     @classmethod
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str, output_folder: str | None = None):

@@ -50,14 +50,14 @@ class ORPoseTrainer(ContinuedTrainer):
         return maybe_add_gradient_clipping(cfg, torch.optim.AdamW(groups, lr=solver.BASE_LR))
 
     @classmethod
-    def build_mapper(cls, cfg: CfgNode) -> MVORDatasetMapper:
-        """The training's mapper."""
-        return MVORDatasetMapper(cfg, True)
+    def build_mapper(cls, cfg: CfgNode, is_train: bool = True) -> MVORDatasetMapper:
+        """The training's mapper, or the test's."""
+        return MVORDatasetMapper(cfg, is_train)
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str):
         """A set's test loader, with our mapper."""
-        return build_detection_test_loader(cfg, dataset_name, mapper=MVORDatasetMapper(cfg, False))
+        return build_detection_test_loader(cfg, dataset_name, mapper=cls.build_mapper(cfg, False))
 
     @classmethod
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str, output_folder: str | None = None):
