@@ -60,7 +60,9 @@ def doubt_of(
         elif not len(person.shapes):
             parts.append((_WEAK, "somebody was found, but not where the head is", _place(person)))
         elif person.score < _SURE:
-            parts.append((_WEAK * (1 - person.support) + _PART, f"weak find (score {person.score:.2f})", _place(person)))
+            parts.append(
+                (_WEAK * (1 - person.support) + _PART, f"weak find (score {person.score:.2f})", _place(person))
+            )
     sure = sum(person.score >= _SURE and person.why == "found" for person in shown)
     if len(around) and sure < np.median(around):
         parts.append((_FEWER, f"{sure} people found surely, {np.median(around):g} in the frames around", None))

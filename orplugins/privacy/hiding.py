@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orplugins.privacy.settings import BLUR, PIXELATE, REMOVE
+from orplugins.privacy.settings import PIXELATE, REMOVE
 
 GREY = 128
 _CELLS = 3  # across the shorter side of what is hidden: more cells show who it is
