@@ -18,6 +18,8 @@ OTHER_VIEWS, BY_DEPTH = "seen by two other cameras", "placed by the depth of ano
 _HALF = {HEADS: (0.16, 0.3), PEOPLE: (0.35, 1.1)}
 _INSIDE = {HEADS: 0.09, PEOPLE: 0.12}  # metres behind its surface at which a head or a trunk has its middle
 _NEAREST = 0.2  # metres in front of a camera
+_TWICE = 0.7  # radii: finds of one view that are nearer to each other are one
+_SURENESS = 0.3  # metres of miss that a score of 1 makes up for, when partners are chosen
 _CENTRE = 0.5  # of a pixel: edges are at 0 here, cameras count from the first pixel's centre
 
 
@@ -48,7 +50,7 @@ def across_views(
 ) -> list[list[Person]]:
     """People of one moment whom a view has to hide because of what others found.
 
-    All pairs that may be one person are taken, wrong ones among them: who is hidden twice is hidden.
+    Of two cameras those finds are one person that may be one by place and size, and are each other's best partner.
 
     Args:
         cameras: V calibrated cameras of one world.
@@ -65,7 +67,7 @@ def across_views(
     points, halves, scores, whys = [np.zeros((0, 3))], [np.zeros((0, 2))], [np.zeros(0)], []
     for a, b in combinations(range(len(cameras)), 2):
         if views[a] and views[b]:
-            point, half, score = _pairs((cameras[a], cameras[b]), (views[a], views[b]), rules)
+            point, half, score = _pairs((cameras[a], cameras[b]), (once(views[a]), once(views[b])), rules)
             points.append(point), halves.append(half), scores.append(score)
             whys += [OTHER_VIEWS] * len(point)
     for camera, people, depth in zip(cameras, views, depths, strict=False):
@@ -81,6 +83,22 @@ def across_views(
         _seen(camera, np.concatenate(points), np.concatenate(halves), np.concatenate(scores), whys, what, margin)
         for camera in cameras
     ]
+
+
+def once(people: Sequence[Person]) -> list[Person]:
+    """People without those whose place somebody with a higher score has.
+
+    Args:
+        people: Of one picture.
+    """
+    out: list[Person] = []
+    for person in sorted(people, key=lambda each: -each.score):
+        near = (
+            np.linalg.norm(person.centre - other.centre) <= _TWICE * max(person.radius, other.radius) for other in out
+        )
+        if not any(near):
+            out.append(person)
+    return out
 
 
 def place_by_depth(camera: Camera, person: Person, depth: np.ndarray, what: str = HEADS) -> np.ndarray:
@@ -108,7 +126,7 @@ def place_by_depth(camera: Camera, person: Person, depth: np.ndarray, what: str 
 
 
 def _pairs(cameras: tuple[Camera, Camera], views: tuple[Sequence[Person], Sequence[Person]], rules: ViewRules):
-    """Points (P, 3), halves (P, 2) in metres and scores (P,) of the pairs that may be one person."""
+    """Points (P, 3), halves (P, 2) in metres and scores (P,) of the pairs that are one person."""
     i, j = (index.ravel() for index in np.indices((len(views[0]), len(views[1]))))
     centres = np.stack([np.array([p.centre for p in view])[k] - _CENTRE for view, k in zip(views, (i, j), strict=True)])
     score = np.stack([np.array([p.score for p in view])[k] for view, k in zip(views, (i, j), strict=True)])
@@ -117,12 +135,15 @@ def _pairs(cameras: tuple[Camera, Camera], views: tuple[Sequence[Person], Sequen
     points = intersect_rays(world_to_camera_matrices(cameras), rays, np.ones(rays.shape[:-1]))
     pixels, z = reprojection_errors(cameras, points, rays)
     focal = np.array([camera.fx for camera in cameras])[:, None]
-    with np.errstate(invalid="ignore"):
-        good = (z > _NEAREST).all(0) & (pixels * z / focal <= rules.miss).all(0) & (score.sum(0) >= rules.score)
     metres = np.stack([_metres(camera, points, h) for camera, h in zip(cameras, half, strict=True)])
     size = metres.min(-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):
+        miss = (pixels * z / focal).max(0)
+        good = (z > _NEAREST).all(0) & (miss <= rules.miss) & (score.sum(0) >= rules.score)
         good &= size.max(0) <= rules.alike * size.min(0)
+    cost = np.where(good, miss + _SURENESS * (1 - score.mean(0)), np.inf).reshape(len(views[0]), len(views[1]))
+    best = (cost == cost.min(1, keepdims=True)) & (cost == cost.min(0, keepdims=True))
+    good &= best.ravel()
     return points[good], metres.max(0)[good], score.mean(0)[good]
 
 

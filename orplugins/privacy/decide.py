@@ -124,6 +124,6 @@ def _with_doubts(frames: list[FramePlan], settings: HideSettings) -> list[FrameP
         doubt = Doubt(0.0)
         if frame.size is not None and not frame.problem and not empty:
             around = [] if settings.stills else neighbours(counts, t)
-            doubt = doubt_of(frame.people, frame.faint, frame.mask(), settings.threshold, around)
+            doubt = doubt_of(frame.people, frame.faint, frame.mask(), around)
         out.append(replace(frame, doubt=doubt))
     return out

@@ -12,10 +12,12 @@ import numpy as np
 
 from orplugins.privacy.people import Person
 
-_COVERED = 0.9  # of somebody's place that is hidden anyhow
 _SURE = 0.3  # score from which on a person counts for the number of people
-_FAINT = 0.8  # greatest doubt because of a find below the threshold
-_WEAK, _UNSEEN, _FEWER, _NOBODY, _PART = 0.3, 0.25, 0.35, 0.3, 0.15
+# On generated pictures, what tells a frame with a head in view from others is the support of all finds below the
+# threshold that are not covered anyhow; it weighs most.
+_SUPPORT = 2.0  # sum of it at which the doubt is 0.63
+_UNSEEN, _HEADLESS, _FEWER, _NOBODY = 0.05, 0.1, 0.1, 0.15
+_PLACES = 6  # of a frame that are marked
 _AROUND = 4  # frames on either side with which the number of people is compared
 
 
@@ -34,45 +36,43 @@ class Doubt:
     places: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
 
 
-def doubt_of(
-    shown: Sequence[Person], faint: Sequence[Person], mask: np.ndarray, threshold: float, around: Sequence[int] = ()
-) -> Doubt:
+def doubt_of(shown: Sequence[Person], faint: Sequence[Person], mask: np.ndarray, around: Sequence[int] = ()) -> Doubt:
     """Doubt about a frame.
 
     Args:
         shown: Who is hidden in it.
         faint: Who was found with a score below the threshold.
         mask: (H, W) what is hidden.
-        threshold: Least score of somebody who is hidden.
         around: Numbers of people that are surely in the frames around it.
 
     Returns:
         The doubt.
     """
-    parts: list[tuple[float, str, np.ndarray | None]] = []
-    for person in faint:
-        if _covered(person, mask) < _COVERED:
-            value = _FAINT * person.score / max(threshold, 1e-9)
-            parts.append((value, f"somebody may be there (score {person.score:.3f}), not hidden", _place(person)))
+    parts: list[tuple[str, float, str, np.ndarray | None]] = []
+    open_ = [(person, person.support * (1 - _covered(person, mask))) for person in faint]
+    total = sum(support for _, support in open_)
+    for person, support in open_:
+        if support > 0:
+            text = f"{sum(s > 0 for _, s in open_)} places where somebody may be who is not hidden"
+            parts.append(("faint", 1 - float(np.exp(-total / _SUPPORT)), text, _place(person)))
     for person in shown:
         if person.why != "found":
-            parts.append((_UNSEEN, f"not found here: {person.why}", _place(person)))
+            parts.append(("unseen", _UNSEEN, f"not found here: {person.why}", _place(person)))
         elif not len(person.shapes):
-            parts.append((_WEAK, "somebody was found, but not where the head is", _place(person)))
-        elif person.score < _SURE:
-            parts.append(
-                (_WEAK * (1 - person.support) + _PART, f"weak find (score {person.score:.2f})", _place(person))
-            )
+            parts.append(("headless", _HEADLESS, "somebody was found, but not where the head is", _place(person)))
     sure = sum(person.score >= _SURE and person.why == "found" for person in shown)
     if len(around) and sure < np.median(around):
-        parts.append((_FEWER, f"{sure} people found surely, {np.median(around):g} in the frames around", None))
+        parts.append(("fewer", _FEWER, f"{sure} people found surely, {np.median(around):g} in the frames around", None))
     if not any(len(person.shapes) for person in shown):
-        parts.append((_NOBODY, "nobody found", None))
-    parts.sort(key=lambda part: -part[0])
-    value = 1 - float(np.prod([1 - each for each, *_ in parts])) if parts else 0.0
-    places = [place for *_, place in parts if place is not None]
-    reasons = tuple(dict.fromkeys(reason for _, reason, _ in parts))
-    return Doubt(round(value, 4), reasons[:5], np.array(places).reshape(-1, 4))
+        parts.append(("nobody", _NOBODY, "nobody found", None))
+    parts.sort(key=lambda part: -part[1])
+    strongest = {kind: value for kind, value, *_ in parts}  # a kind of reason counts once
+    value = 1 - float(np.prod([1 - each for each in strongest.values()])) if parts else 0.0
+    reasons = {kind: reason for kind, _, reason, _ in parts}
+    marked = [person for person, support in sorted(open_, key=lambda each: -each[1]) if support > 0]
+    places = [_place(person) for person in marked] + [place for *_, place in parts if place is not None]
+    ordered = tuple(reasons[kind] for kind in sorted(reasons, key=lambda kind: -strongest[kind]))
+    return Doubt(round(value, 4), ordered, np.array(places[:_PLACES]).reshape(-1, 4))
 
 
 def sure_people(people: Sequence[Person]) -> int:
@@ -101,6 +101,6 @@ def _place(person: Person) -> np.ndarray:
 def _covered(person: Person, mask: np.ndarray) -> float:
     """Share of somebody's place, within the picture, that is hidden."""
     low = np.maximum(np.floor(person.centre - person.half), 0).astype(int)
-    high = np.minimum(np.ceil(person.centre + person.half), mask.shape[::-1]).astype(int)
+    high = np.clip(np.ceil(person.centre + person.half), 0, mask.shape[::-1]).astype(int)
     inside = mask[low[1] : high[1], low[0] : high[0]]
     return float(inside.mean()) if inside.size else 1.0

@@ -18,8 +18,8 @@ from orplugins.privacy.search import frame_of
 from orplugins.privacy.settings import EVERYTHING, HideSettings
 
 NO_GUARANTEE = (
-    "This is no guarantee that nobody can be recognised. Detectors miss people, and clothes, gait, tattoos, rooms and file "
-    "names can tell who somebody is. Look at the frames of the list, then at all others, before anything is shared."
+    "This is no guarantee that nobody can be recognised. Detectors miss people, and clothes, gait, tattoos, rooms and "
+    "file names can tell who somebody is. Look at the frames of the list, then at all others, before sharing."
 )
 CHECK = ("check.csv", "check.json")
 SHEET = "check.png"
