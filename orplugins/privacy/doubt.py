@@ -50,11 +50,10 @@ def doubt_of(shown: Sequence[Person], faint: Sequence[Person], mask: np.ndarray,
     """
     parts: list[tuple[str, float, str, np.ndarray | None]] = []
     open_ = [(person, person.support * (1 - _covered(person, mask))) for person in faint]
-    total = sum(support for _, support in open_)
-    for person, support in open_:
-        if support > 0:
-            text = f"{sum(s > 0 for _, s in open_)} places where somebody may be who is not hidden"
-            parts.append(("faint", 1 - float(np.exp(-total / _SUPPORT)), text, _place(person)))
+    total, places = sum(support for _, support in open_), sum(support > 0 for _, support in open_)
+    if places:
+        text = f"{places} places where somebody may be who is not hidden"
+        parts.append(("faint", 1 - float(np.exp(-total / _SUPPORT)), text, None))
     for person in shown:
         if person.why != "found":
             parts.append(("unseen", _UNSEEN, f"not found here: {person.why}", _place(person)))
@@ -70,9 +69,9 @@ def doubt_of(shown: Sequence[Person], faint: Sequence[Person], mask: np.ndarray,
     value = 1 - float(np.prod([1 - each for each in strongest.values()])) if parts else 0.0
     reasons = {kind: reason for kind, _, reason, _ in parts}
     marked = [person for person, support in sorted(open_, key=lambda each: -each[1]) if support > 0]
-    places = [_place(person) for person in marked] + [place for *_, place in parts if place is not None]
+    look = [_place(person) for person in marked] + [place for *_, place in parts if place is not None]
     ordered = tuple(reasons[kind] for kind in sorted(reasons, key=lambda kind: -strongest[kind]))
-    return Doubt(round(value, 4), ordered, np.array(places[:_PLACES]).reshape(-1, 4))
+    return Doubt(round(value, 4), ordered, np.array(look[:_PLACES]).reshape(-1, 4))
 
 
 def sure_people(people: Sequence[Person]) -> int:

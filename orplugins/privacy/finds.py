@@ -38,7 +38,7 @@ class Finds:
         return Finds(self.boxes[keep], self.scores[keep], self.joints[keep], self.passes[keep])
 
     def record(self) -> list:
-        """JSON values, rounded to a tenth of a pixel."""
+        """JSON values, rounded; -1 stands for NaN."""
         joints = np.where(np.isfinite(self.joints), np.round(self.joints, 2), -1.0)
         return [
             [np.round(box, 1).tolist(), round(float(score), 4), [] if (points < 0).all() else points.tolist(), int(n)]
@@ -67,8 +67,9 @@ def from_record(record: list) -> Finds:
     Args:
         record: The JSON values.
     """
-    rows = [finds([box], [score], [points] if points else None, n) for box, score, points, n in record]
-    return together(rows)
+    out = together([finds([box], [score], [points] if points else None, n) for box, score, points, n in record])
+    out.joints[out.joints[..., 2] < 0] = np.nan
+    return out
 
 
 def together(several: Sequence[Finds]) -> Finds:

@@ -95,7 +95,7 @@ def hide_recordings(
     """
     out = Path(out)
     recordings = find_recordings(inputs.recordings, inputs.depth, settings.depth_unit_mm)
-    require_apart(recordings, out)
+    require_apart([*inputs.recordings, *inputs.depth], out)
     rig = _rig(inputs.rig, recordings)
     if settings.rename:
         recordings = numbered(recordings)

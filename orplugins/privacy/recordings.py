@@ -103,8 +103,7 @@ def find_recordings(
     if depths:
         found = _with_depth(found, [each for entry in depths for each in _recordings(Path(entry), unit_mm)])
     everything = [each for one in found for each in (one, one.depth) if each is not None]
-    places = [each.paths[0].with_suffix("") if len(each.names) < 2 else each.paths[0].parent for each in everything]
-    tails = dict(zip(map(id, everything), unique_tails(places), strict=True))
+    tails = dict(zip(map(id, everything), unique_tails([each.name for each in everything]), strict=True))
     return [
         replace(one, name=tails[id(one)], depth=one.depth and replace(one.depth, name=tails[id(one.depth)]))
         for one in found
@@ -134,23 +133,23 @@ def _recordings(path: Path, unit_mm: float) -> list[Recording]:
         folders: dict[Path, list[Path]] = {}
         for file in image_files(path, below=True):
             folders.setdefault(file.parent, []).append(file)
-        return [_folder(files, unit_mm) for files in folders.values()]
+        return [_folder(folder, files, unit_mm) for folder, files in folders.items()]
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if path.suffix.lower() in VIDEO_SUFFIXES:
-        return [Recording("", VIDEO, (path,), (), probe_video(path).fps)]
+        return [Recording(str(path.with_suffix("")), VIDEO, (path,), (), probe_video(path).fps)]
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return [_folder([path], unit_mm)]
+        return [_folder(path.with_suffix(""), [path], unit_mm)]
     raise ValueError(f"{path}: found suffix '{path.suffix}', expected a video, a picture or a folder of pictures")
 
 
-def _folder(files: Sequence[Path], unit_mm: float) -> Recording:
+def _folder(place: Path, files: Sequence[Path], unit_mm: float) -> Recording:
     deep = [file.suffix.lower() == ".png" and is_depth_png(file) for file in files]
     if any(deep) and not all(deep):
         odd = files[deep.index(not deep[0])]
         raise ValueError(f"{odd.parent}: holds both depth images and pictures ({odd.name}), expected a folder of each")
     kind = DEPTH if deep[0] else PICTURES
-    return Recording("", kind, tuple(files), tuple(file.name for file in files), unit_mm=unit_mm)
+    return Recording(str(place), kind, tuple(files), tuple(file.name for file in files), unit_mm=unit_mm)
 
 
 def _with_depth(recordings: Sequence[Recording], depths: Sequence[Recording]) -> list[Recording]:
@@ -169,20 +168,18 @@ def _with_depth(recordings: Sequence[Recording], depths: Sequence[Recording]) ->
     return [replace(one, depth=depth) for one, depth in zip(recordings, depths, strict=True)]
 
 
-def require_apart(recordings: Sequence[Recording], out: str | os.PathLike) -> None:
-    """Refuse an output folder that is, holds, or lies in a folder of what is read.
+def require_apart(inputs: Sequence[str | os.PathLike], out: str | os.PathLike) -> None:
+    """Refuse an output folder that is an input, holds one or lies in one.
 
     Args:
-        recordings: The recordings.
+        inputs: Files and folders.
         out: The folder, which need not be there.
 
     Raises:
-        ValueError: It does; the input is named.
+        ValueError: It is, holds or does; the input is named.
     """
     place = Path(out).resolve()
-    everything = [each for one in recordings for each in (one, one.depth) if each is not None]
-    for file in {path for each in everything for path in each.paths}:
-        for folder in {file.absolute().parent, file.resolve().parent}:
-            below = place == folder or folder in place.parents or place in folder.resolve().parents
-            if below:
-                raise ValueError(f"{out}: is, holds or lies in the folder of the input {file}, expected another place")
+    for entry in inputs:
+        own = Path(entry).resolve()
+        if place == own or own in place.parents or place in own.parents:
+            raise ValueError(f"{out}: is, holds or lies in the input {entry}, expected another place")
