@@ -34,6 +34,7 @@ from orplugins.privacy.settings import PEOPLE, HideSettings
 
 STILLS, CLIPS = "moments", "clips"
 USUAL = HideSettings()
+LARGE = 100  # pixels of a head that are seen
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,12 @@ def planned(take: Take, settings: HideSettings, views: int, use_depth: bool, onl
     return plan(recordings, searched, {COLOUR: 8, DEPTH: 2}, settings, take.cameras if views > 1 else None)
 
 
-Row = tuple[int, int, int, float]
+Row = tuple[int, int, int, int, int, float]
 
 
 def measure(takes: list[Take], plans: list[list[list[FramePlan]]]) -> Row:
-    """Heads, those of which a pixel is in view, those of which half is, and the share of background hidden."""
-    heads = some = half = 0
+    """Heads, those of which a pixel is in view and half is, the same of large ones, and the hidden background."""
+    heads = some = half = large = large_some = 0
     shares = []
     for take, planned_views in zip(takes, plans, strict=True):
         for v, t, frame in numbered(planned_views):
@@ -114,7 +115,11 @@ def measure(takes: list[Take], plans: list[list[list[FramePlan]]]) -> Row:
             for person in np.unique(owner[owner > 0]):
                 hidden = mask[owner == person]
                 heads, some, half = heads + 1, some + (not hidden.all()), half + (hidden.mean() < 0.5)
-    return heads, some, half, float(np.mean(shares))
+                large, large_some = (
+                    large + (hidden.size >= LARGE),
+                    large_some + (hidden.size >= LARGE and not hidden.all()),
+                )
+    return heads, some, half, large, large_some, float(np.mean(shares))
 
 
 def numbered(views: list[list[FramePlan]]) -> Iterator[tuple[int, int, FramePlan]]:
@@ -126,12 +131,12 @@ def numbered(views: list[list[FramePlan]]) -> Iterator[tuple[int, int, FramePlan
 
 def cells(row: Row) -> list[str]:
     """A row of figures as text."""
-    heads, some, half, share = row
+    heads, some, half, large, large_some, share = row
     percent = [f"{count} ({100 * count / max(heads, 1):.1f} %)" for count in (some, half)]
-    return [str(heads), *percent, f"{100 * share:.1f} %"]
+    return [str(heads), *percent, f"{large_some} of {large}", f"{100 * share:.1f} %"]
 
 
-HEAD = ["heads", "a pixel in view", "half in view", "hidden background"]
+HEAD = ["heads", "a pixel in view", "half in view", f"a pixel, heads of {LARGE} pixels and more", "hidden background"]
 
 
 def conditions(takes: list[Take]) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from orplugins.privacy.settings import BACKGROUNDS, HOW, WHAT, HideSettings
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add, usual, flag = parser.add_argument, HideSettings(), {"action": "store_true"}
+    add, usual, flag = parser.add_argument, HideSettings(), partial(parser.add_argument, action="store_true")
     add("recordings", nargs="+", help="videos, folders of pictures, folders of depth images")
     add("--out", type=Path, required=True, help="new or empty folder, apart from the inputs")
     add("--depth", nargs="+", default=(), metavar="DIR", help="depth images on the pictures' pixels, one a recording")
@@ -38,13 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--background", choices=BACKGROUNDS, default=usual.background, help="in place of what is removed")
     add("--margin", type=float, default=usual.margin, help="factor of what is hidden (default: %(default)g)")
     add("--threshold", type=float, default=usual.threshold, help="least score, mean of passes (default: %(default)g)")
-    add("--stills", **flag, help="pictures of a folder are no frames of one recording")
+    flag("--stills", help="pictures of a folder are no frames of one recording")
     add("--gap", type=int, default=usual.gap, help="frames filled between two finds (default: %(default)d)")
     add("--hold", type=int, default=usual.hold, help="frames hidden before and after finds (default: %(default)d)")
     add("--small", type=float, metavar="FACTOR", help="small copies besides, their sides so many times smaller")
     add("--small-from", choices=("hidden", "original"), default="hidden", help="of what (default: hidden)")
-    add("--only-small", **flag, help="no copies of full size")
-    add("--rename", **flag, help="numbers for names: names may say who and when")
+    flag("--only-small", help="no copies of full size")
+    flag("--rename", help="numbers for names: names may say who and when")
     add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of depth images (L515: 0.25)")
     add("--check", type=float, default=usual.check, help="least doubt of a listed frame (default: %(default)g)")
     add_device_option(parser)

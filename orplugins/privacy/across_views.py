@@ -64,25 +64,33 @@ def across_views(
         Of each view the people to be added.
     """
     rules = rules or ViewRules()
-    points, halves, scores, whys = [np.zeros((0, 3))], [np.zeros((0, 2))], [np.zeros(0)], []
+    known = [_Placed(np.zeros((0, 3)), np.zeros((0, 2)), np.zeros(0), "")]
     for a, b in combinations(range(len(cameras)), 2):
         if views[a] and views[b]:
-            point, half, score = _pairs((cameras[a], cameras[b]), (once(views[a]), once(views[b])), rules)
-            points.append(point), halves.append(half), scores.append(score)
-            whys += [OTHER_VIEWS] * len(point)
+            known.append(_pairs((cameras[a], cameras[b]), (once(views[a]), once(views[b])), rules))
     for camera, people, depth in zip(cameras, views, depths, strict=False):
-        placed = [p for p in people if p.score >= rules.depth_score] if depth is not None else []
-        for person in placed:
-            assert depth is not None
-            point = place_by_depth(camera, person, depth, what)
-            if np.isfinite(point).all():
-                points.append(point[None]), scores.append(np.array([person.score]))
-                halves.append(_metres(camera, point[None], person.half[None]))
-                whys.append(BY_DEPTH)
-    return [
-        _seen(camera, np.concatenate(points), np.concatenate(halves), np.concatenate(scores), whys, what, margin)
-        for camera in cameras
-    ]
+        for person in people if depth is not None else ():
+            if person.score >= rules.depth_score:
+                assert depth is not None
+                known.append(_by_depth(camera, person, depth, what))
+    return [[person for placed in known for person in _seen(camera, placed, what, margin)] for camera in cameras]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """People in the world.
+
+    Attributes:
+        points: (P, 3) metres; NaN where nobody is.
+        halves: (P, 2) half of their width and height, metres.
+        scores: (P,).
+        why: How their places are known.
+    """
+
+    points: np.ndarray
+    halves: np.ndarray
+    scores: np.ndarray
+    why: str
 
 
 def once(people: Sequence[Person]) -> list[Person]:
@@ -125,8 +133,15 @@ def place_by_depth(camera: Camera, person: Person, depth: np.ndarray, what: str 
     return camera.back_project(np.array([x, y]), np.array(z), undistort=True)
 
 
-def _pairs(cameras: tuple[Camera, Camera], views: tuple[Sequence[Person], Sequence[Person]], rules: ViewRules):
-    """Points (P, 3), halves (P, 2) in metres and scores (P,) of the pairs that are one person."""
+def _by_depth(camera: Camera, person: Person, depth: np.ndarray, what: str) -> _Placed:
+    point = place_by_depth(camera, person, depth, what)[None]
+    return _Placed(point, _metres(camera, point, person.half[None]), np.array([person.score]), BY_DEPTH)
+
+
+def _pairs(
+    cameras: tuple[Camera, Camera], views: tuple[Sequence[Person], Sequence[Person]], rules: ViewRules
+) -> _Placed:
+    """The pairs of people of two views that are one person."""
     i, j = (index.ravel() for index in np.indices((len(views[0]), len(views[1]))))
     centres = np.stack([np.array([p.centre for p in view])[k] - _CENTRE for view, k in zip(views, (i, j), strict=True)])
     score = np.stack([np.array([p.score for p in view])[k] for view, k in zip(views, (i, j), strict=True)])
@@ -144,7 +159,7 @@ def _pairs(cameras: tuple[Camera, Camera], views: tuple[Sequence[Person], Sequen
     cost = np.where(good, miss + _SURENESS * (1 - score.mean(0)), np.inf).reshape(len(views[0]), len(views[1]))
     best = (cost == cost.min(1, keepdims=True)) & (cost == cost.min(0, keepdims=True))
     good &= best.ravel()
-    return points[good], metres.max(0)[good], score.mean(0)[good]
+    return _Placed(points[good], metres.max(0)[good], score.mean(0)[good], OTHER_VIEWS)
 
 
 def _metres(camera: Camera, points: np.ndarray, half: np.ndarray) -> np.ndarray:
@@ -153,16 +168,17 @@ def _metres(camera: Camera, points: np.ndarray, half: np.ndarray) -> np.ndarray:
     return half * z / (camera.fx, camera.fy)
 
 
-def _seen(camera, points, halves, scores, whys, what: str, margin: float) -> list[Person]:
-    pixels, z = camera.project(points, distort=True)
+def _seen(camera: Camera, placed: _Placed, what: str, margin: float) -> list[Person]:
+    """Who of the placed people is in a camera's view."""
+    pixels, z = camera.project(placed.points, distort=True)
     out = []
-    for pixel, depth, half, score, why in zip(pixels, z, halves, scores, whys, strict=True):
+    for pixel, depth, half, score in zip(pixels, z, placed.halves, placed.scores, strict=True):
         if not (depth > _NEAREST and np.isfinite(pixel).all()):
             continue
-        size = margin * np.clip(half / margin, *_HALF[what]) * (camera.fx, camera.fy) / depth
+        size = margin * np.clip(half, *_HALF[what]) * (camera.fx, camera.fy) / depth
         centre = pixel + _CENTRE
         if (centre + size < 0).any() or (centre - size > camera.size).any():
             continue
         shapes = np.array([[*(centre - size), *(centre + size), float(what == HEADS)]])
-        out.append(Person(centre, size, shapes, float(score), 0.0, no_joints(), why))
+        out.append(Person(centre, size, shapes, float(score), 0.0, no_joints(), placed.why))
     return out

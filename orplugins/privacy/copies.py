@@ -55,7 +55,7 @@ class Copies:
         if self.size is None:
             self.report(f"{self.recording.name}: no frame could be read, nothing is written")
             return []
-        wanted = [] if self.settings.only_small else [(self.out / FULL, None)]
+        wanted: list[tuple[Path, float | None]] = [] if self.settings.only_small else [(self.out / FULL, None)]
         wanted += [(self.out / SMALL, self.settings.small)] if self.settings.small else []
         written = []
         for n, (folder, factor) in enumerate(wanted):
