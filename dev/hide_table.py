@@ -28,9 +28,11 @@ from orplugins.io.resume_log import Journal
 from orplugins.io.tables import markdown_table
 from orplugins.privacy.decide import FramePlan, plan
 from orplugins.privacy.generated_heads import recording
+from orplugins.privacy.hiding import hide
 from orplugins.privacy.recordings import DEPTH, Recording, find_recordings
 from orplugins.privacy.search import COLOUR, Detectors, Searched, search
 from orplugins.privacy.settings import PEOPLE, HideSettings
+from orplugins.viz.check_sheet import Tile, check_sheet
 
 STILLS, CLIPS = "moments", "clips"
 USUAL = HideSettings()
@@ -195,6 +197,23 @@ def ranking(takes: list[Take]) -> str:
     )
 
 
+def draw(path: Path, take: Take) -> None:
+    """Write a sheet: what each camera saw at a moment, and what is left of it."""
+    tiles = []
+    for name, settings in (
+        ("as recorded", None),
+        ("heads removed", USUAL),
+        ("heads pixelated", replace(USUAL, how="pixelate")),
+        ("whole people blurred", replace(USUAL, what=PEOPLE, how="blur")),
+    ):
+        plans = planned(take, settings or USUAL, len(take.cameras), False)
+        for one, frames in zip(take.recordings[:2], plans[:2], strict=True):
+            image = one.at(4).picture
+            assert image is not None
+            tiles.append(Tile(hide(image, frames[4].mask(), settings.how) if settings else image, name))
+    write_image(path, check_sheet(tiles))
+
+
 def main() -> int:
     """Make what is missing, search, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -203,6 +222,9 @@ def main() -> int:
     parser.add_argument("--moments", type=int, default=40, help="of three cameras each (default: 40)")
     parser.add_argument("--clips", type=int, default=4, help="of ten frames, 6.25 a second (default: 4)")
     parser.add_argument("--sweep", action="store_true", help="thresholds and margins, too")
+    parser.add_argument(
+        "--picture", type=Path, metavar="PNG", help="write a sheet of a clip in which people are hidden"
+    )
     args = parser.parse_args()
     detectors = {name: load() for name, load in shipped_detectors("cpu").items()}
     journal = Journal(args.out / "finds.jsonl", {"networks": [list(d.names) for d in detectors.values()]})
@@ -214,6 +236,8 @@ def main() -> int:
             takes.append(read(folder, kind, detectors, journal))
             print(f"... {folder}", file=sys.stderr)
     journal.close()
+    if args.picture:
+        draw(args.picture, next(take for take in reversed(takes) if take.kind == CLIPS))
     print(conditions(takes))
     if args.sweep:
         print("\none camera\n\n" + sweep(takes, 1) + "\n\nthree cameras\n\n" + sweep(takes, 3))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.tables import markdown_table
+from orplugins.io.tables import csv_cell, markdown_table, markdown_text
 from orplugins.privacy.decide import FramePlan
 from orplugins.privacy.recordings import Recording
 from orplugins.privacy.search import frame_of
@@ -65,7 +65,8 @@ def write_check_list(out: Path, rows: Sequence[dict]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["rank", "file", "frame", "doubt", "reasons"])
     for rank, row in enumerate(rows, start=1):
-        table.writerow([rank, row["file"], row["frame"], f"{row['doubt']:.3f}", "; ".join(row["reasons"])])
+        cells = [rank, row["file"], row["frame"], f"{row['doubt']:.3f}", "; ".join(row["reasons"])]
+        table.writerow([csv_cell(cell) for cell in cells])
     with atomic_write(out / CHECK[0]) as file:
         file.write(text.getvalue())
     write_json(out / CHECK[1], {"frames": list(rows), "note": NO_GUARANTEE}, indent=1)
@@ -145,8 +146,8 @@ def write_report(
         "",
         "Settings: " + ", ".join(f"{name} {value}" for name, value in settings.record().items()) + ".",
         "",
-        *(f"- problem: {line}" for line in problems),
-        *(f"- {line}" for line in notes),
+        *(f"- problem: {markdown_text(line)}" for line in problems),
+        *(f"- {markdown_text(line)}" for line in notes),
     ]
     with atomic_write(out / REPORT[1]) as file:
         file.write("\n".join(lines).rstrip() + "\n")
