@@ -10,6 +10,7 @@ import numpy as np
 from orplugins.depth.png import save_depth
 from orplugins.io.images import write_image
 from orplugins.io.video import write_video
+from orplugins.privacy.across_views import once
 from orplugins.privacy.background import median_background, spread
 from orplugins.privacy.decide import FramePlan
 from orplugins.privacy.hiding import blank, hide, smaller
@@ -20,7 +21,7 @@ from orplugins.viz.overlay import draw_pose
 
 FULL, SMALL = "hidden", "small"  # folders
 _VIDEO_FORMS = (".mp4", ".m4v", ".mov", ".mkv", ".avi")
-_DRAWN = 0.3  # least score of a person whose skeleton is drawn
+_DRAWN = 0.4  # least score of a person whose skeleton is drawn
 _STILLS_FPS = 20.0
 
 
@@ -130,8 +131,8 @@ class Copies:
         if canvas.ndim == 2:
             canvas = np.full((*canvas.shape, 3), 128, np.uint8)
         canvas = canvas.copy()
-        for person in frame.people:
-            if person.score >= _DRAWN and np.isfinite(person.joints).any():
+        for person in once([each for each in frame.people if np.isfinite(each.joints).any()]):
+            if person.score >= _DRAWN:
                 draw_pose(canvas, np.nan_to_num(person.joints), "coco")
         return canvas
 
