@@ -199,7 +199,7 @@ def ranking(takes: list[Take]) -> str:
 
 def draw(path: Path, take: Take) -> None:
     """Write a sheet: what each camera saw at a moment, and what is left of it."""
-    tiles = []
+    tiles, t = [], len(take.searched[0]) // 2
     for name, settings in (
         ("as recorded", None),
         ("heads removed", USUAL),
@@ -208,9 +208,9 @@ def draw(path: Path, take: Take) -> None:
     ):
         plans = planned(take, settings or USUAL, len(take.cameras), False)
         for one, frames in zip(take.recordings[:2], plans[:2], strict=True):
-            image = one.at(4).picture
+            image = one.at(t).picture
             assert image is not None
-            tiles.append(Tile(hide(image, frames[4].mask(), settings.how) if settings else image, name))
+            tiles.append(Tile(hide(image, frames[t].mask(), settings.how) if settings else image, name))
     write_image(path, check_sheet(tiles))
 
 
@@ -237,7 +237,7 @@ def main() -> int:
             print(f"... {folder}", file=sys.stderr)
     journal.close()
     if args.picture:
-        draw(args.picture, next(take for take in reversed(takes) if take.kind == CLIPS))
+        draw(args.picture, max(takes, key=lambda take: len(np.unique(take.heads))))
     print(conditions(takes))
     if args.sweep:
         print("\none camera\n\n" + sweep(takes, 1) + "\n\nthree cameras\n\n" + sweep(takes, 3))

@@ -141,10 +141,19 @@ def _rig(path: str | os.PathLike | None, recordings: Sequence[Recording]) -> Rig
     if len(counts) > 1:
         raise ValueError(f"{path}: the recordings have {sorted(counts)} frames, expected as many of each camera")
     names = [each.name.rpartition("/")[2] for each in recordings]
-    if sorted(names) != sorted(rig.names):
-        return rig
-    order = [rig.names.index(name) for name in names]
-    return Rig([rig.cameras[k] for k in order], names, rig.up, rig.notes)
+    if sorted(names) == sorted(rig.names):
+        rig = Rig([rig.cameras[rig.names.index(name)] for name in names], names, rig.up, rig.notes)
+    for camera, recording in zip(rig.cameras, recordings, strict=True):
+        _at(camera, recording, recording.first_size())
+    return rig
+
+
+def _at(camera: Camera, recording: Recording, size: tuple[int, int] | None) -> Camera:
+    """A camera at the size of a recording's pictures."""
+    try:
+        return at_size(camera, size) if size else camera
+    except ValueError as error:
+        raise ValueError(f"{recording.name}: {error}") from None
 
 
 def _cameras(
@@ -158,10 +167,7 @@ def _cameras(
         sizes = {frame.size for frame in frames if frame.size is not None}
         if len(sizes) > 1:
             raise ValueError(f"{recording.name}: pictures of {len(sizes)} sizes, expected one with a rig")
-        try:
-            out.append(at_size(camera, sizes.pop()) if sizes else camera)
-        except ValueError as error:
-            raise ValueError(f"{recording.name}: {error}") from None
+        out.append(_at(camera, recording, sizes.pop() if sizes else None))
     return out
 
 

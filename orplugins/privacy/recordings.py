@@ -74,6 +74,13 @@ class Recording:
         except (OSError, ValueError) as error:
             return Moment(None, str(error))
 
+    def first_size(self) -> tuple[int, int] | None:
+        """(width, height) of the first frame; None where it cannot be read."""
+        if self.kind == VIDEO:
+            return probe_video(self.paths[0]).size
+        picture = self.at(0).picture
+        return None if picture is None else (picture.shape[1], picture.shape[0])
+
     def signature(self) -> list:
         """What tells another recording of the same name: path, size and time of change of each file."""
         return [Source(path, False, 1).signature() for path in self.paths]
@@ -165,6 +172,9 @@ def _with_depth(recordings: Sequence[Recording], depths: Sequence[Recording]) ->
             raise ValueError(
                 f"{where}: {len(depth.paths)} depth images, expected {len(recording.paths)} as of pictures"
             )
+        sizes = recording.first_size(), depth.first_size()
+        if None not in sizes and sizes[0] != sizes[1]:
+            raise ValueError(f"{where}: depth images of {sizes[1]} pixels, expected {sizes[0]} as of the pictures")
     return [replace(one, depth=depth) for one, depth in zip(recordings, depths, strict=True)]
 
 

@@ -68,6 +68,7 @@ def search(
         if name not in journal.items:
             journal.add(name, _record(_search(recording, t, moment, detectors)))
         out.append(_searched(journal.items[name]))
+        journal.items[name] = None  # JSON values of a long recording would fill the memory
         done()
     return out
 

@@ -324,6 +324,13 @@ def test_inputs_that_do_not_fit_are_refused_before_the_work(tmp_path):
     write_rig(Rig(ring(2), ["a", "b"], None), tmp_path / "rig.json")
     with pytest.raises(ValueError, match="2 cameras, expected 1, one a recording"):
         run([folder], tmp_path / "out", rig=tmp_path / "rig.json")
+    for name in ("wide", "wide2"):
+        write_pictures(tmp_path / name, [picture(size=(128, 72))])
+    with pytest.raises(ValueError, match="wide: the images are 128x72.*another aspect ratio"):
+        run([tmp_path / "wide", tmp_path / "wide2"], tmp_path / "out", rig=tmp_path / "rig.json")
+    save_depth(tmp_path / "small_depth/0.png", np.full((36, 48), 900, np.uint16))
+    with pytest.raises(ValueError, match=r"small_depth: depth images of \(48, 36\) pixels, expected \(128, 72\)"):
+        run([tmp_path / "wide"], tmp_path / "out", depth=[tmp_path / "small_depth"])
     write_pictures(tmp_path / "cam2", WALK[:1])
     with pytest.raises(ValueError, match=r"the recordings have \[1, 2\] frames, expected as many"):
         run([folder, tmp_path / "cam2"], tmp_path / "out", rig=tmp_path / "rig.json")
