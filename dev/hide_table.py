@@ -94,7 +94,7 @@ def planned(take: Take, settings: HideSettings, views: int, use_depth: bool, onl
     chosen = {COLOUR, DEPTH} if use_depth else {COLOUR}
     chosen = {DEPTH} if only_depth else chosen
     searched = [
-        [replace(frame, finds={k: f for k, f in frame.finds.items() if k in chosen}) for frame in frames]
+        [replace(frame, packed={k: f for k, f in frame.packed.items() if k in chosen}) for frame in frames]
         for frames in take.searched
     ]
     recordings = [one if use_depth else replace(one, depth=None) for one in take.recordings]

@@ -10,7 +10,6 @@ import numpy as np
 from orplugins.depth.png import save_depth
 from orplugins.io.images import write_image
 from orplugins.io.video import write_video
-from orplugins.privacy.across_views import once
 from orplugins.privacy.background import median_background, spread
 from orplugins.privacy.decide import FramePlan
 from orplugins.privacy.hiding import blank, hide, smaller
@@ -21,7 +20,6 @@ from orplugins.viz.overlay import draw_pose
 
 FULL, SMALL = "hidden", "small"  # folders
 _VIDEO_FORMS = (".mp4", ".m4v", ".mov", ".mkv", ".avi")
-_DRAWN = 0.4  # least score of a person whose skeleton is drawn
 _STILLS_FPS = 20.0
 
 
@@ -131,9 +129,8 @@ class Copies:
         if canvas.ndim == 2:
             canvas = np.full((*canvas.shape, 3), 128, np.uint8)
         canvas = canvas.copy()
-        for person in once([each for each in frame.people if np.isfinite(each.joints).any()]):
-            if person.score >= _DRAWN:
-                draw_pose(canvas, np.nan_to_num(person.joints), "coco")
+        for joints in frame.skeletons:
+            draw_pose(canvas, np.nan_to_num(joints), "coco")
         return canvas
 
     def _background(self) -> np.ndarray | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
-from orplugins.privacy.across_views import across_views
-from orplugins.privacy.doubt import Doubt, doubt_of, neighbours, sure_people
+from orplugins.privacy.across_views import across_views, once
+from orplugins.privacy.doubt import AROUND, Doubt, doubt_of, neighbours, sure_people
 from orplugins.privacy.masks import mask_of
 from orplugins.privacy.over_time import TimeRules, over_time
 from orplugins.privacy.people import Person, people_of
@@ -18,6 +20,8 @@ from orplugins.privacy.search import Searched, depth_at
 from orplugins.privacy.settings import BLANK, EVERYTHING, HEADS, PEOPLE, HideSettings
 
 _FAINT = 0.1  # of the threshold: a find with less says nothing
+_CHUNK = 500  # frames that are looked at together: all of a long recording would fill the memory
+_DRAWN = 0.4  # least score of a person whose skeleton is drawn
 
 
 @dataclass(frozen=True)
@@ -26,16 +30,18 @@ class FramePlan:
 
     Attributes:
         size: (width, height); None where it could not be read.
-        people: Who is hidden in it.
-        faint: Who was found with too low a score to be hidden.
+        packed: The pixels that are hidden, in few bytes: recordings are long.
+        known: How many people are hidden, by how they are known.
+        skeletons: (17, 3) each, of the people who are drawn.
         problem: Why the whole frame is written blank.
         time: Seconds since a video's first frame.
         doubt: About it.
     """
 
     size: tuple[int, int] | None
-    people: tuple[Person, ...] = ()
-    faint: tuple[Person, ...] = ()
+    packed: bytes = b""
+    known: dict[str, int] = field(default_factory=dict)
+    skeletons: tuple[np.ndarray, ...] = ()
     problem: str = ""
     time: float | None = None
     doubt: Doubt = Doubt(0.0)
@@ -43,7 +49,9 @@ class FramePlan:
     def mask(self) -> np.ndarray:
         """(H, W) bool, what is hidden."""
         assert self.size is not None
-        return mask_of(self.people, self.size)
+        width, height = self.size
+        bits = np.frombuffer(zlib.decompress(self.packed), np.uint8) if self.packed else np.zeros(0, np.uint8)
+        return np.unpackbits(bits, count=width * height).astype(bool).reshape(height, width)
 
 
 def plan(
@@ -52,6 +60,7 @@ def plan(
     passes: dict[str, int],
     settings: HideSettings,
     cameras: Sequence[Camera] | None = None,
+    chunk: int = _CHUNK,
 ) -> list[list[FramePlan]]:
     """Decide what is hidden.
 
@@ -61,32 +70,43 @@ def plan(
         passes: Number of passes by the kind of picture.
         settings: What the user chose.
         cameras: V cameras of one world; the recordings are synchronous then.
+        chunk: Frames that are looked at together, besides those around them.
 
     Returns:
         Of each recording, the frames.
     """
+    out: list[list[FramePlan]] = [[] for _ in recordings]
+    around = 2 * settings.gap + settings.hold + AROUND
+    for start in range(0, max(map(len, searched), default=0), chunk):
+        first = max(0, start - around)
+        part = [frames[first : start + chunk + around] for frames in searched]
+        planned = _plan(recordings, part, first, passes, settings, cameras)
+        for frames, mine in zip(out, planned, strict=True):
+            frames += mine[start - first : start - first + chunk]
+    return out
+
+
+def _plan(recordings, searched, first: int, passes, settings: HideSettings, cameras) -> list[list[FramePlan]]:
+    """The same for frames from `first` on."""
     what = HEADS if settings.what == HEADS else PEOPLE
     everybody = [[_everybody(frame, passes, what, settings.margin) for frame in frames] for frames in searched]
     shown = [[[p for p in frame if p.score >= settings.threshold] for frame in frames] for frames in everybody]
     if cameras is not None:
         for t in range(min(map(len, searched))):
             views = [[p for p in frames[t] if p.score >= _FAINT * settings.threshold] for frames in everybody]
-            depths = [_depth(each, frames[t], t) for each, frames in zip(recordings, searched, strict=True)]
+            depths = [_depth(one, frames[t], first + t) for one, frames in zip(recordings, searched, strict=True)]
             for frames, added in zip(shown, across_views(cameras, views, depths, what, settings.margin), strict=True):
                 frames[t] = frames[t] + added
     if not settings.stills:
         rules = replace(TimeRules(), gap=settings.gap, hold=settings.hold)
-        shown = [[*_by_size(frames, people, rules)] for frames, people in zip(searched, shown, strict=True)]
-    return [
-        _with_doubts([_frame(*each, settings) for each in zip(*rows, strict=True)], settings)
-        for rows in zip(searched, shown, everybody, strict=True)
-    ]
+        shown = [_by_size(frames, people, rules) for frames, people in zip(searched, shown, strict=True)]
+    return [_frames(*rows, settings) for rows in zip(searched, shown, everybody, strict=True)]
 
 
 def _everybody(frame: Searched, passes: dict[str, int], what: str, margin: float) -> list[Person]:
     if frame.size is None or frame.problem:
         return []
-    found = [people_of(finds, passes[kind], frame.size, what, margin) for kind, finds in frame.finds.items()]
+    found = [people_of(finds, passes[kind], frame.size, what, margin) for kind, finds in frame.finds().items()]
     return [person for people in found for person in people]
 
 
@@ -111,19 +131,25 @@ def _by_size(frames: Sequence[Searched], people: list[list[Person]], rules: Time
     return out
 
 
-def _frame(frame: Searched, people: list[Person], everybody: list[Person], settings: HideSettings) -> FramePlan:
-    faint = [p for p in everybody if _FAINT * settings.threshold <= p.score < settings.threshold]
-    return FramePlan(frame.size, tuple(people), tuple(faint), frame.problem, frame.time)
-
-
-def _with_doubts(frames: list[FramePlan], settings: HideSettings) -> list[FramePlan]:
-    counts = [sure_people([p for p in frame.people if p.why == "found"]) for frame in frames]
-    empty = settings.what == EVERYTHING and settings.background == BLANK  # there is nothing to doubt
+def _frames(
+    searched: Sequence[Searched], shown: list[list[Person]], everybody: list[list[Person]], settings: HideSettings
+) -> list[FramePlan]:
+    """The plans of a recording's frames."""
+    counts = [sure_people([person for person in people if person.why == "found"]) for people in shown]
     out = []
-    for t, frame in enumerate(frames):
-        doubt = Doubt(0.0)
-        if frame.size is not None and not frame.problem and not empty:
+    for t, (frame, people, everyone) in enumerate(zip(searched, shown, everybody, strict=True)):
+        doubt, skeletons, packed = Doubt(0.0), [], b""
+        # Where everything is blank, there is nothing to doubt.
+        empty = settings.what == EVERYTHING and settings.background == BLANK
+        if frame.size is not None and not frame.problem:
+            mask = mask_of(people, frame.size)
+            packed = zlib.compress(np.packbits(mask).tobytes())
+            faint = [p for p in everyone if _FAINT * settings.threshold <= p.score < settings.threshold]
             around = [] if settings.stills else neighbours(counts, t)
-            doubt = doubt_of(frame.people, frame.faint, frame.mask(), around)
-        out.append(replace(frame, doubt=doubt))
+            doubt = Doubt(0.0) if empty else doubt_of(people, faint, mask, around)
+        if settings.what == EVERYTHING:
+            posed = once([person for person in people if np.isfinite(person.joints).any()])
+            skeletons = [person.joints for person in posed if person.score >= _DRAWN]
+        known = dict(Counter(person.why for person in people))
+        out.append(FramePlan(frame.size, packed, known, tuple(skeletons), frame.problem, frame.time, doubt))
     return out

@@ -18,7 +18,7 @@ _SURE = 0.3  # score from which on a person counts for the number of people
 _SUPPORT = 2.0  # sum of it at which the doubt is 0.63
 _UNSEEN, _HEADLESS, _FEWER, _NOBODY = 0.05, 0.1, 0.1, 0.15
 _PLACES = 6  # of a frame that are marked
-_AROUND = 4  # frames on either side with which the number of people is compared
+AROUND = 4  # frames on either side with which the number of people is compared
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def neighbours(counts: Sequence[int], t: int) -> list[int]:
         counts: Of each frame.
         t: The frame.
     """
-    return [counts[k] for k in range(max(0, t - _AROUND), min(len(counts), t + _AROUND + 1)) if k != t]
+    return [counts[k] for k in range(max(0, t - AROUND), min(len(counts), t + AROUND + 1)) if k != t]
 
 
 def _place(person: Person) -> np.ndarray:

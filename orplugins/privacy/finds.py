@@ -67,9 +67,15 @@ def from_record(record: list) -> Finds:
     Args:
         record: The JSON values.
     """
-    out = together([finds([box], [score], [points] if points else None, n) for box, score, points, n in record])
-    out.joints[out.joints[..., 2] < 0] = np.nan
-    return out
+    if not record:
+        return finds()
+    boxes, scores, rows, passes = zip(*record, strict=True)
+    joints = np.full((len(record), JOINTS, 3), np.nan)
+    for points, row in zip(joints, rows, strict=True):
+        if row:
+            points[:] = row
+    joints[joints[..., 2] < 0] = np.nan
+    return Finds(np.array(boxes, dtype=np.float64), np.array(scores, dtype=np.float64), joints, np.array(passes))
 
 
 def together(several: Sequence[Finds]) -> Finds:

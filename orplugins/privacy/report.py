@@ -86,13 +86,15 @@ def figures_of(recording: Recording, frames: Sequence[FramePlan], settings: Hide
     good = [frame for frame in frames if frame.size is not None and not frame.problem]
     whole = settings.what == EVERYTHING
     shares = [1.0 if whole else float(frame.mask().mean()) for frame in good]
-    why = Counter(person.why for frame in good for person in frame.people)
+    why = Counter[str]()
+    for frame in good:
+        why.update(frame.known)
     return {
         "name": recording.name,
         "kind": recording.kind,
         "frames": len(frames),
         "written blank": len(frames) - len(good),
-        "frames in which nobody was found": sum(not frame.people for frame in good),
+        "frames in which nobody was found": sum(not frame.known for frame in good),
         "hidden places, by how they are known": dict(sorted(why.items())),
         "mean share of hidden pixels": round(float(np.mean(shares)), 4) if shares else None,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,15 +38,19 @@ class Searched:
 
     Attributes:
         size: (width, height); None where the frame could not be read.
-        finds: By the kind of picture, "colour" or "depth".
+        packed: Finds by the kind of picture, "colour" or "depth", in few bytes: recordings are long.
         problem: Why the frame could not be read or searched.
         time: Seconds since a video's first frame.
     """
 
     size: tuple[int, int] | None
-    finds: dict[str, Finds]
+    packed: dict[str, bytes]
     problem: str = ""
     time: float | None = None
+
+    def finds(self) -> dict[str, Finds]:
+        """Finds by the kind of picture."""
+        return {kind: from_record(json.loads(zlib.decompress(data))) for kind, data in self.packed.items()}
 
 
 def search(
@@ -66,23 +72,23 @@ def search(
     for t, moment in enumerate(recording.moments()):
         name = f"{key}#{t}"
         if name not in journal.items:
-            journal.add(name, _record(_search(recording, t, moment, detectors)))
+            journal.add(name, _search(recording, t, moment, detectors))
         out.append(_searched(journal.items[name]))
         journal.items[name] = None  # JSON values of a long recording would fill the memory
         done()
     return out
 
 
-def _search(recording: Recording, t: int, moment: Moment, detectors: dict[str, Detectors]) -> Searched:
+def _search(recording: Recording, t: int, moment: Moment, detectors: dict[str, Detectors]) -> dict:
     picture = moment.picture
     if picture is None:
-        return Searched(None, {}, moment.problem, moment.time)
+        return _record(None, {}, moment.problem, moment.time)
     size = (picture.shape[1], picture.shape[0])
     pictures = {DEPTH if recording.kind == DEPTH else COLOUR: picture}
     if recording.depth is not None:
         depth, problem = depth_at(recording, t, size)
         if depth is None:
-            return Searched(size, {}, problem, moment.time)
+            return _record(size, {}, problem, moment.time)
         pictures[DEPTH] = depth
     found: dict[str, Finds] = {}
     try:
@@ -90,8 +96,8 @@ def _search(recording: Recording, t: int, moment: Moment, detectors: dict[str, D
             if kind in detectors:
                 found[kind] = detectors[kind].find(image)
     except Exception as error:  # whatever a network raises: this frame becomes blank and is reported, others go on
-        return Searched(size, {}, f"{frame_of(recording, t)}: {type(error).__name__}: {error}", moment.time)
-    return Searched(size, found, "", moment.time)
+        return _record(size, {}, f"{frame_of(recording, t)}: {type(error).__name__}: {error}", moment.time)
+    return _record(size, found, "", moment.time)
 
 
 def depth_at(recording: Recording, t: int, size: tuple[int, int]) -> tuple[np.ndarray | None, str]:
@@ -123,12 +129,11 @@ def frame_of(recording: Recording, t: int) -> str:
     return f"{recording.name}/{recording.names[t]}" if t < len(recording.names) else f"{recording.name}#{t:06d}"
 
 
-def _record(found: Searched) -> dict:
-    finds = {kind: each.record() for kind, each in found.finds.items()}
-    return {"size": found.size, "finds": finds, "problem": found.problem, "time": found.time}
+def _record(size: tuple[int, int] | None, found: dict[str, Finds], problem: str, time: float | None) -> dict:
+    return {"size": size, "finds": {k: each.record() for k, each in found.items()}, "problem": problem, "time": time}
 
 
 def _searched(record: dict) -> Searched:
     size: Sequence[int] | None = record["size"]
-    finds = {kind: from_record(rows) for kind, rows in record["finds"].items()}
-    return Searched((size[0], size[1]) if size else None, finds, record["problem"], record["time"])
+    packed = {kind: zlib.compress(json.dumps(rows).encode()) for kind, rows in record["finds"].items()}
+    return Searched((size[0], size[1]) if size else None, packed, record["problem"], record["time"])

@@ -1,13 +1,21 @@
 """People who are missed in a frame or by a camera are hidden by what other frames and cameras show."""
 
+import json
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from orplugins.privacy.across_views import BY_DEPTH, OTHER_VIEWS, ViewRules, across_views, once, place_by_depth
+from orplugins.privacy.decide import plan
 from orplugins.privacy.masks import mask_of
 from orplugins.privacy.over_time import BETWEEN, HELD, TimeRules, follow, over_time
+from orplugins.privacy.recordings import Recording
+from orplugins.privacy.search import Searched
+from orplugins.privacy.settings import HideSettings
 
-from .toy import SIZE, person, picture, red, ring, seen
+from .toy import SIZE, find_red, person, picture, red, ring, seen
 
 RULES = TimeRules(gap=5, hold=2)
 HEAD = np.array([0.2, -0.1, 1.6])
@@ -123,3 +131,17 @@ def test_without_depth_there_nobody_is_placed():
 def test_finds_at_one_place_are_one():
     people = [person(40, 50, score=0.5), person(42, 50, score=0.9), person(80, 50)]
     assert [each.score for each in once(people)] == pytest.approx([0.9, 0.9])
+
+
+def test_long_recordings_are_looked_at_in_parts_to_the_same_end():
+    walk = [picture((12 + 2 * t, 30, 8)) for t in range(30)]
+    recording = Recording("cam", "video", (Path("cam.mp4"),))
+    rows = [find_red(image).record() if t % 7 not in (2, 3) else [] for t, image in enumerate(walk)]
+    searched = [Searched(SIZE, {"colour": zlib.compress(json.dumps(each).encode())}) for each in rows]
+    settings = HideSettings(gap=3, hold=1)
+    whole, parts = (plan([recording], [searched], {"colour": 1}, settings, chunk=chunk)[0] for chunk in (100, 4))
+    assert [frame.known for frame in whole] == [frame.known for frame in parts]
+    for image, one, other in zip(walk, whole, parts, strict=True):
+        np.testing.assert_array_equal(one.mask(), other.mask())
+        assert one.doubt.value == other.doubt.value
+        assert not red(np.where(one.mask()[..., None], 0, image)).any()
