@@ -1,0 +1,1 @@
+"""AdaptOR in detectron2."""
