@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -121,3 +123,40 @@ def test_merged_joints(case):
             joints[..., :2] = transforms[-1].apply_coords(joints[..., :2].reshape(-1, 2)).reshape(*joints.shape[:2], 2)
             versions.append(joints)
         np.testing.assert_allclose(merge_keypoints(versions, transforms), arrays[f"{name}_out"], atol=1e-3)
+
+
+@pytest.mark.parametrize("case", cases(lambda data: "grouping" in data))
+def test_batches_of_two_streams(case):
+    from orplugins.adaptor.pairing import RULES
+
+    for each in case[1]["grouping"].values():
+        streams = [
+            [(number, *size) for number, size in enumerate(each[f"{kind}_width_height"])]
+            for kind in ("labelled", "unlabelled")
+        ]
+        batches = RULES["published"](*map(iter, streams), each["batch_size"], lambda record: record[1] > record[2])
+        found = [[[record[0] for record in part] for part in batch] for batch in batches]
+        assert found == each["batches (labelled ids, unlabelled ids)"]
+
+
+@pytest.mark.parametrize("case", cases(lambda data: "weighted" in data))
+def test_weighted_order(case):
+    pytest.importorskip("torch")
+    from orplugins.adaptor.splits import weighted_order
+
+    for each in case[1]["weighted"]:
+        order = weighted_order(each["weights"], each["seed"], each["replacement"])
+        expected = each["first_three_passes"]
+        assert list(islice(order, len(expected))) == expected
+
+
+@pytest.mark.parametrize("case", cases(lambda data: "split" in data and "grouping" in data))
+def test_splits_by_a_list_of_positions(case, tmp_path):
+    from orplugins.adaptor.splits import split_by_file
+
+    for seed, each in case[1]["split"].items():
+        file = tmp_path / f"{seed}.json"
+        file.write_text(json.dumps(each["file"]))
+        for percent in each["file"]:
+            found = split_by_file(each["records"], float(percent), int(seed), file)
+            assert found == (each["labelled"], each["unlabelled"])
