@@ -13,6 +13,9 @@ COMPONENTS: tuple[str, ...] = (
     "orplugins.partial_body.detectron2.rcnn",
 )
 
+# Functions that add a method's keys to a config: (module, name).
+CONFIG_KEYS: tuple[tuple[str, str], ...] = (("orplugins.adaptor.detectron2.config", "add_adaptor_config"),)
+
 
 def register() -> None:
     """Import `COMPONENTS`, once: detectron2's registries refuse a name's second registration.
