@@ -113,7 +113,7 @@ def weighted_order(weights: Sequence[float], seed: int, replacement: bool) -> It
             pass_ = torch.multinomial(torch.from_numpy(values), len(values), True, generator=generator)
         else:
             # The first to arrive of exponential times at rates of the weights: what torch.multinomial draws, too.
-            start = int(torch.randint(2**32 - 1, (), generator=generator))
+            start = int(torch.randint(2**32, (), generator=generator))
             pass_ = np.argsort(-values / _exponentials(len(values), start), kind="stable")
         yield from pass_.tolist()
 

@@ -160,3 +160,57 @@ def test_splits_by_a_list_of_positions(case, tmp_path):
         for percent in each["file"]:
             found = split_by_file(each["records"], float(percent), int(seed), file)
             assert found == (each["labelled"], each["unlabelled"])
+
+
+def config(options: dict):
+    """The stock config with AdaptOR's keys, as the published training has its mapper, and a case's own."""
+    from detectron2.config import get_cfg
+
+    from orplugins.adaptor.detectron2.config import add_adaptor_config
+
+    cfg = get_cfg()
+    add_adaptor_config(cfg)
+    cfg.MODEL.MASK_ON = cfg.MODEL.KEYPOINT_ON = True
+    cfg.INPUT.FORMAT = "RGB"
+    cfg.UDA.APPLY_RAND_AUGMENT = cfg.UDA.APPLY_GEOMETRIC_TRANSFORM = True
+    cfg.UDA.RANDOM_AUGMENT_THRESH1, cfg.UDA.RANDOM_AUGMENT_THRESH2 = 0.95, 0.05
+    cfg.DATASETS.TRAIN_LBL = ("adaptor_parity",)
+    cfg.merge_from_list([word for pair in options.items() for word in pair])
+    return cfg
+
+
+@pytest.mark.parametrize("case", cases(lambda data: "pictures" in data))
+def test_two_views(case, tmp_path):
+    pytest.importorskip("detectron2")
+    from orplugins.adaptor.detectron2.datasets import register_labelled
+    from orplugins.adaptor.detectron2.mapper import TwoViewMapper
+
+    path, data = case
+    arrays = case_arrays(path, data)
+    register_labelled("adaptor_parity", "none.json", "")  # read by nobody: its order of joints is what counts
+    for place in data["pictures"]:
+        (tmp_path / place).parent.mkdir(parents=True)
+        Image.fromarray(arrays[f"picture_{place.partition('/')[0]}"]).save(tmp_path / place)
+    for each in data["cases"]:
+        picture = data["pictures"][each["picture"]]
+        file = str(tmp_path / each["picture"])
+        record = {**picture, "file_name": file, "image_id": 1}
+        if "weak" not in each:  # a target's record
+            del record["annotations"]
+        mapper = TwoViewMapper(config(each["config"]))
+        seeded(each["seed"])
+        views = mapper(record)
+        assert_generators(each)
+        for kind, view in zip(("weak", "strong"), views, strict=True):
+            assert view["flip_enable"] == each["flip_enable"]
+            assert_pixels(view["image"].numpy(), arrays[f"{each['case']}_{kind}"])
+            assert ("instances" in view) == (kind in each)
+            if kind not in each:
+                continue
+            expected, found = each[kind], view["instances"]
+            np.testing.assert_allclose(found.gt_boxes.tensor.numpy(), expected["boxes"], atol=1e-3)
+            np.testing.assert_allclose(found.gt_keypoints.tensor.numpy(), expected["keypoints"], atol=1e-3)
+            assert found.gt_classes.tolist() == expected["classes"]
+            for polygons, wanted in zip(found.gt_masks.polygons, expected["polygons"], strict=True):
+                for one, other in zip(polygons, wanted, strict=True):
+                    np.testing.assert_allclose(one, other, atol=1e-3)
