@@ -79,15 +79,14 @@ def model(cfg, filled: bool = True):
     torch.manual_seed(0)
     built = build_model(cfg)
     if filled:
-        shapes = tuple((name, tuple(value.shape)) for name, value in built.state_dict().items())
-        state = {name: torch.as_tensor(np.asarray(value)) for name, value in _filled(shapes).items()}
-        built.load_state_dict(state)
+        state = built.state_dict().items()
+        built.load_state_dict({name: torch.as_tensor(_filled(name, tuple(value.shape))) for name, value in state})
     return built
 
 
-@lru_cache(maxsize=1)  # tens of millions of random numbers
-def _filled(shapes: tuple) -> dict:
-    return fill_state_dict(dict(shapes))
+@lru_cache(maxsize=700)  # tens of millions of random numbers, the same for every test
+def _filled(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(fill_state_dict({name: shape})[name])
 
 
 def normal(text: str, digest: str | None = None) -> np.ndarray:
