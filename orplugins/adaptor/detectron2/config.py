@@ -102,4 +102,6 @@ def _ours() -> dict[str, Any]:
         # WeightedTrainingSampler draws with replacement, so that the weights count; the release's does not.
         "REPLACEMENT": True,
         "OPTIMIZER": "sgd",
+        # Sets by path, see orplugins.adaptor.detectron2.datasets.
+        "SETS": [],
     }

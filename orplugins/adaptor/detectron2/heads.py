@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d, ShapeSpec, cat, get_norm
 from detectron2.modeling.roi_heads import ROI_HEADS_REGISTRY, StandardROIHeads
@@ -93,19 +92,3 @@ class CustomROIHeads(StandardROIHeads):
         if name == "FocalLoss":
             found["box_predictor"] = FocalOutputLayers(cfg, found["box_head"].output_shape)
         return found
-
-
-def drop_heatmaps(found: Instances) -> Instances:
-    """Leave out the heatmaps of the joints, which detectron2 adds to its results: 56x56 numbers a joint.
-
-    Args:
-        found: A picture's results, changed in place.
-    """
-    if found.has("pred_keypoint_heatmaps"):
-        found.remove("pred_keypoint_heatmaps")
-    return found
-
-
-def least_score(model: torch.nn.Module) -> list[FastRCNNOutputLayers]:
-    """The box predictors of a model."""
-    return [each for each in model.modules() if isinstance(each, FastRCNNOutputLayers)]
