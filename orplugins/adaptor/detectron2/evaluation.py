@@ -25,9 +25,7 @@ def reduced_mapper(cfg: CfgNode, factor: float) -> DatasetMapper:
         factor: How many times each side is reduced.
     """
     resize = T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
-    return DatasetMapper(
-        False, augmentations=[LowResolution(factor), resize], image_format=cfg.INPUT.FORMAT
-    )
+    return DatasetMapper(False, augmentations=[LowResolution(factor), resize], image_format=cfg.INPUT.FORMAT)
 
 
 def evaluate_ladder(

@@ -52,18 +52,17 @@ class TwoStreamBatches(IterableDataset):
 
     def __iter__(self) -> Iterator[Step]:
         """Yield labelled weak and strong, unlabelled weak and strong records; a worker takes every so manieth step."""
-        streams = [
-            ((kind, position) for position in order())
-            for kind, order in zip(self.records, self.orders, strict=True)
-        ]
-        steps = RULES[self.rule](*streams, self.sizes, lambda entry: _is_landscape(entry[0][entry[1]]))
+        labelled, unlabelled = (
+            map(kind.__getitem__, order()) for kind, order in zip(self.records, self.orders, strict=True)
+        )
+        steps = RULES[self.rule](labelled, unlabelled, self.sizes, _is_landscape)
         worker = get_worker_info()
         first, every = (worker.id, worker.num_workers) if worker else (0, 1)
         for batch in islice(steps, self.skip + first, None, every):
             views: list[list] = [[], [], [], []]
-            for part, entries in enumerate(batch):
-                for kind, position in entries:
-                    weak, strong = self.mapper(kind[position])
+            for part, records in enumerate(batch):
+                for record in records:
+                    weak, strong = self.mapper(record)
                     views[2 * part].append(weak)
                     views[2 * part + 1].append(strong)
             yield views[0], views[1], views[2], views[3]
@@ -214,16 +213,12 @@ def build_adaptor_train_loader(cfg: CfgNode, mapper: Callable[[dict], tuple[dict
     """
     if not cfg.DATALOADER.ASPECT_RATIO_GROUPING:
         raise ValueError("DATALOADER.ASPECT_RATIO_GROUPING: found False, expected True")
-    sizes = tuple(
-        share_of(cfg.SOLVER[key], key) for key in ("IMS_PER_BATCH_LBL", "IMS_PER_BATCH_UNLBL")
-    )
+    sizes = tuple(share_of(cfg.SOLVER[key], key) for key in ("IMS_PER_BATCH_LBL", "IMS_PER_BATCH_UNLBL"))
     records = training_records(cfg)
     data = cfg.DATASETS
     names = (data.TRAIN_LBL, data.TRAIN_UNLBL) if cfg.UDA.TYPE == "uda_or" else (data.TRAIN, data.TRAIN)
     orders = tuple(
         _order(cfg, kind, name, part) for kind, name, part in zip(records, names, ("LBL", "UNLBL"), strict=True)
     )
-    batches = TwoStreamBatches(
-        records, orders, sizes, mapper or TwoViewMapper(cfg), cfg.ORPLUGINS.ADAPTOR.BATCHES
-    )
+    batches = TwoStreamBatches(records, orders, sizes, mapper or TwoViewMapper(cfg), cfg.ORPLUGINS.ADAPTOR.BATCHES)
     return StepLoader(batches, cfg.DATALOADER.NUM_WORKERS)

@@ -14,6 +14,8 @@ from detectron2.evaluation import COCOEvaluator
 from detectron2.modeling import build_model
 
 from orplugins.adaptor.detectron2.checkpoint import AdaptorCheckpointer
+from orplugins.adaptor.detectron2.datasets import register_from_config
+from orplugins.adaptor.detectron2.loader import build_adaptor_train_loader
 from orplugins.adaptor.detectron2.mutual import MutualSettings, MutualTrainer
 from orplugins.adaptor.detectron2.teacher import Labelling, build_teacher
 from orplugins.adaptor.ema import TeacherSchedule
@@ -116,8 +118,6 @@ class AdaptorTrainer(ContinuedTrainer):
     @classmethod
     def build_train_loader(cls, cfg: CfgNode):
         """Two streams of two views, or detectron2's pictures of a supervised training."""
-        from orplugins.adaptor.detectron2.loader import build_adaptor_train_loader
-
         return build_adaptor_train_loader(cfg) if cfg.UDA.ENABLE else super().build_train_loader(cfg)
 
     @classmethod
@@ -126,13 +126,12 @@ class AdaptorTrainer(ContinuedTrainer):
         return COCOEvaluator(dataset_name, output_dir=output_folder or f"{cfg.OUTPUT_DIR}/inference")
 
 
-def read_config(path: str, options: list[str] = (), train: bool = True) -> CfgNode:
+def read_config(path: str, options: list[str] = ()) -> CfgNode:
     """Read a YAML file for AdaptOR, its sets registered.
 
     Args:
         path: The file.
         options: Further keys and values.
-        train: For training; an evaluation needs the test sets only.
 
     Returns:
         The config.
@@ -141,4 +140,5 @@ def read_config(path: str, options: list[str] = (), train: bool = True) -> CfgNo
     add_orplugins_config(cfg)
     merge_config(cfg, path)
     merge_options(cfg, options)
+    register_from_config(cfg)
     return cfg
