@@ -14,6 +14,7 @@ from detectron2.utils.logger import setup_logger
 
 from orplugins.device import choose_device
 from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer, load_weights
+from orplugins.hosts.detectron2.ladder import FACTORS, format_ladder
 from orplugins.hosts.detectron2.training import Method
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
@@ -21,7 +22,7 @@ from orplugins.io.run_folder import require_writable
 from orplugins.orpose_color.detectron2.datasets import evaluators_of
 from orplugins.orpose_color.detectron2.mapper import LowResolution
 from orplugins.orpose_color.detectron2.preflight import check_before
-from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder, format_ladder
+from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 from orplugins.viz.figures import plot_ladder
 
@@ -53,7 +54,7 @@ def sweep_resolutions(
     config: str,
     weights: Mapping[str, str],
     out: str | os.PathLike,
-    factors: Sequence[float] = (1, 2, 4, 8, 10, 12),
+    factors: Sequence[float] = FACTORS,
     options: Sequence[str] = (),
     device: str = "auto",
 ) -> SweepResult:
