@@ -28,7 +28,7 @@ def average_into(teacher: nn.Module, student: nn.Module, decay: float) -> None:
         if average.is_floating_point():
             average.mul_(decay).add_(values[name].to(average), alpha=1 - decay)
         else:
-            average.copy_(decay * average.double() + (1 - decay) * values[name].double())
+            average.copy_(decay * average + (1 - decay) * values[name])
 
 
 class TeacherSchedule:

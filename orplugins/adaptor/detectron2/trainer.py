@@ -85,7 +85,10 @@ class AdaptorTrainer(ContinuedTrainer):
         own = {"trainer": weakref.proxy(self)}
         if self.teacher is None:
             return AdaptorCheckpointer(self.model, self.cfg.OUTPUT_DIR, **own)
-        return AdaptorCheckpointer(self.teacher, self.cfg.OUTPUT_DIR, student=self._trainer.student, **own)
+        # Without a burn-in the teacher's answers count from the first step on: a backbone alone knows none.
+        exact = self.cfg.UDA.TRAIN_SUP_ITER == 0
+        student = self._trainer.student
+        return AdaptorCheckpointer(self.teacher, self.cfg.OUTPUT_DIR, exact=exact, student=student, **own)
 
     def resume_or_load(self, resume: bool = True) -> None:
         """Load weights into both networks, or go on with the last checkpoint's at its place in the data."""

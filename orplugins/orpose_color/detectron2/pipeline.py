@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from detectron2.engine import default_argument_parser, default_setup, launch
-from detectron2.evaluation import verify_results
+from detectron2.config import CfgNode
 from detectron2.modeling import build_model
-from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from orplugins.device import choose_device
 from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer, load_weights
 from orplugins.hosts.detectron2.ladder import FACTORS, format_ladder
+from orplugins.hosts.detectron2.training import Method
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
-from orplugins.io.run_folder import require_writable, run_folder
+from orplugins.io.run_folder import require_writable
 from orplugins.orpose_color.detectron2.datasets import evaluators_of
 from orplugins.orpose_color.detectron2.mapper import LowResolution
 from orplugins.orpose_color.detectron2.preflight import check_before
@@ -29,54 +27,12 @@ from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
 from orplugins.viz.figures import plot_ladder
 
 
-def train(args: argparse.Namespace) -> object:
-    """Train, or evaluate with ``--eval-only``: what detectron2's ``launch`` calls in every process.
-
-    Args:
-        args: Of detectron2's own parser.
-
-    Raises:
-        ValueError: A key of the config, the device, or the weights do not fit.
-    """
-    cfg = read_config(args.config_file, args.opts, train=not args.eval_only)
-    try:
-        choose_device(cfg.MODEL.DEVICE)
-    except ValueError as error:
-        raise ValueError(f"MODEL.DEVICE: {error}; without a GPU add --num-gpus 0 MODEL.DEVICE cpu") from None
-    cfg.freeze()
-    check_before(cfg, args.eval_only, args.resume)
-    default_setup(cfg, args)
-    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")
-    if args.eval_only:
-        model = ORPoseTrainer.build_model(cfg)
-        checkpointer = CarefulCheckpointer(model, cfg.OUTPUT_DIR, exact=True)
-        checkpointer.resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
-        results = ORPoseTrainer.test(cfg, model)
-        if comm.is_main_process():
-            verify_results(cfg, results)
-        return results
-    with run_folder(cfg.OUTPUT_DIR, below=False) if comm.is_main_process() else nullcontext():
-        trainer = ORPoseTrainer(cfg)
-        trainer.resume_or_load(resume=args.resume)
-        return trainer.train()
+def _any(cfg: CfgNode) -> bool:
+    return True
 
 
-def launch_training(argv: Sequence[str] | None, description: str) -> None:
-    """Parse detectron2's own options and train in as many processes as they ask for.
-
-    Args:
-        argv: The arguments; None: those of the command line.
-        description: What ``--help`` ends with.
-    """
-    args = default_argument_parser(description).parse_args(argv)
-    launch(
-        train,
-        args.num_gpus,
-        num_machines=args.num_machines,
-        machine_rank=args.machine_rank,
-        dist_url=args.dist_url,
-        args=(args,),
-    )
+# Any config of detectron2 can be trained by its trainer.
+ORPOSE_COLOR = Method(_any, read_config, check_before, ORPoseTrainer, partial(CarefulCheckpointer, exact=True))
 
 
 @dataclass(frozen=True)
