@@ -94,3 +94,19 @@ def test_versions_of_a_picture_through_a_network():
     assert found.pred_keypoints.shape == (len(found), 17, 3) and torch.isfinite(found.pred_keypoints).all()
     assert found.pred_masks.shape == (len(found), 64, 96)
     assert cfg.MODEL.KEYPOINT_ON and model.roi_heads.keypoint_on  # switched off only while boxes are looked for
+
+
+def test_the_ladder_as_a_command_takes_the_methods_own_columns(truth, tmp_path, capsys):
+    from detectron2.data import MetadataCatalog
+
+    from orplugins.cli.resolution_ladder import main
+
+    meta = MetadataCatalog.get("adaptor_scores")
+    sets = ["ORPLUGINS.ADAPTOR.SETS", f"['adaptor_scores={meta.json_file},{meta.image_root}']"]
+    options = [*sets, "DATASETS.TEST", "('adaptor_scores',)", "INPUT.MIN_SIZE_TEST", "64"]
+    command = ["--config-file", CONFIG, "--weights", "untrained=", "--device", "cpu", "--factors", "1", "8"]
+    assert main([*command, "--out", str(tmp_path), *options]) == 0
+    assert "| scale | box AP | keypoint AP | mask AP |" in capsys.readouterr().out
+    assert (tmp_path / "ladder.png").stat().st_size > 1000
+    assert main([*command, "--out", str(tmp_path)]) == 1
+    assert "DATASETS.TEST: is empty" in capsys.readouterr().err
