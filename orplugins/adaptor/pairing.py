@@ -40,7 +40,7 @@ def pair_published(
     sizes: tuple[int, int],
     landscape: Callable[[Record], bool],
 ) -> Iterator[Batch]:
-    """The release's rule: both streams are read in step; one whose part is complete throws records away until the other is.
+    """The release's rule: both streams are read in step; one whose part is complete throws records away.
 
     Args:
         labelled: Records.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from orplugins.adaptation.views import enlarge, network_size
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
@@ -182,34 +183,6 @@ def read_pictures(sources: Sequence[Source], failed: dict[str, str]) -> Iterator
                 number = frame.name.rpartition("_")[2].partition(".")[0]
                 name = f"{source.name}{source.path.suffix}#{number}" if source.is_video else source.path.as_posix()
                 yield source, replace(frame, name=name)
-
-
-def network_size(
-    size: tuple[int, int], wanted: tuple[int, int] | None, sides: tuple[int, int] = (480, 1333)
-) -> tuple[int, int]:
-    """Size at which the network sees a picture: the wanted one, or one of the same proportions.
-
-    Args:
-        size: (width, height) of the picture.
-        wanted: (width, height), or None.
-        sides: The shorter side, and the most that the longer one may have.
-
-    Returns:
-        (width, height).
-    """
-    if wanted:
-        return wanted
-    scale = min(sides[0] / min(size), sides[1] / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a picture (H, W, 3) uint8 to (width, height) by Pillow's bilinear filter, as the release does."""
-    from PIL import Image
-
-    if picture.shape[1::-1] == size:
-        return picture
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
 
 
 def write_color_poses(path: str | os.PathLike, found: Sequence[ColorPoses], failed: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""AdaptOR's views, mapper, batches and merging of joints: the published numbers, positions of the generators included."""
+"""AdaptOR's views, mapper, batches and merged joints: the published numbers, with the generators' positions."""
 
 from __future__ import annotations
 

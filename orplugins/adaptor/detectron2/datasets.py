@@ -1,7 +1,7 @@
 """Sets for adaptation: people with boxes, joints and masks (the source), pictures without labels (the target).
 
-``ORPLUGINS_ADAPTOR_SETS="SOURCE=ANNOTATIONS.json,IMAGE_FOLDER;TARGET=FOLDER;..."`` is read when this module is imported,
-so that detectron2's stock scripts know the names; ``ORPLUGINS.ADAPTOR.SETS`` holds such entries in a config.
+``ORPLUGINS_ADAPTOR_SETS="SOURCE=ANNOTATIONS.json,IMAGE_FOLDER;TARGET=FOLDER;..."`` is read when this module is
+imported, so that detectron2's stock scripts know the names; ``ORPLUGINS.ADAPTOR.SETS`` holds such entries in a config.
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import DatasetMapper, build_detection_test_loader
+from detectron2.data import DatasetCatalog, DatasetMapper, build_detection_test_loader
 from detectron2.data import transforms as T
 from detectron2.evaluation import COCOEvaluator
 
-from orplugins.hosts.detectron2.ladder import BOX, FACTORS, KEYPOINT, MASK, evaluate_factors
+from orplugins.adaptor.detectron2.trainer import read_config
+from orplugins.device import choose_device
+from orplugins.hosts.detectron2.ladder import BOX, FACTORS, KEYPOINT, MASK, SweepResult, evaluate_factors, sweep
 from orplugins.hosts.detectron2.low_resolution import LowResolution
 
 COLUMNS = BOX, KEYPOINT, MASK
@@ -55,3 +58,36 @@ def evaluate_ladder(
         return COCOEvaluator(dataset, output_dir=str(Path(out) / f"{factor:g}x") if out else None)
 
     return evaluate_factors(model, factors, loader, evaluator, COLUMNS)
+
+
+def _evaluations(dataset: str) -> tuple[str, ...]:
+    people = [person for record in DatasetCatalog.get(dataset) for person in record.get("annotations", ())]
+    return ("coco",) if people else ()
+
+
+def sweep_resolutions(
+    config: str,
+    weights: Mapping[str, str],
+    out: str | os.PathLike,
+    factors: Sequence[float] = FACTORS,
+    options: Sequence[str] = (),
+    device: str = "auto",
+) -> SweepResult:
+    """Evaluate a model on a set whose pictures are reduced by several factors.
+
+    Args:
+        config: A YAML file.
+        weights: File by name; an empty file name is a model without weights.
+        out: Folder, see `orplugins.hosts.detectron2.ladder.sweep`.
+        factors: How many times smaller each side is, 1 or more.
+        options: Keys and values of the config; they name the set (``ORPLUGINS.ADAPTOR.SETS``, ``DATASETS.TEST``).
+        device: See `orplugins.device.choose_device`.
+
+    Raises:
+        FileNotFoundError: The config, weights or annotations are missing.
+        ValueError: A factor below 1, no set, or weights that do not fit.
+    """
+    cfg = read_config(config, ["MODEL.DEVICE", choose_device(device), *options])
+    if not cfg.DATASETS.TEST:
+        raise ValueError("DATASETS.TEST: is empty, expected a set to evaluate on (ORPLUGINS.ADAPTOR.SETS ...)")
+    return sweep(cfg, weights, out, factors, evaluate_ladder, _evaluations)

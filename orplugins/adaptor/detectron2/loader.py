@@ -161,7 +161,8 @@ def _order(cfg: CfgNode, records: Sequence[dict], names: Sequence[str], part: st
     kind = cfg.DATALOADER.SAMPLER_TRAIN
     seed = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
     seed += 1_000 * (part == "UNLBL")  # two streams of one length would go through their sets in the same order
-    if kind == "TrainingSampler":
+    annotated = all("annotations" in record for record in records)
+    if kind == "TrainingSampler" or (kind == "RepeatFactorTrainingSampler" and not annotated):
         sampler = TrainingSampler(len(records), seed=seed)
         return sampler.__iter__
     if kind == "RepeatFactorTrainingSampler":
@@ -208,8 +209,8 @@ def build_adaptor_train_loader(cfg: CfgNode, mapper: Callable[[dict], tuple[dict
 
     Raises:
         FileNotFoundError: See `training_records`.
-        ValueError: See `training_records`, `TwoViewMapper.from_config`; a batch that processes could not share; pictures
-            of mixed orientation in one batch (``DATALOADER.ASPECT_RATIO_GROUPING`` False), as in the release.
+        ValueError: See `training_records`, `TwoViewMapper.from_config`; a batch that processes could not share;
+            pictures of mixed orientation in one batch (``DATALOADER.ASPECT_RATIO_GROUPING`` False), as in the release.
     """
     if not cfg.DATALOADER.ASPECT_RATIO_GROUPING:
         raise ValueError("DATALOADER.ASPECT_RATIO_GROUPING: found False, expected True")

@@ -1,4 +1,4 @@
-"""Test-time augmentation with joints, which detectron2's refuses: every version's joints are mapped back and averaged."""
+"""Test-time augmentation with joints, which detectron2's refuses: all versions' joints are mapped back and averaged."""
 
 from __future__ import annotations
 
