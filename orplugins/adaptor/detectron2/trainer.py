@@ -38,9 +38,6 @@ def settings_of(cfg: CfgNode) -> MutualSettings:
     uda, solver, ours = cfg.UDA, cfg.SOLVER, cfg.ORPLUGINS.ADAPTOR
     labelled = cfg.DATASETS.TRAIN_LBL if uda.TYPE == "uda_or" else cfg.DATASETS.TRAIN
     joints = cfg.MODEL.KEYPOINT_ON and MetadataCatalog.get(labelled[0]).get("keypoint_names") is not None
-    amp = solver.AMP.ENABLED and torch.device(cfg.MODEL.DEVICE).type == "cuda"
-    if solver.AMP.ENABLED and not amp:
-        logger.info("SOLVER.AMP.ENABLED: %s computes with 32 bits, mixed precision is for GPUs", cfg.MODEL.DEVICE)
     flips = {"flip_indices": tuple(create_keypoint_hflip_indices(labelled))} if joints else {}
     thresholds = Thresholds(uda.BBOX_THRESHOLD, uda.KEYPOINT_THRESHOLD, uda.MASK_THRESHOLD)
     decays = solver.EMA_DECAY_SUP, solver.EMA_DECAY, solver.EMA_UPDATE_PERIOD
@@ -51,7 +48,7 @@ def settings_of(cfg: CfgNode) -> MutualSettings:
         strong_in_burn_in=uda.ADD_STRONGAUG_EXAMPLES,
         split=cfg.MODEL.USE_SPLIT_GROUP_NORM,
         published_fallback=ours.FALLBACK == "published",
-        amp=amp,
+        amp=solver.AMP.ENABLED,
     )
 
 
@@ -130,7 +127,7 @@ class AdaptorTrainer(ContinuedTrainer):
 
 
 def read_config(path: str, options: list[str] = ()) -> CfgNode:
-    """Read a YAML file for AdaptOR, its sets registered.
+    """Read a YAML file for AdaptOR, its sets registered; mixed precision is off where there is none.
 
     Args:
         path: The file.
@@ -144,4 +141,7 @@ def read_config(path: str, options: list[str] = ()) -> CfgNode:
     merge_config(cfg, path)
     merge_options(cfg, options)
     register_from_config(cfg)
+    if cfg.SOLVER.AMP.ENABLED and torch.device(cfg.MODEL.DEVICE).type != "cuda":
+        logger.warning("SOLVER.AMP.ENABLED: mixed precision is for GPUs, %s computes with 32 bits", cfg.MODEL.DEVICE)
+        cfg.SOLVER.AMP.ENABLED = False
     return cfg
