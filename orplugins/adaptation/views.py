@@ -42,6 +42,14 @@ def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
 
 
+def enlarge_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a mask (H, W) bool to (width, height): every pixel takes its nearest one."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(size[::-1], mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, columns)]
+
+
 def find_in_views(
     predict: Callable[[list[np.ndarray]], Sequence[Any]],
     picture: np.ndarray,

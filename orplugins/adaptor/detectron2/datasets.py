@@ -72,7 +72,7 @@ def register_pictures(
         ValueError: The name is taken by other files.
     """
     places = [str(inputs)] if isinstance(inputs, str | os.PathLike) else [str(each) for each in inputs]
-    files = *places, str(frames or "")
+    files = tuple(places)  # where a video's frames are written is not what the set is
     if _known(name, files):
         return
     DatasetCatalog.register(name, lambda: _pictures(name, places, frames))
