@@ -110,7 +110,7 @@ def weighted_order(weights: Sequence[float], seed: int, replacement: bool) -> It
     values = np.asarray(weights, dtype=np.float64)
     while True:
         if replacement:
-            pass_ = torch.multinomial(torch.from_numpy(values), len(values), True, generator=generator)
+            pass_ = torch.multinomial(torch.from_numpy(values), len(values), True, generator=generator).numpy()
         else:
             # The first to arrive of exponential times at rates of the weights: what torch.multinomial draws, too.
             start = int(torch.randint(2**32, (), generator=generator))
