@@ -127,8 +127,16 @@ class AdaptorMethod:
         if (lesson.out / "source.json").is_file():
             return
         views, count = 3, _ROOMS_TIMES * lesson.rooms
-        options = dict(size=_RENDERED, views=views, people=(0, 6), color=True, variety=("all",), masks=True)
-        coco, pictures = generate(-(-count // views), lesson.seed, **options)
+        coco, pictures = generate(
+            -(-count // views),
+            lesson.seed,
+            size=_RENDERED,
+            views=views,
+            people=(0, 6),
+            color=True,
+            variety=("all",),
+            masks=True,
+        )
         for image in coco["images"]:
             image["file_name"] = f"source/{image['id']}.png"
             picture = reduce_and_enlarge(np.ascontiguousarray(pictures[image["id"]]), factor)

@@ -34,7 +34,7 @@ OPERATIONS: dict[str, Operation] = {
     "Equalize": lambda picture, magnitude, sign: ImageOps.equalize(picture),
     "Contrast": partial(_enhanced, ImageEnhance.Contrast),
     "Color": partial(_enhanced, ImageEnhance.Color),
-    "Solarize": lambda picture, magnitude, sign: ImageOps.solarize(picture, 256.0 * (9 - magnitude) / 9),
+    "Solarize": lambda picture, magnitude, sign: ImageOps.solarize(picture, -(-256 * (9 - magnitude) // 9)),
     "Brightness": partial(_enhanced, ImageEnhance.Brightness),
 }
 _SIGNED = {"Sharpness", "Contrast", "Color", "Brightness"}
@@ -130,8 +130,8 @@ def reduce_and_enlarge(picture: np.ndarray, factor: float) -> np.ndarray:
     """
     height, width = picture.shape[:2]
     low = max(int(width / factor), 1), max(int(height / factor), 1)
-    small = Image.fromarray(picture).resize(low, Image.BILINEAR)
-    return np.asarray(small.resize((width, height), Image.BILINEAR))
+    small = Image.fromarray(picture).resize(low, Image.Resampling.BILINEAR)
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def random_low_resolution(picture: np.ndarray, factors: tuple[float, float]) -> np.ndarray:

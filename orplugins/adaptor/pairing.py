@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Record = TypeVar("Record")
 Batch = tuple[list[Record], list[Record]]
 
 
-class _Buckets:
+class _Buckets(Generic[Record]):
     """Records of one stream that wait, landscape and others apart."""
 
     def __init__(self, landscape: Callable[[Record], bool], size: int):
         self.landscape, self.size = landscape, size
-        self.waiting: tuple[list, list] = ([], [])
+        self.waiting: tuple[list[Record], list[Record]] = ([], [])
         self.last = self.waiting[0]
 
     def offer(self, record: Record) -> None:
@@ -27,7 +27,7 @@ class _Buckets:
         """Whether the bucket that was used last is full."""
         return len(self.last) == self.size
 
-    def take(self) -> list:
+    def take(self) -> list[Record]:
         """Empty that bucket."""
         taken = self.last[:]
         self.last.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,17 +29,32 @@ def split_by_file(count: int, percent: float, seed: int, path: str | os.PathLike
         FileNotFoundError: There is no such file.
         ValueError: It has no such percent or seed, or no position below `count`.
     """
-    found = load_json(path)
-    by_percent = {float(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    by_percent = {_number(key, path): value for key, value in _object(load_json(path), path).items()}
     if percent not in by_percent:
         raise ValueError(f"{path}: has no {percent} percent, expected one of {sorted(by_percent)}")
-    by_seed = by_percent[percent]
+    by_seed = _object(by_percent[percent], path)
     if str(seed) not in by_seed:
         raise ValueError(f"{path}: {percent} percent has no seed {seed}, expected one of {', '.join(by_seed)}")
-    labelled = sorted({int(position) for position in by_seed[str(seed)] if 0 <= int(position) < count})
+    positions = by_seed[str(seed)]
+    if not isinstance(positions, list) or not all(type(position) is int for position in positions):
+        raise ValueError(f"{path}: {percent} percent, seed {seed}: expected a list of whole numbers")
+    labelled = sorted({position for position in positions if 0 <= position < count})
     if not labelled:
         raise ValueError(f"{path}: {percent} percent, seed {seed}: no position is below {count}, the number of records")
     return labelled, _others(count, labelled)
+
+
+def _object(value: Any, path: str | os.PathLike) -> dict:
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: found {type(value).__name__}, expected an object: percent -> seed -> positions")
+    return value
+
+
+def _number(key: str, path: str | os.PathLike) -> float:
+    try:
+        return float(key)
+    except ValueError:
+        raise ValueError(f"{path}: found the key {key[:40]!r}, expected a percent") from None
 
 
 def split_at_random(count: int, percent: float, seed: int) -> tuple[list[int], list[int]]:
@@ -110,7 +126,7 @@ def weighted_order(weights: Sequence[float], seed: int, replacement: bool) -> It
     values = np.asarray(weights, dtype=np.float64)
     while True:
         if replacement:
-            pass_ = torch.multinomial(torch.from_numpy(values), len(values), True, generator=generator)
+            pass_ = torch.multinomial(torch.from_numpy(values), len(values), True, generator=generator).numpy()
         else:
             # The first to arrive of exponential times at rates of the weights: what torch.multinomial draws, too.
             start = int(torch.randint(2**32, (), generator=generator))

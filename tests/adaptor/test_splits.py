@@ -38,6 +38,13 @@ def test_lists_without_what_is_wanted_are_refused(tmp_path, percent, seed, count
         split_by_file(count, percent, seed, tmp_path / "none.json")
 
 
+@pytest.mark.parametrize("content", [[], {"one": {}}, {"1": []}, {"1": {"1": {}}}, {"1": {"1": [1, "2"]}}])
+def test_lists_of_another_form_are_refused(tmp_path, content):
+    (tmp_path / "list.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"list.json: .*expected"):
+        split_by_file(9, 1.0, 1, tmp_path / "list.json")
+
+
 def test_weights_of_sets_are_shared_by_their_records():
     found = record_weights(["a", "a", "b"], ["a", "b"], [1.0, 3.0])
     np.testing.assert_allclose(found, [0.5, 0.5, 3.0])
