@@ -243,4 +243,10 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
     "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
     "lite0_people-states": (*_COLOUR_DATA, *_PEOPLE_TRAINING),
+    # Theatres, then an adaptation to rooms of other looks; an hour of one core.
+    "adaptor_tiny": (
+        "{python} dev/adaptor_table.py --out {runs}/adaptor --seeds 0 --variants adapted",
+        f"{_EXPORT} {{runs}}/adaptor/adapted_0/model_final.pth"
+        " --config configs/detectron2/adaptor/adaptor_tiny_adapt.yaml --out {runs}/adaptor_tiny.safetensors",
+    ),
 }
