@@ -179,5 +179,4 @@ def copy_main_pair(module: nn.Module) -> None:
     for layer in split_norms(module):
         if layer.affine:
             for branch in layer.aux_bn:
-                branch.weight.copy_(layer.weight)
-                branch.bias.copy_(layer.bias)
+                branch.load_state_dict({"weight": layer.weight, "bias": layer.bias})

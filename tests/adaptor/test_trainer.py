@@ -14,6 +14,7 @@ pytest.importorskip("detectron2")
 
 from orplugins.adaptor.detectron2.trainer import AdaptorTrainer, read_config  # noqa: E402
 from orplugins.cli.train_net import main  # noqa: E402
+from orplugins.hosts.detectron2.predictor import sides_of  # noqa: E402
 
 CONFIG = str(Path(__file__).resolve().parents[2] / "configs/detectron2/adaptor/kmrcnn_R_50_FPN_3x_gn_amp_sup1.yaml")
 
@@ -56,6 +57,10 @@ def test_the_teacher_is_evaluated(run, tmp_path):
     assert main(arguments) == 0
     results = json.loads((tmp_path / "out/inference/coco_instances_results.json").read_text())
     assert {"bbox", "keypoints", "segmentation", "score"} <= results[0].keys()
+
+
+def test_pictures_are_as_large_as_the_config_says():
+    assert sides_of(CONFIG) == (800, 1333)
 
 
 def test_a_broken_rule_is_one_line(run, tmp_path, capsys):

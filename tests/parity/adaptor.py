@@ -43,9 +43,10 @@ def depth_of(names) -> int:
 def options_of(text: str) -> list[str]:
     """Keys and values that a case's description of its config names; a key without a path is in its forerunner's."""
     found, path = [], ""
-    for key, value in re.findall(r"\b([A-Z][A-Z0-9_.]*[A-Z0-9_]) ([\w.\[\]]+)", text.partition(" with ")[2]):
+    for key, value in re.findall(r"\b([A-Z][A-Z0-9_.]*[A-Z0-9])[ =:]+([\w.]*\w)", text):
         path = key.rpartition(".")[0] if "." in key else path
-        found += [key if "." in key else f"{path}.{key}", value]
+        if "." in key or (path and value[0].isdigit()):
+            found += [key if "." in key else f"{path}.{key}", value]
     return found
 
 
@@ -60,7 +61,7 @@ def config(folder: Path, text: str = "", *options):
     add_orplugins_config(cfg)
     cfg.merge_from_file(str(CONFIGS / f"{NETWORK}{name[0] if name else 'sup1'}.yaml"))
     said = options_of(text)
-    depth = re.search(r"\bR[-_]?101\b|ResNet-?101", text)
+    depth = re.search(r"R[-_]?101|ResNet-?101", text)
     described = [data for _, path, data in parity_cases(SYSTEM) if path.parent == folder and "plain" in data]
     if "MODEL.RESNETS.DEPTH" not in said and (depth or described):
         cfg.MODEL.RESNETS.DEPTH = 101 if depth else depth_of(described[0]["plain"]["state_dict"])

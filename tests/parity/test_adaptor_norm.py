@@ -44,8 +44,9 @@ def test_layers(case):
         ad.close(norm.eval()(given), arrays[f"{name}_eval_main"], 1e-5, 1e-5, name)
         norm = layer(each, arrays, name, "aux").eval()
         for batch, expected in each["eval_aux_batches"].items():
-            rows, kept = int(batch), expected["rows_returned"]
-            ad.close(norm(given[:kept]), arrays[f"{name}_eval_aux_{batch}"], 1e-5, 1e-5, name)
+            rows, kept = int(batch), expected.get("rows_returned", 0)
+            if kept:
+                ad.close(norm(given[:kept]), arrays[f"{name}_eval_aux_{batch}"], 1e-5, 1e-5, name)
             if kept < rows:  # the release loses the others without a word
                 with pytest.raises(ValueError, match="multiple"):
                     norm(given[:rows])
