@@ -27,7 +27,10 @@ SETS = {  # frames (of three views), seed, further options
     "target": (200, 103, LOOK),
     "target_test": (12, 104, LOOK),
 }
+NO_TARGET = {f"UDA.LAMBDA_U{part}": 0.0 for part in ("", "_KEYPOINT", "_MASK")}
 VARIANTS: dict[str, dict] = {
+    # What further steps and strong views of the source do by themselves: the target's losses weigh nothing.
+    "source and its strong views": {"MODEL.USE_SPLIT_GROUP_NORM": False, **NO_TARGET},
     "adapted": {},
     "without split norm": {"MODEL.USE_SPLIT_GROUP_NORM": False},
     "without own geometry": {"UDA.APPLY_GEOMETRIC_TRANSFORM": False},
