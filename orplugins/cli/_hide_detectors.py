@@ -29,7 +29,7 @@ def shipped_detectors(device: str = "auto") -> dict[str, Callable[[], Detectors]
 
 def _colour(device: str) -> Detectors:
     """The student, for boxes and joints, and the detector of parts of people, for boxes."""
-    from orplugins.orpose_color.ensemble import confidence
+    from orplugins.adaptation.views import confidence
     from orplugins.orpose_color.pipeline import ColorSettings, load_predictor
     from orplugins.partial_body.detectron2.detector import PartialBodyDetector
 

@@ -21,6 +21,7 @@ from orplugins.privacy.settings import BLANK, EVERYTHING, HEADS, PEOPLE, HideSet
 
 _FAINT = 0.1  # of the threshold: a find with less says nothing
 _CHUNK = 500  # frames that are looked at together: all of a long recording would fill the memory
+_DEPTH_MARGIN = 2.0  # times the margin for finds in depth: its network sees cells of a 64th of the width
 _DRAWN = 0.4  # least score of a person whose skeleton is drawn
 
 
@@ -106,7 +107,10 @@ def _plan(recordings, searched, first: int, passes, settings: HideSettings, came
 def _everybody(frame: Searched, passes: dict[str, int], what: str, margin: float) -> list[Person]:
     if frame.size is None or frame.problem:
         return []
-    found = [people_of(finds, passes[kind], frame.size, what, margin) for kind, finds in frame.finds().items()]
+    found = [
+        people_of(finds, passes[kind], frame.size, what, margin * (_DEPTH_MARGIN if kind == DEPTH else 1.0))
+        for kind, finds in frame.finds().items()
+    ]
     return [person for people in found for person in people]
 
 
