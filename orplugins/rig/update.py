@@ -27,11 +27,10 @@ from orplugins.structures import Rig
 _HEALTHY, _LEAST_HEALTH = 0.6, 0.3
 # Less than this is no move, whatever the uncertainty says.
 _STILL_DEGREES, _STILL_M, _SURE = 0.4, 0.02, 4.0
-# A camera has moved where its move alone explains so much of what speaks against the rig. What a detector, a lens or the
-# calibration have wrong everywhere speaks against it as well, beyond all statistical doubt, but is nobody's move: MVOR's
-# people and calibration, of which nothing moved, are explained to 73 % by one camera, after a move of 5 degrees and 10 cm
-# to 95 % or more (`dev/rig_table.py`).
-_EXPLAINED = 0.8
+# A camera has moved where its move alone explains so much of what speaks against the rig. What a detector, a lens or
+# the calibration have wrong everywhere speaks against it as well, beyond all statistical doubt, but is nobody's move:
+# of what MVOR's people say against its calibration, one camera's move explains 77 % (`dev/rig_table.py`).
+_EXPLAINED = 0.85
 # With less agreement left than this, poses are too far off to be compared by small moves.
 _LEFT = 0.15
 _PEOPLE = 150  # that small moves are judged by
