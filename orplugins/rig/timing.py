@@ -73,6 +73,9 @@ def likely_lags(first: View, second: View, most: int, wanted: int = 3) -> list[i
     if count > 1_000_000:
         return [0]
     one, two = (np.log(np.maximum(activity(view, start, count), 1e-4)) for view in (first, second))
+    most = min(most, count - _LEAST_OVERLAP)  # of a short recording nothing is left beyond
+    if most < 1:
+        return [0]
     lags = np.arange(-most, most + 1)
     scores = np.full(len(lags), -np.inf)
     for k, lag in enumerate(lags.tolist()):
