@@ -3,10 +3,10 @@
     python dev/peer_table.py --take ../shared/data/pose2sim --work outputs/peer
     python dev/peer_table.py --take ../shared/data/pose2sim --work outputs/peer --peer PEER_VENV/bin/python
 
-The take holds `Calib.qca.txt`, one person in `single/cam0N_json` and `single_reference.trc`. The second take is made of
-it: every frame with the people of the frame SHIFT later beside its own, so two people walk one behind the other, and the
-reference of both is known. With --peer, Pose2Sim's own steps (calibration, association, triangulation, filter) run on the
-same folders; it is to be installed in an environment of its own (`pip install pose2sim`).
+The take holds `Calib.qca.txt`, one person in `single/cam0N_json` and `single_reference.trc`, Pose2Sim's own result. The
+second take is made of it: every frame with the people of the frame SHIFT later beside its own, so two people walk one
+behind the other, and the reference of both is known. With --peer, Pose2Sim's steps (calibration, association,
+triangulation, filter) run on the same folders; it has an environment of its own (`pip install pose2sim`).
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def sessions(take: Path, work: Path) -> dict[str, tuple[Path, list[dict[int, np.
 
 def figures(tracks: list[Markers], truth: list[dict[int, np.ndarray]]) -> str:
     """Error of the people who are there, frames with all of them, changes of identity."""
-    where = [
-        dict(zip(track.frames.tolist(), track.coco("result"), strict=True)) for track in tracks
-    ]
+    where = [dict(zip(track.frames.tolist(), track.coco("result"), strict=True)) for track in tracks]
     error, complete, switches, before = [], 0, 0, {}
     for t in truth[0]:
         there = [k for k, track in enumerate(where) if t in track and np.isfinite(track[t][..., 0]).sum() >= 6]
@@ -85,7 +83,7 @@ def figures(tracks: list[Markers], truth: list[dict[int, np.ndarray]]) -> str:
 
 def peer(folder: Path, python: str, several: bool) -> list[Markers]:
     """Pose2Sim's result for a session; its settings are those of its demonstration, plots and windows left out."""
-    source = f"import Pose2Sim, os; print(os.path.dirname(Pose2Sim.__file__))"
+    source = "import Pose2Sim, os; print(os.path.dirname(Pose2Sim.__file__))"
     place = subprocess.run([python, "-c", source], check=True, capture_output=True, text=True).stdout.strip()
     lines = (Path(place) / "Demo_SinglePerson/Config.toml").read_text(encoding="utf-8").splitlines()
     wanted = {"multi_person": json.dumps(several), "pose_model": "'BODY_25B'", "frame_rate": "60",
@@ -113,7 +111,10 @@ def main() -> int:
     for name, (folder, truth) in sessions(args.take, args.work).items():
         start = time.perf_counter()
         found, out = triangulate_session(folder, folder / "ours", fps=60.0)
-        print(f"| {name} | ours | {figures(_tracks(out), truth)} | {time.perf_counter() - start:.0f} s |  {found}", flush=True)
+        print(
+            f"| {name} | ours | {figures(_tracks(out), truth)} | {time.perf_counter() - start:.0f} s |  {found}",
+            flush=True,
+        )
         if args.peer:
             start = time.perf_counter()
             tracks = peer(folder, args.peer, len(truth) > 1)

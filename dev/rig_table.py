@@ -162,7 +162,9 @@ def moves(what: str, people: list, true: list[Camera], names: list[str]) -> None
             pose = true[k].pose.copy()
             pose[:3, :3] = from_vector(axis * np.radians(degrees)) @ pose[:3, :3]
             pose[:3, 3] += metres * way
-            done = update(people, Rig([replace(c, pose=pose) if v == k else c for v, c in enumerate(true)], names, None))
+            done = update(
+                people, Rig([replace(c, pose=pose) if v == k else c for v, c in enumerate(true)], names, None)
+            )
             now = done.found.cameras[k]
             print(
                 f"{what}, {names[k]} moved by {degrees:g} degrees and {100 * metres:g} cm | found {done.moved} | "

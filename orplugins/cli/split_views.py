@@ -21,8 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("path", metavar="PATH", help="2D people of all cameras")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--annotations", metavar="JSON", help="COCO file that names the images of a result list")
-    parser.add_argument("--camera-folders", dest="folders", nargs="+", default=(), help="folders that tell cameras apart")
-    parser.add_argument("--image-size", dest="size", type=int, nargs=2, metavar=("W", "H"), help="where no file says it")
+    parser.add_argument(
+        "--camera-folders", dest="folders", nargs="+", default=(), help="folders that tell cameras apart"
+    )
+    parser.add_argument(
+        "--image-size", dest="size", type=int, nargs=2, metavar=("W", "H"), help="where no file says it"
+    )
     args = parser.parse_args(argv)
 
     from orplugins.rig.split import split_views

@@ -42,7 +42,9 @@ def write_c3d(
     if points.shape != (len(frames), len(markers), 3):
         raise ValueError(f"{path}: points have shape {points.shape}, expected ({len(frames)}, {len(markers)}, 3)")
     if not len(frames) or frames[0] < 0 or frames[-1] + 1 > _MOST_FRAMES:
-        raise ValueError(f"{path}: frames {_span(frames)}, expected some between 0 and {_MOST_FRAMES - 1}: cut the take")
+        raise ValueError(
+            f"{path}: frames {_span(frames)}, expected some between 0 and {_MOST_FRAMES - 1}: cut the take"
+        )
     writer = c3d.Writer(point_rate=float(fps), point_units="mm")
     found = np.isfinite(points).all(-1)
     rows = np.zeros((*points.shape[:2], 5), dtype=np.float32)

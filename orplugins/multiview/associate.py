@@ -44,7 +44,9 @@ class AssociateSettings:
 
     def __post_init__(self):
         if self.boxes_only and (self.poses_only or not self.calibrated):
-            raise ValueError("boxes alone: expected neither --poses-only nor --without-calibration besides --boxes-only")
+            raise ValueError(
+                "boxes alone: expected neither --poses-only nor --without-calibration besides --boxes-only"
+            )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,14 @@ _HIPS = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
 
 
 def write_rig_people(
-    out: Path, followed: Followed, people: People, rig: Rig, fps: float, first: int, last: int, extra: dict,
+    out: Path,
+    followed: Followed,
+    people: People,
+    rig: Rig,
+    fps: float,
+    first: int,
+    last: int,
+    extra: dict,
     c3d: bool = False,
 ) -> None:
     """Write ``people.json``, ``motion.npz`` and ``record.txt`` of the longest track, and ``person<track>.trc``.

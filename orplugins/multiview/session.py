@@ -74,7 +74,10 @@ def read_session(folder: str | os.PathLike, rig: str | os.PathLike | None = None
     gap = _amount(content, ("triangulation", "interp_if_gap_smaller_than"), config)
     filled = gap / (fps or _FPS) if _value(content, ("triangulation", "interpolation")) != "none" else 0.0
     smooth = 0.0
-    if _value(content, ("filtering", "type")) == "butterworth" and _value(content, ("filtering", "filter")) is not False:
+    if (
+        _value(content, ("filtering", "type")) == "butterworth"
+        and _value(content, ("filtering", "filter")) is not False
+    ):
         smooth = _amount(content, ("filtering", "butterworth", "cut_off_frequency"), config)
     return Session(found, tuple(views), fps, filled, smooth, tuple(notes))
 
@@ -165,7 +168,7 @@ def _views(folder: Path) -> list[Path]:
     raise ValueError(f"{folder}: no folders of 2D poses (pose/cam01_json, pose/cam02_json, ...), expected two or more")
 
 
-def _json_folders(folder: Path) -> Sequence[Path]:
+def _json_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     inside = [p for p in folder.glob("*_json") if p.is_dir()]

@@ -282,4 +282,3 @@ def _as_update(solved: Solved, views: list[View], rig: Rig, gone: Sequence[int],
         [0] * len(cameras),
     )
     return Update(found, [rig.names[k] for k in gone], degrees, metres, health)
-

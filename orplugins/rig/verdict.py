@@ -28,7 +28,7 @@ _HALVES = 4.0  # standard deviations between both halves of the recording
 _FRAMES = 300
 _EXCHANGED = 0.4
 _RIVAL = 0.85
-# A camera's best pair of cameras against the others', and the error from which on that matters (share of people's size).
+# A camera's best pair against the others', and the error from which on that matters, as a share of people's size.
 _WORSE, _LEAST_WORSE, _LEAST_PAIR = 3.0, 0.01, 15
 _MIRRORED = 0.7
 
@@ -222,8 +222,8 @@ def _judge_pairs(found: Calibration, problems: list[str]) -> None:
             ratio = own.min() / max(float(np.nanmin(others)), 1e-6)
             if ratio > _WORSE and own.min() > _LEAST_WORSE:
                 problems.append(
-                    f"{name}: its people fit the others' {ratio:.0f} times worse than those fit each other: another clock "
-                    "or frame rate, or images that are not of this recording"
+                    f"{name}: its people fit the others' {ratio:.0f} times worse than those fit each other: another "
+                    "clock or frame rate, or images that are not of this recording"
                 )
 
 
@@ -251,8 +251,8 @@ def _judge_sides(found: Calibration, problems: list[str]) -> None:
     side = side[np.isfinite(side)]
     if len(side) >= _LEAST_PAIR and (side < 0).mean() > _MIRRORED:
         problems.append(
-            f"{100 * (side < 0).mean():.0f} % of the noses are on the back of heads: left and right are exchanged in all "
-            "images, or these are mirrored"
+            f"{100 * (side < 0).mean():.0f} % of the noses are on the back of heads: left and right are exchanged in "
+            "all images, or these are mirrored"
         )
 
 

@@ -34,9 +34,7 @@ def test_moves_of_all_sizes_are_found(room, degrees, metres, k):
 def test_what_is_wrong_everywhere_is_no_move(room):
     """Principal points 9 pixels off in all cameras, each another way: as if they had turned by a degree."""
     cameras, views = room
-    off = [
-        replace(c, cx=c.cx + 9 * np.cos(2 * v), cy=c.cy + 9 * np.sin(2 * v)) for v, c in enumerate(cameras)
-    ]
+    off = [replace(c, cx=c.cx + 9 * np.cos(2 * v), cy=c.cy + 9 * np.sin(2 * v)) for v, c in enumerate(cameras)]
     done = update(views, Rig(off, NAMES, None))
     assert done.moved == [] and "no camera's move explains more than" in done.remark
     for one, two in zip(done.found.cameras, off, strict=True):
