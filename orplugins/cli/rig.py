@@ -2,8 +2,9 @@
 
 `calibrate`: read are 2D poses in any form of this package, a file or folder a camera (--view, again and again), or one
 file with every camera's images in a folder of their own. Found are the cameras' poses, the metre (from usual bodies,
---height, or a known --distance of two cameras), the vertical and the floor, and the offsets of the cameras' clocks, each with an
-uncertainty. What is not to be trusted is said in words, is not written (--keep-implausible), and ends with exit code 1.
+--height, or a known --distance of two cameras), the vertical and the floor, and the offsets of the cameras' clocks,
+each with an uncertainty. What is not to be trusted is said in words, is not written (--keep-implausible), and ends with
+exit code 1.
 
 `triangulate`: a session as Pose2Sim lays it out (calibration/, pose/cam01_json ..., Config.toml) gives its people in
 3D, a TRC file for each.
