@@ -1,0 +1,158 @@
+"""Networks without their framework: a model file run by ONNX Runtime or by OpenVINO."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from orplugins.deploy.metadata import KEY
+
+Arrays = dict[str, np.ndarray]
+
+
+class Engine(ABC):
+    """A network as a function of arrays.
+
+    Attributes:
+        path: The model file.
+        metadata: Text of its metadata, None where it has none.
+        inputs: name -> shape; None where a side may be anything.
+    """
+
+    path: str
+    metadata: str | None
+    inputs: dict[str, tuple[int | None, ...]]
+
+    @abstractmethod
+    def run(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
+        """All outputs by name.
+
+        Args:
+            feeds: An array for every input.
+        """
+
+
+class OnnxRuntime(Engine):
+    """A model run by ONNX Runtime on the CPU.
+
+    Args:
+        path: An ONNX file.
+        threads: Of one run.
+
+    Raises:
+        ValueError: ONNX Runtime does not take the file: no ONNX, damaged, or of an opset that it does not know.
+    """
+
+    def __init__(self, path: str | os.PathLike, threads: int = 1):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
+        self.path = str(path)
+        try:
+            self._session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own classes, which derive from Exception
+            raise ValueError(f"{path}: ONNX Runtime does not take it: {one_line(error)}") from None
+        self.metadata = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+        self.inputs = {
+            each.name: tuple(side if isinstance(side, int) else None for side in each.shape)
+            for each in self._session.get_inputs()
+        }
+        self._outputs = [each.name for each in self._session.get_outputs()]
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
+        """All outputs by name."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(feeds)), strict=True))
+
+
+class OpenVino(Engine):
+    """A model run by OpenVINO on the CPU.
+
+    Args:
+        path: An ONNX file, or OpenVINO's ``.xml`` beside its ``.bin``.
+        threads: Of one run.
+
+    Raises:
+        ValueError: OpenVINO does not take the file.
+    """
+
+    def __init__(self, path: str | os.PathLike, threads: int = 1):
+        import openvino
+
+        self.path = str(path)
+        try:
+            model = openvino.Core().read_model(self.path)
+            # f32: by default it computes in bfloat16 where the processor can, and the tolerances no longer hold.
+            settings = {
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "INFERENCE_PRECISION_HINT": "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._model = openvino.compile_model(model, "CPU", settings)
+        except Exception as error:  # RuntimeError and its own
+            raise ValueError(f"{path}: OpenVINO does not take it: {one_line(error)}") from None
+        self.metadata = _openvino_metadata(model)
+        self.inputs = {
+            port.any_name: tuple(None if side.is_dynamic else side.get_length() for side in port.partial_shape)
+            for port in self._model.inputs
+        }
+        self._outputs = [port.any_name for port in self._model.outputs]
+        self._request = self._model.create_infer_request()
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
+        """All outputs by name; copies, because OpenVINO uses its memory again."""
+        found = self._request.infer(dict(feeds))
+        return {name: np.array(found[k]) for k, name in enumerate(self._outputs)}
+
+
+def _openvino_metadata(model) -> str | None:
+    for place in (["framework", KEY], [KEY]):
+        if model.has_rt_info(place):
+            return str(model.get_rt_info(place).astype(str))
+    return None
+
+
+ENGINES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
+
+
+def open_engine(path: str | os.PathLike, engine: str = "onnxruntime", threads: int = 1) -> Engine:
+    """Open a model file.
+
+    Args:
+        path: An ONNX file, or with OpenVINO also its IR, ``.xml``.
+        engine: ``"onnxruntime"`` or ``"openvino"``.
+        threads: Of one run.
+
+    Returns:
+        The engine.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Another engine, no thread, or a file that it does not take.
+        ImportError: The engine is not installed.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine: found {engine!r}, expected one of {', '.join(ENGINES)}")
+    if threads < 1:
+        raise ValueError(f"threads: found {threads}, expected at least 1")
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a model that `orplugins export` wrote")
+    if Path(path).suffix == ".xml" and engine != "openvino":
+        raise ValueError(f"{path}: OpenVINO's form, expected an ONNX file, or engine 'openvino'")
+    try:
+        return ENGINES[engine](path, threads)
+    except ModuleNotFoundError as error:
+        if error.name != engine:
+            raise
+        raise ImportError(f"{engine} is not installed: pip install {engine}") from None
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an error in one line."""
+    return " ".join(str(error).split())[:300]

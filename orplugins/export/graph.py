@@ -1,0 +1,150 @@
+"""Writing a network as an ONNX graph, and checking that the graph computes what the network does."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from orplugins.deploy.engines import open_engine
+from orplugins.deploy.metadata import KEY, Metadata
+
+if TYPE_CHECKING:
+    import onnx
+
+    from orplugins.export.plan import Plan
+
+# The largest difference of an output, as a share of the largest value or of 1.
+TOLERANCE = 1e-4
+
+
+def write_graph(plan: Plan, path: str, opset: int) -> None:
+    """Write a network as an ONNX file, by torch's exporter on torch.export where this torch has it.
+
+    Args:
+        plan: The network.
+        path: The file.
+        opset: Of ONNX.
+    """
+    import torch
+
+    module, args = plan.module.eval(), tuple(plan.examples.values())
+    names = {"input_names": list(plan.examples), "output_names": list(plan.outputs), "opset_version": opset}
+    with _quiet(), torch.no_grad():
+        if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
+            dims = {name: torch.export.Dim(name) for axes in plan.dynamic.values() for name in axes.values()}
+            shapes = tuple(
+                {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
+            )
+            program = torch.onnx.export(module, args, **names, dynamo=True, dynamic_shapes=_shapes(module, shapes))
+            program.save(path, external_data=False)
+        else:  # torch before 2.5
+            torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
+
+
+def _shapes(module, shapes: tuple):
+    """Shapes as torch.export wants them: of a module that takes ``*inputs`` those are one argument."""
+    kinds = [each.kind for each in inspect.signature(module.forward).parameters.values()]
+    return (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's progress and its advice to developers; errors are raised."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def finish(path: str, metadata: Metadata) -> None:
+    """Put the metadata into a file, take out what says where it was made, and check it.
+
+    Args:
+        path: An ONNX file, changed in place.
+        metadata: What it says of itself.
+
+    Raises:
+        onnx.checker.ValidationError: The graph breaks ONNX's rules.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    strip(model)
+    onnx.helper.set_model_props(model, {KEY: metadata.to_json()})
+    model.producer_name, model.producer_version = "orplugins", metadata.source.version
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def strip(model: onnx.ModelProto) -> None:
+    """Take out the exporter's notes: lines of source code and paths of the machine, larger than a small network."""
+    import onnx
+
+    def clean(graph: onnx.GraphProto) -> None:
+        for group in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
+            for each in group:
+                del each.metadata_props[:]
+                each.doc_string = ""
+        for node in graph.node:
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    clean(attribute.g)
+        del graph.metadata_props[:]
+        graph.doc_string = ""
+
+    clean(model.graph)
+    for function in model.functions:
+        for node in function.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+
+
+def compare(plan: Plan, path: str, repeats: tuple[int, ...] = (1, 3)) -> dict[str, float]:
+    """Largest differences of a file's outputs from the network's.
+
+    Args:
+        plan: The network.
+        path: The ONNX file.
+        repeats: Batches, made of the examples' first rows; where the first axis is not dynamic the examples are used.
+
+    Returns:
+        Output name -> the largest difference, as a share of the largest value or of 1.
+
+    Raises:
+        ValueError: One is above `TOLERANCE`.
+    """
+    import torch
+
+    engine, worst = open_engine(path), dict.fromkeys(plan.outputs, 0.0)
+    dynamic = all(0 in plan.dynamic.get(name, {}) for name in plan.examples)
+    for count in repeats if dynamic else (1,):
+        feeds = {
+            name: torch.cat([value[:1]] * count) if dynamic else value for name, value in plan.examples.items()
+        }
+        with torch.no_grad():
+            wanted = plan.module(*feeds.values())
+        wanted = wanted if isinstance(wanted, (tuple, list)) else (wanted,)
+        found = engine.run({name: value.numpy() for name, value in feeds.items()})
+        for name, want in zip(plan.outputs, wanted, strict=True):
+            want = want.detach().numpy()
+            scale = max(1.0, float(np.abs(want).max(initial=0)))
+            worst[name] = max(worst[name], float(np.abs(found[name] - want).max(initial=0)) / scale)
+    bad = {name: value for name, value in worst.items() if not value <= TOLERANCE}
+    if bad:
+        text = ", ".join(f"{name} {value:.2g}" for name, value in bad.items())
+        raise ValueError(f"{path}: the graph differs from the network: {text}, expected {TOLERANCE:g} at most")
+    return worst

@@ -1,0 +1,86 @@
+"""Smaller numbers in a graph: float16, and 8 bits calibrated on generated frames."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+Feeds = dict[str, np.ndarray]
+
+
+def to_half(source: str, target: str) -> None:
+    """Weights and computation in float16; inputs and outputs stay float32.
+
+    Args:
+        source: An ONNX file in float32.
+        target: The file to write.
+    """
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    with _quiet():
+        onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+
+
+def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = ()) -> int:
+    """Convolutions and matrix products in 8 bits, by ONNX Runtime's static quantisation.
+
+    Weights are signed with a scale for each channel, activations unsigned; their ranges are those of the feeds.
+
+    Args:
+        source: An ONNX file in float32.
+        target: The file to write.
+        feeds: Inputs that the network meets in use.
+        leave: Parts of names of nodes that stay in floating point.
+
+    Returns:
+        The number of quantised nodes.
+
+    Raises:
+        ValueError: Nothing to quantise.
+    """
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def get_next(self):
+            return next(feeds, None)
+
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        prepared = str(Path(folder) / "prepared.onnx")
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        nodes = onnx.load(prepared).graph.node
+        left = [node.name for node in nodes if any(part in node.name for part in leave)]
+        quantize_static(
+            prepared,
+            target,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            nodes_to_exclude=left,
+        )
+    heavy = [node for node in nodes if node.op_type in ("Conv", "MatMul", "Gemm") and node.name not in left]
+    if not heavy:
+        raise ValueError(f"{source}: no convolution and no matrix product to quantise")
+    return len(heavy)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the quantiser's advice to developers."""
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        root.setLevel(level)
