@@ -29,7 +29,7 @@ class Frame:
         depth: (H, W) uint16 millimetres, 0 for a hole; None without.
         name: The frame's key: of a recording the file or the frame of the video.
         problem: Why it could not be read; then there are no images.
-        arrival: When it came here, seconds of `time.monotonic`; the capture sets it.
+        arrival: When it came here, seconds of `time.perf_counter`; the capture sets it.
     """
 
     camera: str

@@ -12,6 +12,8 @@ from orplugins.geometry.cameras import Camera
 from orplugins.live.frames import Frame, Source, SourceLost
 
 TIMEOUT_MS = 2000
+_SIZES = {"RES_720P": (1280, 720), "RES_1080P": (1920, 1080), "RES_1440P": (2560, 1440), "RES_1536P": (2048, 1536),
+          "RES_2160P": (3840, 2160), "RES_3072P": (4096, 3072)}  # fmt: skip
 
 
 class KinectAzureSource(Source):
@@ -71,8 +73,19 @@ class KinectAzureSource(Source):
             what = self.recording if self.recording is not None else f"device {self.device}"
             raise SourceLost(f"{self.name}: Kinect for Azure, {what}: cannot be opened {error}".rstrip()) from None
         self._opened = opened
-        self._matrix, self._lens = np.asarray(matrix, dtype=np.float64), tuple(float(value) for value in lens)
-        self.sizes = {}
+        chosen = "RES_720P" if self.live else opened.configuration["color_resolution"].name
+        if chosen not in _SIZES:
+            raise ValueError(f"{self.recording}: colour resolution {chosen}, expected a recording with colour")
+        size = _SIZES[chosen]
+        self.sizes = {"color": size, "depth": size}
+        self.camera = Camera(
+            fx=float(matrix[0][0]),
+            fy=float(matrix[1][1]),
+            cx=float(matrix[0][2]),
+            cy=float(matrix[1][2]),
+            size=size,
+            distortion=tuple(float(value) for value in lens) if any(lens) else (),
+        )
 
     def close(self) -> None:
         if self._opened is not None:
@@ -114,8 +127,6 @@ class KinectAzureSource(Source):
             frame.problem = f"frame {number}: colour {size}, depth {np.shape(depth)}, expected one size"
             return frame
         frame.color, frame.depth = color, np.array(depth, dtype=np.uint16)
-        if self.camera is None:
-            self._learn(color.shape[1::-1])
         return frame
 
     @staticmethod
@@ -126,15 +137,3 @@ class KinectAzureSource(Source):
         import cv2
 
         return cv2.imdecode(color.reshape(-1).view(np.uint8), cv2.IMREAD_COLOR)
-
-    def _learn(self, size: tuple[int, int]) -> None:
-        matrix = self._matrix
-        self.sizes = {"color": size, "depth": size}
-        self.camera = Camera(
-            fx=matrix[0, 0],
-            fy=matrix[1, 1],
-            cx=matrix[0, 2],
-            cy=matrix[1, 2],
-            size=size,
-            distortion=self._lens if len(self._lens) in (4, 5, 8, 12, 14) and any(self._lens) else (),
-        )

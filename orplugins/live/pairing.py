@@ -28,8 +28,8 @@ class Pairing(Generic[T]):
     """Puts frames together as they come.
 
     The earliest frame that waits begins a moment; of every camera the nearest frame within the tolerance joins. A moment
-    is decided as soon as every running camera has a frame in it, or a later one. Cameras that do not run (stalled,
-    disconnected, ended) are not waited for.
+    is decided as soon as every running camera has a frame in it, or a later one, or when it is `overdue`. Cameras that
+    do not run (stalled, disconnected, ended) are not waited for.
 
     Args:
         cameras: Their names.
@@ -62,8 +62,10 @@ class Pairing(Generic[T]):
             The moments that are decided now, in order. A frame from before the last decided moment is let go.
         """
         self._running.add(camera)
-        self._latest[camera] = time
         waiting = self._waiting[camera]
+        if waiting and time <= waiting[-1][0]:
+            self.reset(camera)  # what is known of its clock was corrected
+        self._latest[camera] = time
         if time <= self._decided:
             self.dropped[camera] += 1
         else:
@@ -71,6 +73,19 @@ class Pairing(Generic[T]):
         if len(waiting) > self.most:
             waiting.popleft()
             self.dropped[camera] += 1
+        return self._ready()
+
+    def skip(self, camera: str, time: float) -> list[Together[T]]:
+        """A camera has no frame of a time: what it sent is broken.
+
+        Args:
+            camera: The camera.
+            time: On the common clock, seconds.
+
+        Returns:
+            As `push`.
+        """
+        self._latest[camera] = time + self.tolerance
         return self._ready()
 
     def stop(self, camera: str) -> list[Together[T]]:
@@ -85,6 +100,17 @@ class Pairing(Generic[T]):
         self._running.discard(camera)
         return self._ready()
 
+    def overdue(self, before: float) -> list[Together[T]]:
+        """Wait no longer for frames of moments that began too long ago.
+
+        Args:
+            before: They began before this time on the common clock.
+
+        Returns:
+            As `push`.
+        """
+        return self._ready(before)
+
     def reset(self, camera: str) -> None:
         """Forget what waits of a camera whose clock jumped: its times mean nothing any more.
 
@@ -95,7 +121,7 @@ class Pairing(Generic[T]):
         self._waiting[camera].clear()
         self._latest.pop(camera, None)
 
-    def _ready(self) -> list[Together[T]]:
+    def _ready(self, overdue: float = float("-inf")) -> list[Together[T]]:
         out = []
         while any(self._waiting.values()):
             start = min(waiting[0][0] for waiting in self._waiting.values() if waiting)
@@ -105,7 +131,7 @@ class Pairing(Generic[T]):
                 inside = [entry for entry in waiting if entry[0] <= end]
                 if inside:
                     chosen[camera] = min(inside, key=lambda entry: entry[0] - start)
-                elif camera in self._running and self._latest.get(camera, start) <= end:
+                elif camera in self._running and self._latest.get(camera, start) <= end and start >= overdue:
                     return out  # its frame of this moment may still come
             for camera, (time, _) in chosen.items():
                 waiting = self._waiting[camera]

@@ -36,7 +36,6 @@ class Pace:
         self._lock = threading.Lock()
         self._first: dict[str, float] = {}  # recordings that were opened: their first frames' times
         self._start: float | None = None
-        self.stopped = threading.Event()
 
     def join(self, name: str, first: float) -> None:
         """A recording takes part.
@@ -48,11 +47,12 @@ class Pace:
         with self._lock:
             self._first[name] = first
 
-    def wait(self, time_: float) -> float:
-        """Wait until a frame is due, or until the run is stopped.
+    def wait(self, time_: float, stopped: threading.Event) -> float:
+        """Wait until a frame is due.
 
         Args:
             time_: Its time in the recording, seconds.
+            stopped: Ends the waiting.
 
         Returns:
             By how much it is late, seconds.
@@ -64,7 +64,7 @@ class Pace:
             self._start = now if self._start is None else self._start
             due = self._start + (time_ - min(self._first.values())) / self.speed
         if due > now:
-            self.stopped.wait(due - now)
+            stopped.wait(due - now)
             return 0.0
         return now - due
 
@@ -104,8 +104,10 @@ class ReplaySource(Source):
         self.path, self.pace, self.fps, self.depth_unit_mm = Path(path), pace, fps, depth_unit_mm
         self.skipped = 0
         self._planned: list[_Planned] = []
+        self._stopped = threading.Event()
 
     def open(self) -> None:
+        self._stopped.clear()
         if self.path.is_dir():
             self._planned = self._folder()
             first = self._planned[0]
@@ -121,14 +123,13 @@ class ReplaySource(Source):
             raise FileNotFoundError(f"{self.path}: no such recording, expected a video or a folder of images")
 
     def close(self) -> None:
-        self.pace.stopped.set()
+        self._stopped.set()
 
     def frames(self) -> Iterator[Frame]:
-        late_by = 0.0
         for planned, read in self._read() if self._planned else self._video():
-            if self.pace.stopped.is_set():
+            late_by = self.pace.wait(planned.time, self._stopped)
+            if self._stopped.is_set():
                 return
-            late_by = self.pace.wait(planned.time)
             if late_by > 0.5:  # reading cannot keep up: what a camera would have lost is not read at all
                 self.skipped += 1
                 continue

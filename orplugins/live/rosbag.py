@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,11 @@ class RosBagSource(Source):
             raise ValueError(f"{path}: {len(topics)} topics for one camera, expected one of colour and one of depth")
         self.path, self.topics, self.pace, self.together = Path(path), topics, pace, together
         self._reader: Any = None
+        self._stopped = threading.Event()
         self.skipped = 0
 
     def open(self) -> None:
+        self._stopped.clear()
         try:
             from rosbags.highlevel import AnyReader, AnyReaderError
             from rosbags.typesys import Stores, get_typestore
@@ -85,7 +88,7 @@ class RosBagSource(Source):
                     break
 
     def close(self) -> None:
-        self.pace.stopped.set()
+        self._stopped.set()
         if self._reader is not None and self._reader.isopen:
             self._reader.close()
 
@@ -94,7 +97,7 @@ class RosBagSource(Source):
         number = 0
         for topic, stamp, image, problem in self._decoded():
             del topic
-            if self.pace.stopped.is_set():
+            if self._stopped.is_set():
                 return
             kind = "depth" if image is not None and image.ndim == 2 else "color"
             if waiting is not None and (
@@ -117,7 +120,7 @@ class RosBagSource(Source):
             yield from self._due(waiting)
 
     def _due(self, frame: Frame) -> Iterator[Frame]:
-        if self.pace.wait(frame.time) > 0.5:
+        if self.pace.wait(frame.time, self._stopped) > 0.5:
             self.skipped += 1
         else:
             yield frame

@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from orplugins.live.latency import Latency
-
 T = TypeVar("T")
 
 
@@ -91,7 +89,7 @@ class Stage(Generic[T]):
         work: Changes an item; what it raises ends the whole pipeline.
         inbox: The queue before it.
         outbox: The queue after it, None for the last stage.
-        latency: Where times are noted.
+        note: Called with the item, the stage's name and the seconds that the work took.
         failed: Called with an exception of `work`.
         weight: Of an item in the outbox.
     """
@@ -102,12 +100,12 @@ class Stage(Generic[T]):
         work: Callable[[T], None],
         inbox: NewestQueue[T],
         outbox: NewestQueue[T] | None,
-        latency: Latency,
+        note: Callable[[T, str, float], None],
         failed: Callable[[BaseException], None],
         weight: Callable[[T], int] = lambda item: 1,
     ):
         self.name, self.inbox, self.outbox = name, inbox, outbox
-        self._work, self._latency, self._failed, self._weight = work, latency, failed, weight
+        self._work, self._note, self._failed, self._weight = work, note, failed, weight
         self.thread = threading.Thread(target=self._run, name=f"live-{name}", daemon=True)
 
     def _run(self) -> None:
@@ -119,7 +117,7 @@ class Stage(Generic[T]):
                     break
                 start = time.perf_counter()
                 self._work(item)
-                self._latency.add(self.name, time.perf_counter() - start)
+                self._note(item, self.name, time.perf_counter() - start)
                 if self.outbox is not None:
                     self.outbox.put(item, self._weight(item))
         except BaseException as error:  # a thread's error must reach the caller: it is raised again there
