@@ -145,7 +145,7 @@ def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = Non
 
 def _add_image(images: list[dict], people: list[dict], camera: dict, about: dict) -> None:
     number = len(images) + 1
-    width, height = about.get("size") or (0, 0)
+    width, height = camera["size"] or about.get("size") or (0, 0)
     images.append(
         {"id": number, "file_name": camera["name"], "width": width, "height": height, "time": camera["time"]}
     )

@@ -69,7 +69,13 @@ def moment_record(moment: Moment, start: float) -> dict[str, Any]:
                 }
                 for k in range(len(poses.keypoints))
             ]
-        cameras[name] = {"frame": frame.number, "name": frame.name, "time": round(frame.time, 6), "people": people}
+        cameras[name] = {
+            "frame": frame.number,
+            "name": frame.name,
+            "time": round(frame.time, 6),
+            "size": list(poses.size) if poses is not None and poses.size is not None else None,
+            "people": people,
+        }
     placed = moment.placed
     people3d = None
     if placed is not None:

@@ -85,7 +85,7 @@ class Pairing(Generic[T]):
         Returns:
             As `push`.
         """
-        self._latest[camera] = time + self.tolerance
+        self._latest[camera] = time + 1.001 * self.tolerance  # beyond every moment that it could have been in
         return self._ready()
 
     def stop(self, camera: str) -> list[Together[T]]:

@@ -106,20 +106,10 @@ class PeopleTracker2D:
         joints = np.asarray(keypoints, dtype=np.float64)[..., :2]
         self._tracks = [track for track in self._tracks if time - track.time <= rules.patience_s]
         expected = [self._expected(track, time) for track in self._tracks]
-        cost = np.full((len(self._tracks), len(joints)), np.nan)
-        for i, (track, (pose, size)) in enumerate(zip(self._tracks, expected, strict=True)):
-            gap = time - track.time
-            limit = min(rules.reach + rules.speed * gap, rules.most)
-            apart = np.linalg.norm(joints - pose, axis=-1) / size
-            for j, row in enumerate(apart):
-                common = np.isfinite(row)
-                if common.sum() >= rules.min_joints and (far := float(np.median(row[common]))) <= limit:
-                    # Whoever is settled, and was seen a moment ago, goes first: a lost track reaches further.
-                    late = 0.2 * rules.reach * min(gap, 1.0) + 0.1 * rules.reach * (track.settled is None)
-                    cost[i, j] = far + late
+        cost = self._costs(time, joints, expected)
         names = np.full(len(joints), -1)
         taken = set()
-        if len(self._tracks):
+        if cost.size:
             for i, j in enumerate(match_pairs(cost, float(np.nextafter(NO_MATCH, 0)))):
                 if j >= 0:
                     self._update(self._tracks[i], time, joints[j], expected[i])
@@ -130,6 +120,24 @@ class PeopleTracker2D:
                 self._tracks.append(self._begin(time, person))
                 names[j] = self._name(self._tracks[-1])
         return names
+
+    def _costs(self, time: float, joints: np.ndarray, expected: list[tuple[np.ndarray, float]]) -> np.ndarray:
+        """(T, N) median distances of joints from where tracks are expected, in sizes; NaN for what cannot be."""
+        rules = self.rules
+        if not expected or not len(joints):
+            return np.full((len(expected), len(joints)), np.nan)
+        poses, sizes = np.stack([pose for pose, _ in expected]), np.array([size for _, size in expected])
+        gap = np.array([time - track.time for track in self._tracks])
+        settled = np.array([track.settled is not None for track in self._tracks])
+        apart = np.linalg.norm(joints[None] - poses[:, None], axis=-1) / sizes[:, None, None]
+        apart.sort(-1)  # NaN last
+        count = np.isfinite(apart).sum(-1)
+        at = np.maximum(count - 1, 0)
+        far = sum(np.take_along_axis(apart, k[..., None], -1)[..., 0] for k in (at // 2, (at + 1) // 2)) / 2
+        limit = np.minimum(rules.reach + rules.speed * gap, rules.most)
+        # Whoever is settled, and was seen a moment ago, goes first: a lost track reaches further.
+        late = 0.2 * rules.reach * np.minimum(gap, 1.0) + 0.1 * rules.reach * ~settled
+        return np.where((count >= rules.min_joints) & (far <= limit[:, None]), far + late[:, None], np.nan)
 
     def _name(self, track: _Track) -> int:
         if track.settled is None and track.seen >= self.rules.settle:
