@@ -89,10 +89,23 @@ class RosBagSource(Source):
 
     def close(self) -> None:
         self._stopped.set()
-        if self._reader is not None and self._reader.isopen:
-            self._reader.close()
+        if not self._reading:  # else its thread is in the file: it closes it when it leaves
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            reader.close()
 
     def frames(self) -> Iterator[Frame]:
+        self._reading = True
+        try:
+            yield from self._frames()
+        finally:
+            self._reading = False
+            self._close_file()
+
+    def _frames(self) -> Iterator[Frame]:
         waiting: Frame | None = None
         number = 0
         for topic, stamp, image, problem in self._decoded():
