@@ -66,7 +66,7 @@ def find_live_sources(
 
 
 def _name(text: str) -> tuple[str, str]:
-    match = re.fullmatch(r"([\w.-]+)=(.+)", text)
+    match = re.fullmatch(r"([\w.-]+)=(.*)", text)
     given, place = (match[1], match[2]) if match else ("", text)
     if not place.strip():
         raise ValueError(f"--source {text!r}: expected [NAME=] and {FORMS}")

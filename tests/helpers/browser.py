@@ -31,7 +31,7 @@ def look(url: str, expression: str, timeout: float = 30.0, picture: Path | None 
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--mute-audio",
-                   "--remote-debugging-port=0", "--window-size=1280,860", f"--user-data-dir={profile}", "about:blank"]  # fmt: skip
+                   "--remote-debugging-port=0", "--window-size=1280,1090", f"--user-data-dir={profile}", "about:blank"]  # fmt: skip
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             port_file, end = Path(profile) / "DevToolsActivePort", time.monotonic() + timeout

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -118,6 +119,7 @@ class FakeCamera(Source):
         self.index, self.script, self.fps, self.offset, self.jitter = index, script or Script(), fps, offset, jitter
         self.image = image
         self.number, self.opened, self._away_until = 0, 0, 0.0
+        self.did: Counter[str] = Counter()  # frames that pass while the device is away leave out what they had to do
         self._pending: dict[int, float] = dict(self.script.lost)
         self._jumped = 0.0
         self._rng = np.random.default_rng(index)
@@ -140,12 +142,14 @@ class FakeCamera(Source):
             self.number = max(self.number, int(np.ceil(now * self.fps)) - self._first(now))
             if self.number in self._pending:
                 self._away_until = now + self._pending.pop(self.number)
+                self.did["lost"] += 1
                 raise SourceLost("the cable was pulled")
             due = (self.number + self._first(now)) / self.fps + self.script.stalls.get(self.number, 0.0)
             if self._stopped.wait(max(due - now, 0.0)):
                 return
             number = self.number
             self._jumped += self.script.jumps.get(number, 0.0)
+            self.did.update(jump=number in self.script.jumps, broken=number in self.script.broken)
             stamp = (number + self._first(now)) / self.fps + self.offset + self._jumped
             stamp += float(self._rng.normal(0, self.jitter)) if self.jitter else 0.0
             frame = Frame(self.name, number, stamp, name=f"{self.name}/{number:06d}")
