@@ -22,7 +22,9 @@ from pathlib import Path
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
-    add("--source", action="append", required=True, dest="sources", metavar="[NAME=]SOURCE", help="a camera; repeatable")
+    add(
+        "--source", action="append", required=True, dest="sources", metavar="[NAME=]SOURCE", help="a camera; repeatable"
+    )
     add("--model", required=True, metavar="FILE", help="a network: .onnx, or .xml with --engine openvino")
     add("--rig", metavar="FILE", help="calibration of the cameras, by name or in order: people in 3D")
     add("--out", type=Path, metavar="DIR", help="records, COCO, npz and TRC files")

@@ -146,9 +146,7 @@ def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = Non
 def _add_image(images: list[dict], people: list[dict], camera: dict, about: dict) -> None:
     number = len(images) + 1
     width, height = camera["size"] or about.get("size") or (0, 0)
-    images.append(
-        {"id": number, "file_name": camera["name"], "width": width, "height": height, "time": camera["time"]}
-    )
+    images.append({"id": number, "file_name": camera["name"], "width": width, "height": height, "time": camera["time"]})
     for person in camera["people"] or ():
         joints = np.array([[0.0] * 3 if row is None else row for row in person["keypoints"]])
         there = joints[joints[:, 2] > 0, :2]

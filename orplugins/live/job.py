@@ -238,6 +238,8 @@ def summary(report: LiveReport) -> str:
         apart = ", ".join(f"{name} {1000 * seconds:+.1f} ms" for name, seconds in list(report.clocks.items())[1:])
         text.append(f"clocks against {next(iter(report.clocks))}: {apart}")
     counts = [
-        f"{camera or 'run'}: {what} {count}" for camera, events in report.events.items() for what, count in events.items()
+        f"{camera or 'run'}: {what} {count}"
+        for camera, events in report.events.items()
+        for what, count in events.items()
     ]
     return "\n".join([part for part in [*text, "events: " + ", ".join(counts) if counts else ""] if part])

@@ -16,9 +16,7 @@ from orplugins.skeletons import COCO_17, Skeleton
 FORMAT = 1
 
 
-def start_record(
-    cameras: Mapping[str, dict], skeleton: Skeleton, room: bool, up: np.ndarray
-) -> dict[str, Any]:
+def start_record(cameras: Mapping[str, dict], skeleton: Skeleton, room: bool, up: np.ndarray) -> dict[str, Any]:
     """The first record: what all others are about.
 
     Args:

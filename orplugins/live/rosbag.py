@@ -39,9 +39,7 @@ class RosBagSource(Source):
 
     live = False
 
-    def __init__(
-        self, name: str, path: str | os.PathLike, topics: tuple[str, ...], pace: Pace, together: float = 0.02
-    ):
+    def __init__(self, name: str, path: str | os.PathLike, topics: tuple[str, ...], pace: Pace, together: float = 0.02):
         super().__init__(name, f"bag {os.path.abspath(path)}")
         if len(topics) > 2:
             raise ValueError(f"{path}: {len(topics)} topics for one camera, expected one of colour and one of depth")

@@ -84,7 +84,12 @@ class LiveRoom:
             points = np.array([place_by_depth(cameras[0], person, picture) for person in found.keypoints[:, 0]])
             there = np.isfinite(points).all(-1)
             found = People(
-                found.frame, found.members, found.keypoints, points, there.astype(np.int64), np.full(there.shape, np.nan)
+                found.frame,
+                found.members,
+                found.keypoints,
+                points,
+                there.astype(np.int64),
+                np.full(there.shape, np.nan),
             )
             return _placed(_some(found, there.any(-1)), names)
         hole = np.zeros((2, 2), dtype=np.uint16)
@@ -115,7 +120,9 @@ def _coco(poses: Poses2D) -> np.ndarray:
 
 
 def _some(people: People, rows: np.ndarray) -> People:
-    return People(*(getattr(people, name)[rows] for name in ("frame", "members", "keypoints", "points", "views", "error")))
+    return People(
+        *(getattr(people, name)[rows] for name in ("frame", "members", "keypoints", "points", "views", "error"))
+    )
 
 
 def _placed(people: People, names: list[str]) -> Placed:

@@ -46,7 +46,9 @@ def test_frames_are_copies():
 
 
 def test_realsense_frames_that_lack_an_image():
-    source = RealSenseSource("rs", library=fake_realsense([(COLOR, None), (None, COUNTS), (COLOR, COUNTS[:3]), (COLOR, COUNTS)]))
+    source = RealSenseSource(
+        "rs", library=fake_realsense([(COLOR, None), (None, COUNTS), (COLOR, COUNTS[:3]), (COLOR, COUNTS)])
+    )
     source.open()
     problems = [frame.problem for frame in take(source, 4)]
     assert "no depth" in problems[0] and "no colour" in problems[1] and "expected one size" in problems[2]

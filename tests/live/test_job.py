@@ -55,7 +55,9 @@ def run(*argv):
 
 
 def test_a_recording_of_a_room(rig, network, capsys):
-    code = run(*sources(rig), "--rig", rig / "rig.json", "--fps", 15, "--every-frame", "--model", "m", "--out", rig / "out")
+    code = run(
+        *sources(rig), "--rig", rig / "rig.json", "--fps", 15, "--every-frame", "--model", "m", "--out", rig / "out"
+    )
     out, err = capsys.readouterr()
     lines = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and [line["type"] for line in lines] == ["start", *["people"] * 20, "end"]
@@ -159,8 +161,14 @@ def test_settings_become_rules():
 
 def test_the_room_is_in_the_rigs_axes(rig, network):
     records = []
-    settings = job.LiveSettings(tuple(str(rig / name) for name in NAMES), "m", str(rig / "rig.json"), fps=15, every_frame=True)
-    run_ = job.live(settings, LiveRoom, type("Stream", (), {"write": lambda _, line: records.append(line), "flush": lambda _: None})())
+    settings = job.LiveSettings(
+        tuple(str(rig / name) for name in NAMES), "m", str(rig / "rig.json"), fps=15, every_frame=True
+    )
+    run_ = job.live(
+        settings,
+        LiveRoom,
+        type("Stream", (), {"write": lambda _, line: records.append(line), "flush": lambda _: None})(),
+    )
     place = json.loads(records[0])["cameras"]["cam1"]["place"]
     assert run_.moments == 20 and np.allclose(place, CAMERAS[0].pose[:3, 3], atol=1e-3)
 

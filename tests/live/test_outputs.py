@@ -18,7 +18,9 @@ from orplugins.live.outputs import LineOutput, Outputs, UdpOutput
 from orplugins.skeletons import COCO_17
 from orplugins.structures import Poses2D
 
-START = start_record({"cam1": {"size": [640, 480], "clock": "c", "place": [0, 0, 2]}}, COCO_17, True, np.array([0, 0, 1.0]))
+START = start_record(
+    {"cam1": {"size": [640, 480], "clock": "c", "place": [0, 0, 2]}}, COCO_17, True, np.array([0, 0, 1.0])
+)
 
 
 def moment(n, track=0, fps=10.0):

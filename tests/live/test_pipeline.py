@@ -25,7 +25,10 @@ def room():
 
 
 def cameras(scripts=None, **options):
-    return [FakeCamera(name, k, (scripts or {}).get(name), **{"clock": "trigger", **options}) for k, name in enumerate(NAMES)]
+    return [
+        FakeCamera(name, k, (scripts or {}).get(name), **{"clock": "trigger", **options})
+        for k, name in enumerate(NAMES)
+    ]
 
 
 def run(sources, network=None, place=None, **rules):
@@ -62,7 +65,10 @@ def recordings(count=60, lost=()):
     from fake_devices import coded
 
     return [
-        Recording(name, [Frame(name, n, n / 15, color=coded(k, n), name=f"{n}.png") for n in range(count) if (name, n) not in lost])
+        Recording(
+            name,
+            [Frame(name, n, n / 15, color=coded(k, n), name=f"{n}.png") for n in range(count) if (name, n) not in lost],
+        )
         for k, name in enumerate(NAMES)
     ]
 
@@ -100,7 +106,9 @@ def test_smoothing():
         for moment in of(records, "people")[5:]:
             for person in moment["people3d"]:
                 tracks.setdefault(person["track"], []).append([row or [np.nan] * 3 for row in person["keypoints3d"]])
-        return np.nanmean([np.nanmean(np.abs(np.diff(np.array(rows, dtype=float), 2, axis=0))) for rows in tracks.values()])
+        return np.nanmean(
+            [np.nanmean(np.abs(np.diff(np.array(rows, dtype=float), 2, axis=0))) for rows in tracks.values()]
+        )
 
     assert jitter(OneEuroRules()) < 0.7 * jitter(None)
 
@@ -135,7 +143,9 @@ def test_clocks_that_are_apart():
     scripts = {name: Script(end=30) for name in NAMES}
     sources = [FakeCamera(name, k, scripts[name], clock=name, offset=100.0 * k) for k, name in enumerate(NAMES)]
     report, records = run(sources, tolerance=0.03)
-    assert report.clocks["cam2"] == pytest.approx(100, abs=0.05) and report.clocks["cam3"] == pytest.approx(200, abs=0.05)
+    assert report.clocks["cam2"] == pytest.approx(100, abs=0.05) and report.clocks["cam3"] == pytest.approx(
+        200, abs=0.05
+    )
     sizes = [len(moment["cameras"]) for moment in of(records, "people")]
     assert sizes.count(3) > 20
 
@@ -153,7 +163,16 @@ def test_the_newest_wins_where_the_network_is_slow():
 
 def test_every_stage_is_timed():
     report, records = run(recordings(20), place=room(), every_frame=True)
-    assert list(report.latency) == ["pairing", "network", "association", "refinement", "tracking", "output", "waiting", "total"]
+    assert list(report.latency) == [
+        "pairing",
+        "network",
+        "association",
+        "refinement",
+        "tracking",
+        "output",
+        "waiting",
+        "total",
+    ]
     assert all(row["count"] == 20 and row["p50"] <= row["p99"] <= row["most"] for row in report.latency.values())
     latency = of(records, "people")[7]["latency"]
     assert latency["total"] == pytest.approx(sum(value for name, value in latency.items() if name != "total"), abs=0.1)
@@ -188,7 +207,9 @@ def test_a_network_that_fails_now_and_then_is_said():
 
     report, records = run(recordings(30), Fails(DETECTIONS), room(), every_frame=True)
     assert report.events["cam1"] == {"network failed": 3} and report.failures == 9 and report.moments == 30
-    assert of(records, "people")[3]["cameras"]["cam1"]["people"] is None and of(records, "people")[3]["people3d"] is None
+    assert (
+        of(records, "people")[3]["cameras"]["cam1"]["people"] is None and of(records, "people")[3]["people3d"] is None
+    )
 
 
 def test_a_mistake_in_the_network_is_not_hidden():
@@ -228,7 +249,14 @@ def test_one_camera_with_depth():
 
     frames = [Frame("cam", n, n / 15, depth=np.full((480, 640), 2500, np.uint16)) for n in range(6)]
     records = []
-    Live([Depth("cam", frames)], Network(), None, [CallOutput(records.append)], LiveRules(every_frame=True), room_of=LiveRoom).run()
+    Live(
+        [Depth("cam", frames)],
+        Network(),
+        None,
+        [CallOutput(records.append)],
+        LiveRules(every_frame=True),
+        room_of=LiveRoom,
+    ).run()
     people = of(records, "people")[-1]["people3d"]
     found = np.array([row or [np.nan] * 3 for row in people[0]["keypoints3d"]], dtype=float)
     assert people[0]["track"] == 0 and people[0]["seen_by"] == {"cam": 0}
@@ -258,7 +286,9 @@ def test_an_output_that_fails_is_left_out():
                 raise OSError("no space left on device")
 
     records = []
-    live = Live(recordings(10), FakeNetwork(DETECTIONS), None, [Full(), CallOutput(records.append)], LiveRules(every_frame=True))
+    live = Live(
+        recordings(10), FakeNetwork(DETECTIONS), None, [Full(), CallOutput(records.append)], LiveRules(every_frame=True)
+    )
     report = live.run()
     assert report.failures == 1 and len(of(records, "people")) == 10
     assert of(records, "event")[0]["text"] == "disk: no space left on device"
@@ -292,7 +322,9 @@ def test_a_source_that_cannot_be_opened_ends_it_before_it_begins():
     assert closed == ["cam1"]
 
 
-@pytest.mark.parametrize("bad", [{"tolerance": 0}, {"stall": -1}, {"workers": 0}, {"kind": "ir"}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "bad", [{"tolerance": 0}, {"stall": -1}, {"workers": 0}, {"kind": "ir"}, {"seconds": float("nan")}]
+)
 def test_rules(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         LiveRules(**bad)

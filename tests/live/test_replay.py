@@ -77,7 +77,9 @@ def test_a_video(tmp_path):
     source = ReplaySource("a", path, Pace(FAST))
     frames = play(source)
     assert len(frames) == 5 and np.allclose([f.time for f in frames], np.arange(5) / 10, atol=1e-3)
-    assert frames[3].name == "v.avi#3" and abs(int(frames[3].color.mean()) - 60) < 4 and source.sizes["color"] == (16, 16)
+    assert (
+        frames[3].name == "v.avi#3" and abs(int(frames[3].color.mean()) - 60) < 4 and source.sizes["color"] == (16, 16)
+    )
 
 
 def test_a_broken_image_comes_as_a_problem(tmp_path):
@@ -98,7 +100,10 @@ def test_a_video_that_is_cut_off(tmp_path):
 
 def test_two_recordings_keep_step(tmp_path):
     pace = Pace(4.0)
-    sources = [ReplaySource(n, color_folder(tmp_path / n, numbers), pace, fps=10) for n, numbers in (("a", range(2)), ("b", [4]))]
+    sources = [
+        ReplaySource(n, color_folder(tmp_path / n, numbers), pace, fps=10)
+        for n, numbers in (("a", range(2)), ("b", [4]))
+    ]
     for source in sources:
         source.open()
     start = time.perf_counter()

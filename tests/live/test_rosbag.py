@@ -64,7 +64,9 @@ def play(source):
 
 @pytest.mark.parametrize("kind", [1, 2])
 def test_colour_and_depth(tmp_path, kind):
-    source = RosBagSource("cam", write_bag(tmp_path / ("r.bag" if kind == 1 else "r"), kind), (COLOR, DEPTH), Pace(FAST))
+    source = RosBagSource(
+        "cam", write_bag(tmp_path / ("r.bag" if kind == 1 else "r"), kind), (COLOR, DEPTH), Pace(FAST)
+    )
     frames = play(source)
     assert [frame.number for frame in frames] == [0, 1, 2, 3] and frames[2].time == pytest.approx(100.2)
     assert frames[1].color[0, 0].tolist() == [0, 0, 200] and frames[3].depth[0, 0] == 1003  # RGB became BGR

@@ -82,7 +82,10 @@ def test_soak(tmp_path):
     # Memory: after the first third, when everything has been loaded, it grows by less than 26 images.
     times, sizes = np.array(memory).T
     settled = times > SECONDS / 3
-    early, late = np.median(sizes[settled][: max(settled.sum() // 4, 1)]), np.median(sizes[-max(settled.sum() // 4, 1) :])
+    early, late = (
+        np.median(sizes[settled][: max(settled.sum() // 4, 1)]),
+        np.median(sizes[-max(settled.sum() // 4, 1) :]),
+    )
     assert late - early < 24, f"memory went from {early:.0f} to {late:.0f} MiB"
     for part in (live._trackers["cam1"], room._tracks, live._smooth_room):
         assert len(part) < 60

@@ -119,7 +119,9 @@ def test_in_a_browser():
             stages: document.getElementById("latency").innerText,
             events: document.getElementById("events").innerText,
             state: document.getElementById("state").innerText})"""
-        seen = json.loads(look(f"http://127.0.0.1:{viewer.port}/", expression, 60, Path(picture or os.devnull), 12 if picture else 2))
+        seen = json.loads(
+            look(f"http://127.0.0.1:{viewer.port}/", expression, 60, Path(picture or os.devnull), 12 if picture else 2)
+        )
     finally:
         live.stop()
         thread.join(20)

@@ -56,7 +56,9 @@ def test_images_of_another_size(moments):
     _, detections = moments
     half = {name: poses(np.concatenate([(p.keypoints[..., :2] + 0.5) / 2 - 0.5, p.keypoints[..., 2:]], -1), (320, 240))
             for name, p in view(detections[0]).items()}  # fmt: skip
-    assert np.allclose(room.associate(half).points, room.associate(view(detections[0])).points, atol=0.01, equal_nan=True)
+    assert np.allclose(
+        room.associate(half).points, room.associate(view(detections[0])).points, atol=0.01, equal_nan=True
+    )
 
 
 def test_depth_moves_joints(moments):
@@ -101,7 +103,9 @@ def test_online_tracks():
     one, two = walk(40, (-1, 0, 0), (0.05, 0, 0)), walk(40, (1, 0.5, 0), (-0.05, 0, 0))
     tracks = OnlineTracks()
     names = [tracks.step(k / 15, np.stack([one[k], two[k]][:: 1 - 2 * (k % 2)])).tolist() for k in range(40)]
-    assert names[:2] == [[-1, -1]] * 2 and all(row == [0, 1][:: 1 - 2 * (k % 2)] for k, row in enumerate(names) if k >= 2)
+    assert names[:2] == [[-1, -1]] * 2 and all(
+        row == [0, 1][:: 1 - 2 * (k % 2)] for k, row in enumerate(names) if k >= 2
+    )
 
 
 def test_online_tracks_through_a_gap_and_after_a_long_one():
@@ -122,7 +126,9 @@ def test_memory_of_online_tracks_is_flat():
     body = walk(1, (0, 0, 0), (0, 0, 0))[0]
     for k in range(300):
         tracks.step(k / 15, body[None] + rng.uniform(-50, 50, (2, 1, 3)))
-        assert len(tracks) <= 2 * (3 * 15 + 2) and len(tracks._seen) <= len(tracks) and len(tracks._names) <= len(tracks)
+        assert (
+            len(tracks) <= 2 * (3 * 15 + 2) and len(tracks._seen) <= len(tracks) and len(tracks._names) <= len(tracks)
+        )
 
 
 def test_a_room_has_a_camera():

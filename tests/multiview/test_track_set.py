@@ -22,7 +22,9 @@ def clip():
     for k, name in enumerate("ab"):
         body = in_skeleton(body_motion(rng, frames, FPS, "arms"), COCO_17)
         x = np.linspace(-1, 1, frames) * (1 - 2 * k)
-        truth[name] = body - body[:, 11:13].mean((0, 1)) * (1, 1, 0) + np.stack([x, 0 * x + 0.4 * k, 0 * x], -1)[:, None]
+        truth[name] = (
+            body - body[:, 11:13].mean((0, 1)) * (1, 1, 0) + np.stack([x, 0 * x + 0.4 * k, 0 * x], -1)[:, None]
+        )
     pixels = {
         name: np.stack([np.concatenate([c.project(joints)[0], np.full((frames, 17, 1), 2.0)], -1) for c in cameras])
         for name, joints in truth.items()

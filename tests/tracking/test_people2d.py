@@ -64,7 +64,9 @@ def test_somebody_new_after_long():
 
 
 def test_entries_and_exits():
-    frames = [([person(60 + 5 * t)] if t < 30 else []) + ([person(500 - 4 * (t - 15))] if t >= 15 else []) for t in range(60)]
+    frames = [
+        ([person(60 + 5 * t)] if t < 30 else []) + ([person(500 - 4 * (t - 15))] if t >= 15 else []) for t in range(60)
+    ]
     out = follow(frames)
     assert out[14].tolist() == [0] and out[20].tolist() == [0, 1] and out[-1].tolist() == [1]
 
