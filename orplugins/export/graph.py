@@ -136,9 +136,7 @@ def compare(plan: Plan, path: str, repeats: tuple[int, ...] = (1, 3)) -> dict[st
     engine, worst = open_engine(path), dict.fromkeys(plan.outputs, 0.0)
     dynamic = all(0 in plan.dynamic.get(name, {}) for name in plan.examples)
     for count in repeats if dynamic else (1,):
-        feeds = {
-            name: torch.cat([value[:1]] * count) if dynamic else value for name, value in plan.examples.items()
-        }
+        feeds = {name: torch.cat([value[:1]] * count) if dynamic else value for name, value in plan.examples.items()}
         with torch.no_grad():
             wanted = plan.module(*feeds.values())
         wanted = wanted if isinstance(wanted, (tuple, list)) else (wanted,)

@@ -31,6 +31,7 @@ class Plan(ABC):
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
         at_least: Axis name -> its least length, where that is not 0.
         unquantised: Parts of names of nodes that int8 leaves in floating point.
+        unquantised_first: So many of the first convolutions and products, too: coordinates need more than 8 bits.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.
@@ -42,6 +43,7 @@ class Plan(ABC):
     dynamic: dict[str, dict[int, str]]
     at_least: Mapping[str, int] = MappingProxyType({})
     unquantised: tuple[str, ...] = ()
+    unquantised_first: int = 0
 
     @abstractmethod
     def __init__(self, config: str, weights: str): ...

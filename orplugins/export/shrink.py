@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 Feeds = dict[str, np.ndarray]
+_HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
 def to_half(source: str, target: str) -> None:
@@ -28,7 +29,7 @@ def to_half(source: str, target: str) -> None:
         onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
 
 
-def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = ()) -> int:
+def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = (), leave_first: int = 0) -> int:
     """Convolutions and matrix products in 8 bits, by ONNX Runtime's static quantisation.
 
     Weights are signed with a scale for each channel, activations unsigned; their ranges are those of the feeds.
@@ -38,12 +39,10 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         target: The file to write.
         feeds: Inputs that the network meets in use.
         leave: Parts of names of nodes that stay in floating point.
+        leave_first: So many of the first convolutions and products stay, too.
 
     Returns:
         The number of quantised nodes.
-
-    Raises:
-        ValueError: Nothing to quantise.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -57,7 +56,8 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         prepared = str(Path(folder) / "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        left = [node.name for node in nodes if any(part in node.name for part in leave)]
+        heavy = [node.name for node in nodes if node.op_type in _HEAVY]
+        left = heavy[:leave_first] + [node.name for node in nodes if any(part in node.name for part in leave)]
         quantize_static(
             prepared,
             target,
@@ -68,10 +68,7 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
             per_channel=True,
             nodes_to_exclude=left,
         )
-    heavy = [node for node in nodes if node.op_type in ("Conv", "MatMul", "Gemm") and node.name not in left]
-    if not heavy:
-        raise ValueError(f"{source}: no convolution and no matrix product to quantise")
-    return len(heavy)
+    return len(set(heavy) - set(left))
 
 
 @contextlib.contextmanager

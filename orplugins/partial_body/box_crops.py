@@ -13,9 +13,7 @@ import numpy as np
 _STEPS, _FINE = 32, 1024  # a pixel's fractions, and the precision in which OpenCV adds up places
 
 
-def box_extents(
-    boxes: np.ndarray, input_size: tuple[int, int], padding: float = 1.25
-) -> tuple[np.ndarray, np.ndarray]:
+def box_extents(boxes: np.ndarray, input_size: tuple[int, int], padding: float = 1.25) -> tuple[np.ndarray, np.ndarray]:
     """Centre and size of what is cut out for boxes.
 
     Args:

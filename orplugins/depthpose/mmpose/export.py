@@ -57,9 +57,7 @@ class DepthPlan(Plan):
         settings = {name: getattr(codec.settings, name) for name in type(codec.settings).__dataclass_fields__}
         return Metadata(
             "depthpose",
-            InputSpec(
-                "depth", "mm" if self.load.bits == 16 else "8-bit", step.size, self.load.size, options=options
-            ),
+            InputSpec("depth", "mm" if self.load.bits == 16 else "8-bit", step.size, self.load.size, options=options),
             {"type": "paf", "scale": codec.decode_scale, "decode": codec.decode_how, "settings": settings},
             source,
             opset,
