@@ -29,6 +29,7 @@ class Plan(ABC):
         outputs: Names of what the network gives.
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
         unquantised: Parts of names of nodes that int8 leaves in floating point.
+        heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.
@@ -39,6 +40,7 @@ class Plan(ABC):
     outputs: tuple[str, ...]
     dynamic: dict[str, dict[int, str]]
     unquantised: tuple[str, ...] = ()
+    heavy: tuple[str, ...] = ()
 
     @abstractmethod
     def __init__(self, config: str, weights: str): ...

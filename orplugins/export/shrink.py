@@ -14,21 +14,31 @@ import numpy as np
 Feeds = dict[str, np.ndarray]
 
 
-def to_half(source: str, target: str) -> None:
+def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
     """Weights and computation in float16; inputs and outputs stay float32.
 
     Args:
         source: An ONNX file in float32.
         target: The file to write.
+        heavy: Parts of names of the nodes that change; empty: all.
     """
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     with _quiet():
-        onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+        model = onnx.load(source)
+        kept = _others([node.name for node in model.graph.node], heavy)
+        onnx.save(convert_float_to_float16(model, keep_io_types=True, node_block_list=kept), target)
 
 
-def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = ()) -> int:
+def _others(names: list[str], heavy: tuple[str, ...]) -> list[str]:
+    """Names of the nodes that keep float32."""
+    return [name for name in names if heavy and not any(part in name for part in heavy)]
+
+
+def to_int8(
+    source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = (), heavy: tuple[str, ...] = ()
+) -> int:
     """Convolutions and matrix products in 8 bits, by ONNX Runtime's static quantisation.
 
     Weights are signed with a scale for each channel, activations unsigned; their ranges are those of the feeds.
@@ -38,6 +48,7 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         target: The file to write.
         feeds: Inputs that the network meets in use.
         leave: Parts of names of nodes that stay in floating point.
+        heavy: Parts of names of the nodes that change; empty: all but those.
 
     Returns:
         The number of quantised nodes.
@@ -57,7 +68,8 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         prepared = str(Path(folder) / "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        left = [node.name for node in nodes if any(part in node.name for part in leave)]
+        names = [node.name for node in nodes]
+        left = [name for name in names if any(part in name for part in leave)] + _others(names, heavy)
         quantize_static(
             prepared,
             target,

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import nms
 
+from orplugins.export.graph import write_trace
+from orplugins.export.plan import Plan
+
 Features = dict[str, Tensor]
 # Parts of the names of the nodes that take the time; the others reckon with coordinates, which 8 or 16 bits are too few for.
 HEAVY = ("/backbone/", "/rpn_head/conv", "/box_head/")
@@ -25,9 +28,9 @@ HEAVY = ("/backbone/", "/rpn_head/conv", "/box_head/")
 class TracedPlan(Plan):
     """The export of a `TracedRCNN`: a picture of any size, any number of people."""
 
-    quantised = HEAVY
+    heavy = HEAVY
 
-    def __init__(self, outputs: tuple[str, ...], side: int, channels: str):
+    def __init__(self, outputs: tuple[str, ...]):
         self.outputs = outputs
         self.dynamic = {"image": {2: "height", 3: "width"}, **{name: {0: "people"} for name in outputs}}
 

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
-from orplugins.export.plan import Plan
-from orplugins.hosts.detectron2.export import AXES, HEAVY, TracedRCNN, at_least_one, write_traced
+from orplugins.hosts.detectron2.export import HEAVY, TracedPlan, TracedRCNN, at_least_one
 from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 from orplugins.orpose_color.decode import decode_batched
 from orplugins.orpose_color.detectron2.keypoint_head import StandardKeypoints3DHead
@@ -58,8 +57,8 @@ class TracedStudent(TracedRCNN):
         return boxes, scores, joints[:count], head.statistics.metres(lifted)[:count]
 
 
-class StudentPlan(Plan):
-    """The export of a student; see `orplugins.export.plan.Plan`.
+class StudentPlan(TracedPlan):
+    """The export of a student.
 
     Args:
         config: A detectron2 config with `Keypoints3DROIHeads`.
@@ -71,9 +70,7 @@ class StudentPlan(Plan):
         FileNotFoundError, ValueError: A file is missing, or is of another network.
     """
 
-    outputs = ("boxes", "scores", "keypoints", "keypoints_3d")
-    dynamic = AXES
-    quantised = (*HEAVY, "/keypoint_head/conv_fcn")
+    heavy = (*HEAVY, "/keypoint_head/conv_fcn")
 
     def __init__(self, config: str, weights: str, statistics: str | None = None, least_score: float | None = None):
         options = ["DATASETS.H36_STATS_PATH", str(statistics)] if statistics else []
@@ -81,8 +78,8 @@ class StudentPlan(Plan):
         score = predictor.least_score if least_score is None else least_score
         self.module = TracedStudent(predictor.model, score)
         self.channels, self.sides = predictor.cfg.INPUT.FORMAT.lower(), predictor.sides
-        example = next(picture_feeds(1, self.sides[0], self.channels))["image"]
-        self.examples = {"image": torch.as_tensor(example)}
+        self.examples = {"image": torch.as_tensor(next(self.feeds(1))["image"])}
+        super().__init__(("boxes", "scores", "keypoints", "keypoints_3d"))
 
     def metadata(self, source: Source, opset: int, precision: str) -> Metadata:
         """What the file says of itself."""
@@ -104,7 +101,3 @@ class StudentPlan(Plan):
     def score(self, model) -> dict[str, float]:
         """Figures of a model file on generated pictures."""
         return student_scores(model, self.sides[0])
-
-    def write(self, path: str, opset: int) -> None:
-        """Write the graph, without metadata."""
-        write_traced(self.module, self.examples["image"], self.outputs, path, opset)

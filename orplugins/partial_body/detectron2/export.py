@@ -8,16 +8,15 @@ import numpy as np
 import torch
 
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
-from orplugins.export.plan import Plan
-from orplugins.hosts.detectron2.export import AXES, HEAVY, TracedRCNN, write_traced
+from orplugins.hosts.detectron2.export import TracedPlan, TracedRCNN
 from orplugins.partial_body.detectron2.detector import PartialBodyDetector, class_names, detector_config
 from orplugins.partial_body.generated import detector_scores
 from orplugins.partial_body.shipped import least_score_of
 from orplugins.synthetic.pictures import picture_feeds
 
 
-class DetectorPlan(Plan):
-    """See `orplugins.export.plan.Plan`. Of networks with more classes than people, those of people are kept.
+class DetectorPlan(TracedPlan):
+    """The export of a detector. Of networks with more classes than people, those of people are kept.
 
     Args:
         config: A detectron2 config.
@@ -29,10 +28,6 @@ class DetectorPlan(Plan):
         FileNotFoundError, ValueError: A file is missing, or is of another network.
     """
 
-    outputs = ("boxes", "scores", "classes")
-    dynamic = AXES
-    quantised = HEAVY
-
     def __init__(self, config: str, weights: str, least_score: float | None = None):
         cfg = detector_config(config)
         detector = PartialBodyDetector(config, weights, cfg.MODEL.ROI_HEADS.SCORE_THRESH_TEST)
@@ -41,8 +36,8 @@ class DetectorPlan(Plan):
         self.people = [label is not None for label in detector.labels]
         self.least_score = least_score_of(config) if least_score is None else least_score
         self.channels, self.sides = cfg.INPUT.FORMAT.lower(), (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
-        example = next(picture_feeds(1, self.sides[0], self.channels))["image"]
-        self.examples = {"image": torch.as_tensor(example)}
+        self.examples = {"image": torch.as_tensor(next(self.feeds(1))["image"])}
+        super().__init__(("boxes", "scores", "classes"))
 
     def metadata(self, source: Source, opset: int, precision: str) -> Metadata:
         """What the file says of itself."""
@@ -68,7 +63,3 @@ class DetectorPlan(Plan):
     def score(self, model) -> dict[str, float]:
         """Figures of a model file on generated pictures."""
         return detector_scores(model, self.sides[0])
-
-    def write(self, path: str, opset: int) -> None:
-        """Write the graph, without metadata."""
-        write_traced(self.module, self.examples["image"], self.outputs, path, opset)
