@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import nms
 
+from orplugins.backbones.timm_features import with_fixed_padding
 from orplugins.export.graph import write_trace
 from orplugins.export.plan import Plan
 
@@ -74,7 +75,7 @@ class TracedRCNN(nn.Module):
     """One picture to boxes, scores and classes of what is in it, as `GeneralizedRCNN` finds them.
 
     Args:
-        model: The network; see `check_exportable`.
+        model: The network, see `check_exportable`; changed in place where its backbone is TensorFlow's.
         least_score: Of a box; None: the config's ``MODEL.ROI_HEADS.SCORE_THRESH_TEST``.
 
     Raises:
@@ -84,6 +85,8 @@ class TracedRCNN(nn.Module):
     def __init__(self, model: GeneralizedRCNN, least_score: float | None = None):
         super().__init__()
         check_exportable(model)
+        if model.backbone.size_divisibility % 32 == 0:
+            with_fixed_padding(model.backbone)
         self.model = model
         self.eval()  # the exporter gives a module back in the mode in which it found it
         own = model.roi_heads.box_predictor.test_score_thresh
