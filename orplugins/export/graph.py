@@ -49,6 +49,32 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
             torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
 
 
+def write_trace(plan: Plan, path: str, opset: int) -> None:
+    """Write a network as an ONNX file by tracing it.
+
+    torch.export does not take shapes that depend on what is in an image, such as the number of people.
+
+    Args:
+        plan: The network; `Plan.dynamic` names axes of outputs, too.
+        path: The file.
+        opset: Of ONNX.
+    """
+    import torch
+
+    settings = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    with _quiet(), torch.no_grad():
+        torch.onnx.export(
+            plan.module.eval(),
+            tuple(plan.examples.values()),
+            path,
+            input_names=list(plan.examples),
+            output_names=list(plan.outputs),
+            opset_version=opset,
+            dynamic_axes=plan.dynamic,
+            **settings,
+        )
+
+
 def _shapes(module, shapes: tuple) -> tuple:
     """Shapes as torch.export wants them: those of ``*inputs`` are one argument."""
     kinds = [each.kind for each in inspect.signature(module.forward).parameters.values()]
@@ -61,7 +87,7 @@ def _shapes(module, shapes: tuple) -> tuple:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without the exporter's progress and its advice to developers; errors are raised."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
@@ -96,7 +122,6 @@ def finish(path: str, metadata: Metadata) -> None:
 
 def strip(model: onnx.ModelProto) -> None:
     """Take out the exporter's notes: lines of source code and paths of the machine, larger than a small network."""
-    import onnx
 
     def clean(graph: onnx.GraphProto) -> None:
         for group in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
