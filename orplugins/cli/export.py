@@ -40,12 +40,13 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Parse arguments, export, print what was written."""
     args = vars(_parser().parse_args(argv))
-    options = {"stream": True} if args.pop("stream") else {}
+    if not args["stream"]:
+        del args["stream"]  # an option of one method
     score = not args.pop("no_score")
     try:
         from orplugins.export.job import export  # needs torch
 
-        done = export(**args, **options, score=score, say=partial(print, flush=True))
+        done = export(**args, score=score, say=partial(print, flush=True))
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -31,7 +31,7 @@ class Plan(ABC):
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
         at_least: Axis name -> its least length, where that is not 0.
         heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
-        unquantised_first: So many of the first convolutions and products int8 leaves: coordinates need more than 8 bits.
+        unquantised_first: So many of the first products int8 leaves: coordinates need more than 8 bits.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.

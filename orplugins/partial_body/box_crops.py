@@ -60,9 +60,9 @@ def _axis(centre: float, size: float, target: int, length: int, together: bool):
     """
     # The forward matrix in float32, inverted in float64: the order of roundings is the host's, because a rounding error
     # may be another 32nd of a pixel.
-    size = np.float32(size)
-    forward = np.float32(target - 1) / size
-    shift = float(forward * (np.float32(-0.5) * (np.float32(centre) * np.float32(2)) + np.float32(0.5) * size))
+    extent = np.float32(size)
+    forward = np.float32(target - 1) / extent
+    shift = float(forward * (np.float32(-0.5) * (np.float32(centre) * np.float32(2)) + np.float32(0.5) * extent))
     step = 1 / float(forward)
     start, steps = -step * shift, step * np.arange(target)
     places = np.rint((steps + start) * _FINE) if together else np.rint(steps * _FINE) + np.rint(start * _FINE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -15,7 +18,7 @@ from orplugins.deploy import load  # noqa: E402
 from orplugins.export import export  # noqa: E402
 from orplugins.orpose_color.pipeline import ColorSettings, load_predictor, network_size, resize  # noqa: E402
 from orplugins.partial_body.detectron2.detector import PartialBodyDetector  # noqa: E402
-from orplugins.resources import shipped  # noqa: E402
+from orplugins.resources import resource, shipped  # noqa: E402
 from orplugins.skeletons import COCO_17, H36M_17  # noqa: E402
 from orplugins.synthetic.export.in_memory import generate  # noqa: E402
 from orplugins.synthetic.pictures import generated_pictures  # noqa: E402
@@ -30,14 +33,7 @@ def pictures() -> list[np.ndarray]:
     large = list(generated_pictures(3, 300, 9)[1].values())
     alone = generate(1, 3, size=(320, 240), views=2, people=(1, 1), color=True)[1]
     wall = np.random.default_rng(0).integers(90, 110, (240, 320, 3), dtype=np.uint8)
-    return [
-        *small,
-        *(picture[..., ::-1] for picture in alone.values()),
-        *large,
-        np.ascontiguousarray(large[0][:, 120:320]),
-        wall,
-        np.zeros((40, 53, 3), np.uint8),
-    ]
+    return [*small, *(picture[..., ::-1] for picture in alone.values()), *large, np.ascontiguousarray(large[0][:, 120:320]), wall, np.zeros((40, 53, 3), np.uint8)]
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,8 @@ class Clips(nn.Module):
 class Frames(nn.Module):
     """A causal network one frame at a time: each layer keeps the frames that it will look back at.
 
-    A clip's first frame stands for all before it, as in the dense pass over a clip with repeated edges: there every layer
-    sees one value, the current one.
+    A clip's first frame stands for all before it, as in the dense pass over a clip with repeated edges: there every
+    layer sees one value, the current one.
     """
 
     def __init__(self, model: nn.Module):
