@@ -38,7 +38,8 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
     names = {"input_names": list(plan.examples), "output_names": list(plan.outputs), "opset_version": opset}
     with _quiet(), torch.no_grad():
         if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
-            dims = {name: torch.export.Dim(name) for axes in plan.dynamic.values() for name in axes.values()}
+            axes = {name for each in plan.dynamic.values() for name in each.values()}
+            dims = {name: torch.export.Dim(name, min=plan.at_least.get(name, 0)) for name in axes}
             shapes = tuple(
                 {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
             )
@@ -74,10 +75,13 @@ def write_trace(plan: Plan, path: str, opset: int) -> None:
         )
 
 
-def _shapes(module, shapes: tuple):
-    """Shapes as torch.export wants them: of a module that takes ``*inputs`` those are one argument."""
+def _shapes(module, shapes: tuple) -> tuple:
+    """Shapes as torch.export wants them: those of ``*inputs`` are one argument."""
     kinds = [each.kind for each in inspect.signature(module.forward).parameters.values()]
-    return (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return shapes
+    first = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*shapes[:first], shapes[first:])
 
 
 @contextlib.contextmanager

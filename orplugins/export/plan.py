@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Plan(ABC):
         examples: Input name -> a tensor of the usual size and a batch of two.
         outputs: Names of what the network gives.
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
+        at_least: Axis name -> its least length, where that is not 0.
         unquantised: Parts of names of nodes that int8 leaves in floating point.
         heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
 
@@ -39,6 +41,7 @@ class Plan(ABC):
     examples: dict[str, torch.Tensor]
     outputs: tuple[str, ...]
     dynamic: dict[str, dict[int, str]]
+    at_least: Mapping[str, int] = MappingProxyType({})
     unquantised: tuple[str, ...] = ()
     heavy: tuple[str, ...] = ()
 
@@ -70,6 +73,3 @@ class Plan(ABC):
         from orplugins.export.graph import write_graph
 
         write_graph(self, path, opset)
-
-
-Report = dict[str, Any]

@@ -47,21 +47,28 @@ def cut_box(image: np.ndarray, centre: Sequence[float], size: Sequence[float], t
     Returns:
         (h, w, C) uint8; what lies outside the image is 0.
     """
-    left, right, weight_left, weight_right = _axis(centre[0], size[0], target[0], image.shape[1])
-    above, below, weight_above, weight_below = _axis(centre[1], size[1], target[1], image.shape[0])
+    left, right, weight_left, weight_right = _axis(centre[0], size[0], target[0], image.shape[1], together=False)
+    above, below, weight_above, weight_below = _axis(centre[1], size[1], target[1], image.shape[0], together=True)
     rows = image[above].astype(np.int32) * weight_above[:, None, None]
     rows += image[below].astype(np.int32) * weight_below[:, None, None]
     found = rows[:, left] * weight_left[:, None] + rows[:, right] * weight_right[:, None]
     return ((found + _STEPS * _STEPS // 2) // (_STEPS * _STEPS)).astype(np.uint8)
 
 
-def _axis(centre: float, size: float, target: int, length: int):
-    """Both neighbours (target,) along an axis and their weights in 32nds, 0 outside."""
-    # The forward matrix in float32, inverted in float64: the order of roundings is the host's.
-    forward = (target - 1) / float(size)
-    shift = float(np.float32(forward * (-float(centre) + 0.5 * float(size))))
-    step = 1 / float(np.float32(forward))
-    places = np.rint(step * np.arange(target) * _FINE).astype(np.int64) + int(np.rint(-step * shift * _FINE))
+def _axis(centre: float, size: float, target: int, length: int, together: bool):
+    """Both neighbours (target,) along an axis and their weights in 32nds, 0 outside.
+
+    OpenCV rounds a row's place at once (`together`), a column's start and steps one by one.
+    """
+    # The forward matrix in float32, inverted in float64: the order of roundings is the host's, because a rounding error
+    # may be another 32nd of a pixel.
+    size = np.float32(size)
+    forward = np.float32(target - 1) / size
+    shift = float(forward * (np.float32(-0.5) * (np.float32(centre) * np.float32(2)) + np.float32(0.5) * size))
+    step = 1 / float(forward)
+    start, steps = -step * shift, step * np.arange(target)
+    places = np.rint((steps + start) * _FINE) if together else np.rint(steps * _FINE) + np.rint(start * _FINE)
+    places = places.astype(np.int64)
     fine = (places + _FINE // _STEPS // 2) // (_FINE // _STEPS)
     pixel, part = fine // _STEPS, fine % _STEPS
     first = np.where((pixel >= 0) & (pixel < length), _STEPS - part, 0).astype(np.int32)
