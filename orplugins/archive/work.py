@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 import time as clock
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +91,7 @@ class Worker:
             "people": sum(len(frame.people) for frame in frames),
             "problems": problems,
             "seconds": round(clock.perf_counter() - began, 3),
+            "worker": f"{socket.gethostname()}:{os.getpid()}",
             "sha256": {path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (parquet, coco)},
         }
 

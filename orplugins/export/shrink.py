@@ -26,10 +26,15 @@ def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
+    from orplugins.export.half import halve_part
+
+    model = onnx.load(source)
     with _quiet():
-        model = onnx.load(source)
-        kept = _others([node.name for node in model.graph.node], heavy)
-        onnx.save(convert_float_to_float16(model, keep_io_types=True, node_block_list=kept), target)
+        if heavy:
+            halve_part(model, heavy)
+        else:
+            model = convert_float_to_float16(model, keep_io_types=True)
+    onnx.save(model, target)
 
 
 def _others(names: list[str], heavy: tuple[str, ...]) -> list[str]:

@@ -23,7 +23,12 @@ from orplugins.skeletons import COCO_17, H36M_17  # noqa: E402
 from orplugins.synthetic.export.in_memory import generate  # noqa: E402
 from orplugins.synthetic.pictures import generated_pictures  # noqa: E402
 
-STUDENT, DETECTOR = shipped("orpose-color"), shipped("partial-body-detector")
+# EfficientNet-Lite0 of timm, and ResNet.
+STUDENTS = [shipped("orpose-color"), ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors")]
+DETECTORS = [
+    shipped("partial-body-detector"),
+    ("configs/detectron2/partial_body/faster_rcnn_tiny.yaml", "demo/faster_rcnn_tiny.safetensors"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +41,26 @@ def pictures() -> list[np.ndarray]:
     return [*small, *(picture[..., ::-1] for picture in alone.values()), *large, np.ascontiguousarray(large[0][:, 120:320]), wall, np.zeros((40, 53, 3), np.uint8)]
 
 
-@pytest.fixture(scope="module")
-def student(tmp_path_factory):
-    done = export(*STUDENT, tmp_path_factory.mktemp("student") / "student.onnx")
+def exported(request, folder, **options):
+    config, weights = (str(resource(path)) if "demo" in path or "configs" in path else path for path in request.param)
+    done = export(config, weights, folder / "model.onnx", **options)
     assert max(done.difference.values()) < 1e-4
-    return load(done.model)
+    return config, weights, load(done.model)
 
 
-@pytest.fixture(scope="module")
-def detector(tmp_path_factory):
-    return load(export(*DETECTOR, tmp_path_factory.mktemp("detector") / "detector.onnx").model)
+@pytest.fixture(scope="module", params=STUDENTS, ids=["lite0", "resnet"])
+def student(request, tmp_path_factory):
+    return exported(request, tmp_path_factory.mktemp("student"))
+
+
+@pytest.fixture(scope="module", params=DETECTORS, ids=["lite0", "resnet"])
+def detector(request, tmp_path_factory):
+    return exported(request, tmp_path_factory.mktemp("detector"))
 
 
 def test_the_student_finds_the_hosts_people(student, pictures):
-    predict, numbers = load_predictor(ColorSettings(device="cpu")), []
+    config, weights, student = student
+    predict, numbers = load_predictor(ColorSettings(config, weights, device="cpu")), []
     for found, picture in zip(student.batch(pictures), pictures, strict=True):
         size = picture.shape[1::-1]
         seen = network_size(size, None, predict.sides)
@@ -69,7 +80,8 @@ def test_the_student_finds_the_hosts_people(student, pictures):
 
 
 def test_the_detector_finds_the_hosts_boxes(detector, pictures):
-    host, numbers = PartialBodyDetector(*DETECTOR, threshold=0.05), []
+    config, weights, detector = detector
+    host, numbers = PartialBodyDetector(config, weights, threshold=0.05), []
     detector.least_score = 0.05
     for found, picture in zip(detector.batch(pictures), pictures, strict=True):
         boxes, scores, labels = host([picture])[0]
