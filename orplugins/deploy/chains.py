@@ -77,11 +77,11 @@ class BoxedPose(Chain):
         """Joints in the boxes."""
         boxes, scores, labels = [], [], []
         for people in found:
-            kept = people.scores >= self.min_score
+            box, score = np.asarray(people.boxes, dtype=np.float64).reshape(-1, 4), np.asarray(people.scores)
             # A box without area at the image's border holds nobody.
-            kept &= (people.boxes[:, 2:] > people.boxes[:, :2]).all(-1)
-            boxes.append(people.boxes[kept])
-            scores.append(people.scores[kept])
+            kept = (score >= self.min_score) & (box[:, 2:] > box[:, :2]).all(-1)
+            boxes.append(box[kept])
+            scores.append(score[kept])
             labels.append(people.labels and tuple(np.array(people.labels)[kept].tolist()))
         posed = self.pose.batch(images, [people.frame for people in found], boxes=boxes, box_scores=scores)
         return [replace(people, labels=names) for people, names in zip(posed, labels, strict=True)]

@@ -24,7 +24,10 @@ from orplugins.synthetic.export.in_memory import generate  # noqa: E402
 from orplugins.synthetic.pictures import generated_pictures  # noqa: E402
 
 # EfficientNet-Lite0 of timm, and ResNet.
-STUDENTS = [shipped("orpose-color"), ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors")]
+STUDENTS = [
+    shipped("orpose-color"),
+    ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
+]
 DETECTORS = [
     shipped("partial-body-detector"),
     ("configs/detectron2/partial_body/faster_rcnn_tiny.yaml", "demo/faster_rcnn_tiny.safetensors"),
@@ -38,7 +41,14 @@ def pictures() -> list[np.ndarray]:
     large = list(generated_pictures(3, 300, 9)[1].values())
     alone = generate(1, 3, size=(320, 240), views=2, people=(1, 1), color=True)[1]
     wall = np.random.default_rng(0).integers(90, 110, (240, 320, 3), dtype=np.uint8)
-    return [*small, *(picture[..., ::-1] for picture in alone.values()), *large, np.ascontiguousarray(large[0][:, 120:320]), wall, np.zeros((40, 53, 3), np.uint8)]
+    return [
+        *small,
+        *(picture[..., ::-1] for picture in alone.values()),
+        *large,
+        np.ascontiguousarray(large[0][:, 120:320]),
+        wall,
+        np.zeros((40, 53, 3), np.uint8),
+    ]
 
 
 def exported(request, folder, **options):
