@@ -8,7 +8,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,29 +35,64 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
     import torch
 
     module, args = plan.module.eval(), tuple(plan.examples.values())
-    names = {"input_names": list(plan.examples), "output_names": list(plan.outputs), "opset_version": opset}
+    names: dict[str, Any] = {
+        "input_names": list(plan.examples),
+        "output_names": list(plan.outputs),
+        "opset_version": opset,
+    }
     with _quiet(), torch.no_grad():
         if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
-            dims = {name: torch.export.Dim(name) for axes in plan.dynamic.values() for name in axes.values()}
+            axes = {name for each in plan.dynamic.values() for name in each.values()}
+            dims = {name: torch.export.Dim(name, min=plan.at_least.get(name, 0)) for name in axes}
             shapes = tuple(
                 {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
             )
             program = torch.onnx.export(module, args, **names, dynamo=True, dynamic_shapes=_shapes(module, shapes))
+            assert program is not None  # only without dynamo
             program.save(path, external_data=False)
         else:  # torch before 2.5
             torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
 
 
-def _shapes(module, shapes: tuple):
-    """Shapes as torch.export wants them: of a module that takes ``*inputs`` those are one argument."""
+def write_trace(plan: Plan, path: str, opset: int) -> None:
+    """Write a network as an ONNX file by tracing it.
+
+    torch.export does not take shapes that depend on what is in an image, such as the number of people.
+
+    Args:
+        plan: The network; `Plan.dynamic` names axes of outputs, too.
+        path: The file.
+        opset: Of ONNX.
+    """
+    import torch
+
+    settings: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    with _quiet(), torch.no_grad():
+        torch.onnx.export(
+            plan.module.eval(),
+            tuple(plan.examples.values()),
+            path,
+            input_names=list(plan.examples),
+            output_names=list(plan.outputs),
+            opset_version=opset,
+            dynamic_axes=plan.dynamic,
+            **settings,
+        )
+
+
+def _shapes(module, shapes: tuple) -> tuple:
+    """Shapes as torch.export wants them: those of ``*inputs`` are one argument."""
     kinds = [each.kind for each in inspect.signature(module.forward).parameters.values()]
-    return (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return shapes
+    first = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*shapes[:first], shapes[first:])
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without the exporter's progress and its advice to developers; errors are raised."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
@@ -92,7 +127,6 @@ def finish(path: str, metadata: Metadata) -> None:
 
 def strip(model: onnx.ModelProto) -> None:
     """Take out the exporter's notes: lines of source code and paths of the machine, larger than a small network."""
-    import onnx
 
     def clean(graph: onnx.GraphProto) -> None:
         for group in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):

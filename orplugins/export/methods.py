@@ -50,7 +50,7 @@ def _place(config: str) -> tuple[str, str]:
     if suffix == ".json":
         return STATISTICS
     if suffix in (".yaml", ".yml"):
-        from orplugins.hosts.detectron2.config import roi_heads_of
+        from orplugins.hosts.detectron2.predictor import roi_heads_of
 
         found, known = roi_heads_of(config), DETECTRON2
     elif suffix == ".py":

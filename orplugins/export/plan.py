@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,7 +29,9 @@ class Plan(ABC):
         examples: Input name -> a tensor of the usual size and a batch of two.
         outputs: Names of what the network gives.
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
-        unquantised: Parts of names of nodes that int8 leaves in floating point.
+        at_least: Axis name -> its least length, where that is not 0.
+        heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
+        unquantised_first: So many of the first products int8 leaves: coordinates need more than 8 bits.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.
@@ -38,7 +41,9 @@ class Plan(ABC):
     examples: dict[str, torch.Tensor]
     outputs: tuple[str, ...]
     dynamic: dict[str, dict[int, str]]
-    unquantised: tuple[str, ...] = ()
+    at_least: Mapping[str, int] = MappingProxyType({})
+    heavy: tuple[str, ...] = ()
+    unquantised_first: int = 0
 
     @abstractmethod
     def __init__(self, config: str, weights: str): ...
@@ -68,6 +73,3 @@ class Plan(ABC):
         from orplugins.export.graph import write_graph
 
         write_graph(self, path, opset)
-
-
-Report = dict[str, Any]

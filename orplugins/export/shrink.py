@@ -12,23 +12,37 @@ from pathlib import Path
 import numpy as np
 
 Feeds = dict[str, np.ndarray]
+_PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-def to_half(source: str, target: str) -> None:
+def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
     """Weights and computation in float16; inputs and outputs stay float32.
 
     Args:
         source: An ONNX file in float32.
         target: The file to write.
+        heavy: Parts of names of the nodes that change; empty: all.
     """
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
+    from orplugins.export.half import halve_part
+
+    model = onnx.load(source)
     with _quiet():
-        onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+        if heavy:
+            halve_part(model, heavy)
+        else:
+            model = convert_float_to_float16(model, keep_io_types=True)
+    onnx.save(model, target)
 
 
-def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = ()) -> int:
+def _others(names: list[str], heavy: tuple[str, ...]) -> list[str]:
+    """Names of the nodes that keep float32."""
+    return [name for name in names if heavy and not any(part in name for part in heavy)]
+
+
+def to_int8(source: str, target: str, feeds: Iterator[Feeds], heavy: tuple[str, ...] = (), leave_first: int = 0) -> int:
     """Convolutions and matrix products in 8 bits, by ONNX Runtime's static quantisation.
 
     Weights are signed with a scale for each channel, activations unsigned; their ranges are those of the feeds.
@@ -37,13 +51,11 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         source: An ONNX file in float32.
         target: The file to write.
         feeds: Inputs that the network meets in use.
-        leave: Parts of names of nodes that stay in floating point.
+        heavy: Parts of names of the nodes that change; empty: all.
+        leave_first: So many of the first convolutions and products stay.
 
     Returns:
         The number of quantised nodes.
-
-    Raises:
-        ValueError: Nothing to quantise.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -57,7 +69,8 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
         prepared = str(Path(folder) / "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        left = [node.name for node in nodes if any(part in node.name for part in leave)]
+        products = [node.name for node in nodes if node.op_type in _PRODUCTS]
+        left = products[:leave_first] + _others([node.name for node in nodes], heavy)
         quantize_static(
             prepared,
             target,
@@ -68,10 +81,7 @@ def to_int8(source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, 
             per_channel=True,
             nodes_to_exclude=left,
         )
-    heavy = [node for node in nodes if node.op_type in ("Conv", "MatMul", "Gemm") and node.name not in left]
-    if not heavy:
-        raise ValueError(f"{source}: no convolution and no matrix product to quantise")
-    return len(heavy)
+    return len(set(products) - set(left))
 
 
 @contextlib.contextmanager

@@ -12,12 +12,13 @@ import numpy as np
 from orplugins.adaptation.agreement import RULES
 from orplugins.adaptation.fusion import Detections
 from orplugins.adaptation.method import Finder, Lesson
+from orplugins.deploy.resize import resize
 from orplugins.io.atomic import write_json
 from orplugins.io.images import read_image, write_image
 from orplugins.orpose_color.adapt_labels import frame_labels, room_labels
 from orplugins.orpose_color.adapt_settings import StudentTraining
 from orplugins.orpose_color.ensemble import find_people
-from orplugins.orpose_color.pipeline import ColorSettings, enlarge, load_predictor, network_size
+from orplugins.orpose_color.pipeline import ColorSettings, load_predictor, network_size
 
 # (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
 VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
@@ -98,7 +99,7 @@ class ColorMethod:
         coco["images"] = coco["images"][:count]
         factor = min(1.0, min(self.frame_size) / min(rendered))
         size = round(rendered[0] * factor), round(rendered[1] * factor)
-        return coco, [enlarge(pictures[each["id"]][..., ::-1], size) for each in coco["images"]]
+        return coco, [resize(pictures[each["id"]][..., ::-1], size) for each in coco["images"]]
 
     def rooms(self, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Generated pictures as small as the recording's, and their people's boxes."""

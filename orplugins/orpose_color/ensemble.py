@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orplugins.adaptation.fusion import Detections, single_view
-from orplugins.orpose_color.pipeline import enlarge, network_size
+from orplugins.deploy.resize import resize
+from orplugins.orpose_color.pipeline import network_size
 from orplugins.skeletons import COCO_17
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def find_people(
     found = []
     for scale, mirrored in views:
         seen = max(1, round(base[0] * scale)), max(1, round(base[1] * scale))
-        view = enlarge(picture, seen)
+        view = resize(picture, seen)
         instances = predict([np.ascontiguousarray(view[:, ::-1]) if mirrored else view])[0]
         boxes = instances.pred_boxes.tensor.numpy().astype(np.float64)
         joints = instances.pred_keypoints.numpy().astype(np.float64)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from orplugins.deploy.resize import resize, shortest_edge
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
@@ -197,19 +198,7 @@ def network_size(
     Returns:
         (width, height).
     """
-    if wanted:
-        return wanted
-    scale = min(sides[0] / min(size), sides[1] / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a picture (H, W, 3) uint8 to (width, height) by Pillow's bilinear filter, as the release does."""
-    from PIL import Image
-
-    if picture.shape[1::-1] == size:
-        return picture
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+    return wanted or shortest_edge(size, sides)
 
 
 def write_color_poses(path: str | os.PathLike, found: Sequence[ColorPoses], failed: dict[str, str]) -> None:
@@ -250,7 +239,7 @@ def _people_above(
     assert frame.image is not None
     height, width = frame.image.shape[:2]
     size = network_size((width, height), settings.size, predict.sides)
-    instances = predict([enlarge(frame.image, size)])[0]
+    instances = predict([resize(frame.image, size)])[0]
     least = predict.least_score if settings.threshold is None else settings.threshold
     keep = instances.scores.numpy() >= least
     return source, ColorPoses(
@@ -322,7 +311,7 @@ def _drawings(
             raise ValueError(f"{frame.name}: has changed since its poses were found")
         number, people = found[count]
         assert frame.image is not None
-        drawn = enlarge(frame.image, people.seen).copy()
+        drawn = resize(frame.image, people.seen).copy()
         for keypoints, box in zip(people.keypoints, people.boxes, strict=True):
             draw_pose(drawn, coco_to_h36_present(keypoints), "h36", box)
         count += 1
@@ -338,7 +327,7 @@ def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (width, height) == size:
         return picture
     scale = min(size[0] / width, size[1] / height)
-    small = enlarge(picture, (max(1, int(width * scale)), max(1, int(height * scale))))
+    small = resize(picture, (max(1, int(width * scale)), max(1, int(height * scale))))
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     y, x = (size[1] - small.shape[0]) // 2, (size[0] - small.shape[1]) // 2
     canvas[y : y + small.shape[0], x : x + small.shape[1]] = small

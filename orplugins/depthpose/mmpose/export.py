@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from orplugins.depth.image import sensor_view, unit_image
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
+from orplugins.depth.image import sensor_view, unit_image
 from orplugins.export.plan import Plan
 from orplugins.export.scores import people_scores
 from orplugins.hosts.mmpose.export import load_model, step_of
@@ -28,6 +28,7 @@ class LastMaps(nn.Module):
         self.backbone, self.stages = model.backbone, model.head.stages
 
     def forward(self, depth: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of depth images."""
         features = self.backbone(depth)
         last = self.stages(features.context, features.num_features)[-1]
         return last.heatmaps, last.pafs
