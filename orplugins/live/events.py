@@ -1,4 +1,4 @@
-"""What happened to cameras: lost, back, late, broken frames, clocks that jumped. Each is said once, not a thousand times."""
+"""What happened to cameras: lost, back, broken frames, clocks that jumped. Each is said once, not a thousand times."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A run on disk: every record as it comes, and at the end COCO, npz and TRC files of everybody.
 
-``records.jsonl`` grows record by record, so that a run that is killed has lost nothing but its last line; memory does not
-grow. The other files are made of it when the run ends.
+``records.jsonl`` grows record by record, so that a run that is killed has lost nothing but its last line, and memory
+does not grow. The other files are made of it when the run ends.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class FilesOutput(Output):
         self._flushed = 0.0
 
     def open(self) -> None:
+        """Take the folder."""
         self._taken.enter_context(run_folder(self.folder))
         path = self.folder / RECORDS
         if path.exists():
@@ -54,6 +55,7 @@ class FilesOutput(Output):
         self._file = open(path, "x", encoding="utf-8")
 
     def write(self, record: dict[str, Any], line: str) -> None:
+        """Add a record's line."""
         assert self._file is not None
         self._file.write(line + "\n")
         now = time.monotonic()
@@ -62,6 +64,7 @@ class FilesOutput(Output):
             self._flushed = now
 
     def close(self) -> None:
+        """Make the other files of the records."""
         if self._file is None:
             return
         self._file.close()

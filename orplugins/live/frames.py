@@ -54,7 +54,7 @@ class Source(ABC):
         clock: Sources with equal names stamp their frames by one clock.
         live: A device: it may be lost and come back. A recording ends.
         sizes: {"color" or "depth": (width, height)} of its frames, from when it is open.
-        camera: Intrinsics (of both images, which cover each other) with an identity pose, or None if they are not known.
+        camera: Intrinsics of both images, which cover each other, with an identity pose; None if they are not known.
         notes: What is to be known of it, a sentence each.
     """
 

@@ -115,7 +115,7 @@ def live(settings: LiveSettings, room_of: RoomOf, lines: TextIO | None = None) -
         room_of(cameras) if cameras else None,
         outputs_of(settings, up, lines or sys.stdout),
         rules,
-        {name: camera.pose[:3, 3] for name, camera in cameras.items()},
+        {name: camera.pose[:3, 3].tolist() for name, camera in cameras.items()},
         up,
         None if cameras else room_of,
     )

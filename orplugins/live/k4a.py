@@ -43,6 +43,7 @@ class KinectAzureSource(Source):
         self._k4a, self._opened = library, None
 
     def open(self) -> None:
+        """Start the device, see `Source.open`."""
         if self._k4a is None:
             try:
                 import pyk4a
@@ -88,6 +89,7 @@ class KinectAzureSource(Source):
         )
 
     def close(self) -> None:
+        """Stop the device."""
         if self._opened is not None:
             opened, self._opened = self._opened, None
             try:
@@ -96,6 +98,7 @@ class KinectAzureSource(Source):
                 self.notes.append(f"{self.name}: {error}")
 
     def frames(self) -> Iterator[Frame]:
+        """Frames as the device gives them."""
         number = 0
         while (opened := self._opened) is not None:
             try:

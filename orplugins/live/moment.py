@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from time import perf_counter
+from time import time as seconds_since_1970
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,8 +50,8 @@ class Moment:
     time: float
     frames: dict[str, Frame]
     spread: float
-    wall: float = field(default_factory=time.time)
-    captured: float = field(default_factory=time.perf_counter)
+    wall: float = field(default_factory=seconds_since_1970)
+    captured: float = field(default_factory=perf_counter)
     people: dict[str, Poses2D] = field(default_factory=dict)
     tracks: dict[str, np.ndarray] = field(default_factory=dict)
     placed: Placed | None = None

@@ -22,7 +22,7 @@ class Output(ABC):
 
     name: str
 
-    def open(self) -> None:
+    def open(self) -> None:  # noqa: B027 (most have nothing to open)
         """Get ready before the work starts.
 
         Raises:
@@ -38,7 +38,7 @@ class Output(ABC):
             line: The same as JSON.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """The run is over; what is still to be written is written now."""
 
 
@@ -80,8 +80,8 @@ class Outputs:
                     if isinstance(error, BrokenPipeError):
                         raise  # the reader of our lines has gone: that is the end of the run, not a failure of it
                     failed.append((output, error))
-        for output, error in failed:
-            self._failed(output.name, error)
+        for output, reason in failed:
+            self._failed(output.name, reason)
 
     def close(self, last: dict[str, Any] | None) -> None:
         """Write the last record and close all of them."""
@@ -109,6 +109,7 @@ class LineOutput(Output):
         self._stream = stream
 
     def write(self, record: dict[str, Any], line: str) -> None:
+        """Take a record."""
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -128,9 +129,11 @@ class UdpOutput(Output):
         if not 0 < port < 65536:
             raise ValueError(f"--udp: found port {port}, expected 1 to 65535")
         self.name = f"udp {host}:{port}"
-        self._to, self._socket = (host, port), None
+        self._to = (host, port)
+        self._socket: socket.socket | None = None
 
     def open(self) -> None:
+        """Open the socket."""
         try:
             family, kind, _, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
         except socket.gaierror as error:
@@ -140,6 +143,7 @@ class UdpOutput(Output):
         self._address = address
 
     def write(self, record: dict[str, Any], line: str) -> None:
+        """Take a record."""
         data = line.encode()
         if len(data) > MOST_BYTES:
             raise OSError(f"a record of {len(data)} bytes, a datagram holds {MOST_BYTES}")
@@ -150,6 +154,7 @@ class UdpOutput(Output):
             return  # nobody listens, or not fast enough: the next datagram is newer
 
     def close(self) -> None:
+        """Close the socket."""
         if self._socket is not None:
             self._socket.close()
 
@@ -167,4 +172,5 @@ class CallOutput(Output):
         self._call = call
 
     def write(self, record: dict[str, Any], line: str) -> None:
+        """Take a record."""
         self._call(record)

@@ -27,8 +27,8 @@ class Together(Generic[T]):
 class Pairing(Generic[T]):
     """Puts frames together as they come.
 
-    The earliest frame that waits begins a moment; of every camera the nearest frame within the tolerance joins. A moment
-    is decided as soon as every running camera has a frame in it, or a later one, or when it is `overdue`. Cameras that
+    The earliest frame that waits begins a moment; of every camera the nearest frame within the tolerance joins. It is
+    decided as soon as every running camera has a frame in it, or a later one, or when it is `overdue`. Cameras that
     do not run (stalled, disconnected, ended) are not waited for.
 
     Args:
@@ -122,7 +122,7 @@ class Pairing(Generic[T]):
         self._latest.pop(camera, None)
 
     def _ready(self, overdue: float = float("-inf")) -> list[Together[T]]:
-        out = []
+        out: list[Together[T]] = []
         while any(self._waiting.values()):
             start = min(waiting[0][0] for waiting in self._waiting.values() if waiting)
             end = start + self.tolerance

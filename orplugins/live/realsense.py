@@ -42,6 +42,7 @@ class RealSenseSource(Source):
         self._rs, self._pipeline, self._unit_mm = library, None, 1.0
 
     def open(self) -> None:
+        """Start the device, see `Source.open`."""
         if self._rs is None:
             try:
                 import pyrealsense2
@@ -82,6 +83,7 @@ class RealSenseSource(Source):
         )
 
     def close(self) -> None:
+        """Stop the device."""
         if self._pipeline is not None:
             pipeline, self._pipeline = self._pipeline, None
             try:
@@ -90,6 +92,7 @@ class RealSenseSource(Source):
                 self.notes.append(f"{self.name}: {error}")
 
     def frames(self) -> Iterator[Frame]:
+        """Frames as the device gives them."""
         align = self._rs.align(self._rs.stream.color)
         while (pipeline := self._pipeline) is not None:
             try:

@@ -84,8 +84,8 @@ class ReplaySource(Source):
     """A recording.
 
     A folder holds images, or a folder ``color`` and a folder ``depth`` (16-bit PNG, paired by the numbers at the end of
-    their names). Times are those of `orplugins.io.video.split_video`'s note, of names that are time stamps, or of frames
-    counted at a rate.
+    their names). Times are those of `orplugins.io.video.split_video`'s note, of names that are time stamps, or of
+    frames counted at a rate.
 
     Args:
         name: Of the camera.
@@ -107,6 +107,7 @@ class ReplaySource(Source):
         self._stopped = threading.Event()
 
     def open(self) -> None:
+        """Look into the recording, see `Source.open`."""
         self._stopped.clear()
         if self.path.is_dir():
             self._planned = self._folder()
@@ -123,9 +124,11 @@ class ReplaySource(Source):
             raise FileNotFoundError(f"{self.path}: no such recording, expected a video or a folder of images")
 
     def close(self) -> None:
+        """Wake whoever waits for the next frame."""
         self._stopped.set()
 
     def frames(self) -> Iterator[Frame]:
+        """Frames when they are due."""
         for planned, read in self._read() if self._planned else self._video():
             late_by = self.pace.wait(planned.time, self._stopped)
             if self._stopped.is_set():

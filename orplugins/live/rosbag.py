@@ -49,6 +49,7 @@ class RosBagSource(Source):
         self.skipped = 0
 
     def open(self) -> None:
+        """Look into the recording, see `Source.open`."""
         self._stopped.clear()
         try:
             from rosbags.highlevel import AnyReader, AnyReaderError
@@ -86,6 +87,7 @@ class RosBagSource(Source):
                     break
 
     def close(self) -> None:
+        """Let go of the file."""
         self._stopped.set()
         if not self._reading:  # else its thread is in the file: it closes it when it leaves
             self._close_file()
@@ -96,6 +98,7 @@ class RosBagSource(Source):
             reader.close()
 
     def frames(self) -> Iterator[Frame]:
+        """Frames when they are due."""
         self._reading = True
         try:
             yield from self._frames()

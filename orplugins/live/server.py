@@ -19,7 +19,7 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _WAITING = 4  # records that wait for a browser at most; older ones are left out
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline'; connect-src 'self' ws:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -52,6 +52,7 @@ class ViewerOutput(Output):
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
+        """Listen; the port is known from then on."""
         self._thread = threading.Thread(target=self._loop.run_forever, name="live-viewer", daemon=True)
         self._thread.start()
         try:
@@ -117,6 +118,7 @@ class ViewerOutput(Output):
         _offer(queue, None)
 
     def write(self, record: dict[str, Any], line: str) -> None:
+        """Hand a record to all browsers."""
         self._loop.call_soon_threadsafe(self._send, record["type"], line)
 
     def _send(self, kind: str, line: str) -> None:
@@ -126,6 +128,7 @@ class ViewerOutput(Output):
             _offer(queue, line)
 
     def close(self) -> None:
+        """Say goodbye to browsers and stop listening."""
         if self._thread is None:
             return
         if self._runner is not None:

@@ -55,9 +55,9 @@ def find_live_sources(
             name = given or (chosen[0].strip("/").replace("/", "_") if chosen else Path(path).stem)
             sources.append(RosBagSource(name, path, chosen, pace))
         else:
-            path = Path(place)
-            name = given or (path.stem if path.suffix else path.resolve().name)
-            sources.append(ReplaySource(name, path, pace, fps, depth_unit_mm))
+            recorded = Path(place)
+            name = given or (recorded.stem if recorded.suffix else recorded.resolve().name)
+            sources.append(ReplaySource(name, recorded, pace, fps, depth_unit_mm))
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -18,8 +18,8 @@ class Closed(Exception):
 class NewestQueue(Generic[T]):
     """A queue that never grows: what is too old makes room for what is new.
 
-    Of what is in it the lightest goes first, among equals the oldest: a moment that all cameras saw does not give way to
-    one that a single camera saw.
+    Of what is in it the lightest goes first, among equals the oldest: a moment that all cameras saw does not give way
+    to one that a single camera saw.
 
     Args:
         size: Items at most.

@@ -1,4 +1,4 @@
-"""How well people keep their identities over time: IDF1, switches, MOTA through `motmetrics`, HOTA through `trackeval`."""
+"""How well people keep their identities: IDF1, switches, MOTA through `motmetrics`, HOTA through `trackeval`."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def with_gaps(
             state = draws < np.where(state, keep_missing, begin)
             rows.append(state)
         missed[person] = np.array(rows)
-    out = []
+    out: list[list[np.ndarray]] = []
     for t, views in enumerate(detections):
         out.append([])
         for v, people in enumerate(views):

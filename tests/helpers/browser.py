@@ -30,8 +30,9 @@ def look(url: str, expression: str, timeout: float = 30.0, picture: Path | None 
         settle: Seconds to wait before the picture.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--mute-audio",
-                   "--remote-debugging-port=0", "--window-size=1280,1090", f"--user-data-dir={profile}", "about:blank"]  # fmt: skip
+        options = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "remote-debugging-port=0")
+        command = [find_browser(), *(f"--{option}" for option in options), "--window-size=1280,1090"]
+        command += [f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             port_file, end = Path(profile) / "DevToolsActivePort", time.monotonic() + timeout

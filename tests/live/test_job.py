@@ -118,7 +118,8 @@ def test_a_port_in_use(rig, network, capsys):
 
 def test_a_model_that_is_not_there(rig):
     done = subprocess.run(
-        [sys.executable, "tools/live.py", "--source", str(rig / "cam1"), "--fps", "15", "--model", str(rig / "none.onnx")],
+        [sys.executable, "tools/live.py", "--source", str(rig / "cam1"), "--fps", "15",
+         "--model", str(rig / "none.onnx")],
         capture_output=True, text=True, timeout=60)  # fmt: skip
     assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1 and "none.onnx" in done.stderr
 
@@ -193,13 +194,15 @@ def test_a_model_that_was_exported(rig):
         image[10:40, 20:34] = 1800
         save_depth(rig / "depth" / f"{n:04d}.png", image)
     done = subprocess.run(
-        [sys.executable, "tools/live.py", "--source", str(rig / "depth"), "--fps", "15", "--every-frame", "--model", str(model)],
+        [sys.executable, "tools/live.py", "--source", str(rig / "depth"), "--fps", "15", "--every-frame",
+         "--model", str(model)],
         capture_output=True, text=True, timeout=120)  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr
     assert [line["type"] for line in lines] == ["start", *["people"] * 6, "end"] and len(lines[0]["joints"]) == 17
     # Colour has no place in a depth network.
     done = subprocess.run(
-        [sys.executable, "tools/live.py", "--source", str(rig / "cam1"), "--fps", "15", "--model", str(model)],
+        [sys.executable, "tools/live.py", "--source", str(rig / "cam1"), "--fps", "15",
+         "--model", str(model)],
         capture_output=True, text=True, timeout=120)  # fmt: skip
     assert done.returncode == 1 and done.stderr == "error: cam1: gives color images, the network takes depth\n"

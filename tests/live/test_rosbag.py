@@ -35,21 +35,24 @@ def write_bag(path, kind, frames=4, encoding="rgb8", broken=()):
         k, d = np.array([7.0, 0, 3.5, 0, 7.5, 2.5, 0, 0, 1]), np.array([0.1, 0, 0, 0, 0])
         names = ("D", "K", "R", "P") if kind == 1 else ("d", "k", "r", "p")
         values = dict(zip(names, (d, k, np.eye(3).ravel(), np.zeros(12)), strict=True))
-        return Info(header=header(seconds), height=6, width=8, distortion_model="plumb_bob", binning_x=0, binning_y=0, roi=roi, **values)  # fmt: skip
+        values |= dict(header=header(seconds), height=6, width=8, distortion_model="plumb_bob")
+        return Info(binning_x=0, binning_y=0, roi=roi, **values)
 
     rgb = np.zeros((6, 8, 3), np.uint8)
     rgb[..., 0] = 200  # red
     writer = Writer1(path) if kind == 1 else Writer2(path, version=8)
     pack = store.serialize_ros1 if kind == 1 else store.serialize_cdr
     with writer:
-        topics = {t: writer.add_connection(t, m.__msgtype__, typestore=store) for t, m in ((COLOR, Image), (DEPTH, Image), (INFO, Info))}  # fmt: skip
+        kinds = {COLOR: Image, DEPTH: Image, INFO: Info}
+        topics = {t: writer.add_connection(t, m.__msgtype__, typestore=store) for t, m in kinds.items()}
         writer.write(topics[INFO], int(100e9), pack(info(100.0), Info.__msgtype__))
         for n in range(frames):
             at = 100 + n / 10
             data = rgb.ravel() if n not in broken else rgb.ravel()[:70]
             color = Image(header=header(at), height=6, width=8, encoding=encoding, is_bigendian=0, step=24, data=data)
             mm = np.full((6, 8), 1000 + n, np.uint16)
-            depth = Image(header=header(at + 0.003), height=6, width=8, encoding="16UC1", is_bigendian=0, step=16, data=mm.view(np.uint8).ravel())  # fmt: skip
+            same = dict(height=6, width=8, is_bigendian=0)
+            depth = Image(header=header(at + 0.003), encoding="16UC1", step=16, data=mm.view(np.uint8).ravel(), **same)
             writer.write(topics[COLOR], int(at * 1e9), pack(color, Image.__msgtype__))
             writer.write(topics[DEPTH], int(at * 1e9) + 3_000_000, pack(depth, Image.__msgtype__))
     return path

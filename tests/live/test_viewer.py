@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-aiohttp = pytest.importorskip("aiohttp", reason="pip install orplugins[live]")
+pytest.importorskip("aiohttp", reason="pip install orplugins[live]")
 pytest.importorskip("filterpy", reason="pip install orplugins[live]")
+import aiohttp
 from browser import find_browser, look
 from fake_devices import FakeCamera, FakeNetwork, Script, walkers
 
