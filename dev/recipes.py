@@ -25,7 +25,11 @@ _DEPTH_OPTIONS = (
 )
 
 
-def _depth(config: str, run: str, data: str, options: str = "") -> str:
+# Not load_from: together with --resume, mmengine would go on from that training's last step.
+START = "model.init_cfg.type=Pretrained model.init_cfg.checkpoint="
+
+
+def depth_training(config: str, run: str, data: str, options: str = "") -> str:
     return (
         f"{{python}} {{mmpose}}/train.py configs/mmpose/depthpose/{config}.py --resume --work-dir {{runs}}/{run}"
         f" --cfg-options train_dataloader.dataset.data_root={{data}}/{data}/ {_DEPTH_OPTIONS} {options}"
@@ -53,7 +57,7 @@ def _names(sets: Iterable[str]) -> str:
     return ",".join(f"'{name}'" for name in sets) + ","
 
 
-def _student(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
+def student_training(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
     """A training of the colour student; without a teacher's labels of the hard 2D branch alone, on the truth."""
     files = {name: f"{{runs}}/labels/{name}.json" if labelled else _color_truth(name) for name in sets}
     named = ";".join(f"{name}={file},{{data}}/color_{name}" for name, file in files.items())
@@ -81,12 +85,12 @@ _COLOUR_TRAINING = (
     "{python} tools/train_lifter.py "
     + " ".join(_color_truth(name) for name in ("theatre", "looks", "varied0"))
     + " --out {runs}/lifter --width 128 --dropout 0.1",
-    _student(
+    student_training(
         "orpose_1",
         ("theatre",),
         "SEED 0 ORPLUGINS.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300 SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
     ),
-    _student(
+    student_training(
         "orpose_2",
         ("theatre", "looks", "varied0"),
         "SEED 1 MODEL.WEIGHTS {runs}/orpose_1/model_final.pth SOLVER.MAX_ITER 800"
@@ -94,7 +98,7 @@ _COLOUR_TRAINING = (
     ),
     *(_labels(name) for name in _COLOUR_SETS),
     "{python} dev/start_student.py {runs}/orpose_2/model_final.pth {runs}/lifter --out {runs}/start.pth",
-    _student(
+    student_training(
         "orpose_3",
         tuple(_COLOUR_SETS),
         "SEED 2 MODEL.WEIGHTS {runs}/start.pth DATASETS.H36_STATS_PATH {runs}/lifter/statistics.json"
@@ -118,19 +122,19 @@ _PEOPLE_TRAININGS = {
     "second": (
         ("theatre", *_VARIED_PAIR, "rooms"),
         "128x96",
-        "load_from={runs}/people_first/iter_250.pth train_cfg.max_epochs=1 param_scheduler.1.end=1",
+        f"{START}{{runs}}/people_first/iter_250.pth train_cfg.max_epochs=1 param_scheduler.1.end=1",
         "iter_368",
     ),
     "third": (
         ("theatre", "looks", *_VARIED_PAIR, "rooms"),
         "192x144",
-        "load_from={runs}/people_second/iter_368.pth train_cfg.max_epochs=2 param_scheduler.1.end=2",
+        f"{START}{{runs}}/people_second/iter_368.pth train_cfg.max_epochs=2 param_scheduler.1.end=2",
         "iter_1046",
     ),
     "fourth": (
         ("theatre", "looks", *_VARIED_PAIR, "rooms"),
         "192x144",
-        "load_from={runs}/people_third/iter_1046.pth train_cfg.max_epochs=1 param_scheduler.1.end=1"
+        f"{START}{{runs}}/people_third/iter_1046.pth train_cfg.max_epochs=1 param_scheduler.1.end=1"
         " model.head.state_weight=2.0 optim_wrapper.optimizer.lr=1e-3",
         "iter_523",
     ),
@@ -197,7 +201,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "depthpose_tiny-64x48": (
         f"{_MAKE} --out {{data}}/depth_theatre --frames 1300 --seed 1 {_DEPTH_SIZE} --cameras varied",
         _DEPTH_VAL,
-        _depth("depthpose_tiny-64x48", "depthpose_tiny", "depth_theatre"),
+        depth_training("depthpose_tiny-64x48", "depthpose_tiny", "depth_theatre"),
         f"{_EXPORT} {{runs}}/depthpose_tiny/epoch_6.pth --config configs/mmpose/depthpose/depthpose_tiny-64x48.py"
         " --out {runs}/depthpose_tiny-64x48.safetensors",
     ),
@@ -207,18 +211,18 @@ RECIPES: dict[str, tuple[str, ...]] = {
         f"{_MAKE} --out {{data}}/depth_varied_1 --frames 4500 --seed 1 {_VARIED}",
         f"{_MAKE} --out {{data}}/depth_varied_3 --frames 6500 --seed 3 {_VARIED}",
         _DEPTH_VAL,
-        _depth("depthpose_small-64x48", "depthpose_small", "depth_theatre"),
-        _depth(
+        depth_training("depthpose_small-64x48", "depthpose_small", "depth_theatre"),
+        depth_training(
             "depthpose_small-64x48_varied",
             "depthpose_small_1",
             "depth_varied_1",
-            "load_from={runs}/depthpose_small/epoch_8.pth",
+            f"{START}{{runs}}/depthpose_small/epoch_8.pth",
         ),
-        _depth(
+        depth_training(
             "depthpose_small-64x48_varied",
             "depthpose_small_2",
             "depth_varied_3",
-            "load_from={runs}/depthpose_small_1/epoch_6.pth optim_wrapper.optimizer.lr=1.2e-3",
+            f"{START}{{runs}}/depthpose_small_1/epoch_6.pth optim_wrapper.optimizer.lr=1.2e-3",
         ),
         "{python} dev/average_checkpoints.py {runs}/depthpose_small_2/epoch_4.pth {runs}/depthpose_small_2/epoch_5.pth"
         " {runs}/depthpose_small_2/epoch_6.pth --out {runs}/depthpose_small_2/average.pth",
