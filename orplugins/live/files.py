@@ -6,7 +6,6 @@ does not grow. The other files are made of it when the run ends.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ import numpy as np
 from orplugins.geometry.triangulation import Code
 from orplugins.io.atomic import write_json
 from orplugins.io.clip_files import write_motion_npz
+from orplugins.io.files import require_file
+from orplugins.io.json_fields import parse_json
 from orplugins.io.run_folder import run_folder
 from orplugins.io.trc import marker_name, write_trc, y_up
 from orplugins.live.outputs import Output
@@ -26,6 +27,7 @@ from orplugins.skeletons import COCO_17
 
 RECORDS = "records.jsonl"
 _FLUSH_S = 1.0
+_MOST_LINE = 1 << 24  # bytes
 
 
 class FilesOutput(Output):
@@ -88,17 +90,24 @@ def read_records(path: str | os.PathLike) -> Iterator[dict[str, Any]]:
         FileNotFoundError: There is no such file.
         ValueError: Another line that is no record.
     """
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
+    with open(require_file(path, "a run's records", most_bytes=1 << 40), "rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_MOST_LINE), b""), 1):
+            if len(line) == _MOST_LINE:
+                raise ValueError(f"{path}: line {number}: more than {_MOST_LINE} bytes, expected a record")
             try:
-                record = json.loads(line)
-            except ValueError as error:
-                if not line.endswith("\n"):
+                record = parse_json(line.decode("utf-8"))
+            except (ValueError, RecursionError) as error:
+                if not line.endswith(b"\n"):
                     return
                 raise ValueError(f"{path}: line {number}: not JSON ({error})") from None
             if not isinstance(record, dict) or "type" not in record:
-                raise ValueError(f"{path}: line {number}: found {line[:40]!r}, expected a record with a type")
+                raise ValueError(f"{path}: line {number}: found {line[:40].decode()!r}, expected a record with a type")
             yield record
+
+
+def count_records(path: str | os.PathLike) -> int:
+    """Number of records of a run; raises as `read_records`."""
+    return sum(1 for _ in read_records(path))
 
 
 def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = None) -> list[Path]:
@@ -121,18 +130,21 @@ def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = Non
     people: dict[str, list[dict]] = {}
     times: list[float] = []
     tracks: dict[int, list[tuple[float, np.ndarray]]] = {}
-    for record in read_records(folder / RECORDS):
+    for number, record in enumerate(read_records(folder / RECORDS), 1):
         if record["type"] == "start":
             start = record
         if record["type"] != "people":
             continue
-        times.append(record["time"])
-        for name, camera in record["cameras"].items():
-            _add_image(images.setdefault(name, []), people.setdefault(name, []), camera, start["cameras"].get(name, {}))
-        for person in record["people3d"] or ():
-            if person["track"] is not None:
-                points = [[np.nan] * 3 if row is None else row for row in person["keypoints3d"]]
-                tracks.setdefault(person["track"], []).append((record["time"], np.array(points, dtype=np.float32)))
+        try:
+            times.append(float(record["time"]))
+            for name, camera in record["cameras"].items():
+                about = start["cameras"].get(name, {})
+                _add_image(images.setdefault(name, []), people.setdefault(name, []), camera, about)
+            for person in record["people3d"] or ():
+                if person["track"] is not None:
+                    tracks.setdefault(int(person["track"]), []).append((times[-1], _points(person["keypoints3d"])))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"{folder / RECORDS}: record {number} is not as it was written: {error!r}") from None
     written = []
     for name in images:
         category = {"id": 1, "name": "person", "keypoints": start["joints"]}
@@ -144,6 +156,13 @@ def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = Non
         for track, rows in sorted(tracks.items()):
             written += _write_person(folder, track, rows, rate, y_up(up))
     return written
+
+
+def _points(rows: list) -> np.ndarray:
+    points = np.array([[np.nan] * 3 if row is None else row for row in rows], dtype=np.float32)
+    if points.shape != (COCO_17.num_joints, 3):
+        raise ValueError(f"joints {points.shape}, expected ({COCO_17.num_joints}, 3)")
+    return points
 
 
 def _add_image(images: list[dict], people: list[dict], camera: dict, about: dict) -> None:

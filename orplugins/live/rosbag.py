@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,25 +47,24 @@ class RosBagSource(Source):
         self.path, self.topics, self.pace, self.together = Path(path), topics, pace, together
         self._reader: Any = None
         self._stopped = threading.Event()
+        self._reading = False
         self.skipped = 0
 
     def open(self) -> None:
         """Look into the recording, see `Source.open`."""
         self._stopped.clear()
         try:
-            from rosbags.highlevel import AnyReader, AnyReaderError
+            from rosbags.highlevel import AnyReader
             from rosbags.typesys import Stores, get_typestore
         except ImportError as error:
             text = f"{self.name}: rosbags is not installed: pip install orplugins[rosbags] ({error})"
             raise ImportError(text) from None
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path}: no such recording of ROS")
-        try:
-            # Recordings of ROS 2 before Jazzy hold no definitions of their messages.
+        # Recordings of ROS 2 before Jazzy hold no definitions of their messages.
+        with _readable(self.path, "no recording of ROS 1 or 2"):
             reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
             reader.open()
-        except (AnyReaderError, AssertionError) as error:
-            raise ValueError(f"{self.path}: no recording of ROS 1 or 2: {_line(error)}") from None
         self._reader = reader
         images = [one for one in reader.connections if one.msgtype in _IMAGES]
         if not self.topics:
@@ -109,8 +109,7 @@ class RosBagSource(Source):
     def _frames(self) -> Iterator[Frame]:
         waiting: Frame | None = None
         number = 0
-        for topic, stamp, image, problem in self._decoded():
-            del topic
+        for _, stamp, image, problem in self._to_the_damage():
             if self._stopped.is_set():
                 return
             kind = "depth" if image is not None and image.ndim == 2 else "color"
@@ -143,12 +142,27 @@ class RosBagSource(Source):
         """(topic, seconds, message) of the images, in the order of the recording."""
         wanted = topics or self.topics
         connections = [one for one in self._reader.connections if one.topic in wanted and one.msgtype in _IMAGES]
-        for connection, written, raw in self._reader.messages(connections=connections):
-            message = self._reader.deserialize(raw, connection.msgtype)
-            stamp = message.header.stamp
-            # Drivers that set no time leave zero: then the time of recording counts.
-            seconds = stamp.sec + stamp.nanosec / 1e9 or written / 1e9
+        messages = iter(self._reader.messages(connections=connections))
+        while True:
+            with _readable(self.path, "damaged"):
+                following = next(messages, None)
+                if following is None:
+                    return
+                connection, written, raw = following
+                message = self._reader.deserialize(raw, connection.msgtype)
+                stamp = message.header.stamp
+                # Drivers that set no time leave zero: then the time of recording counts.
+                seconds = stamp.sec + stamp.nanosec / 1e9 or written / 1e9
             yield connection.topic, seconds, message
+
+    def _to_the_damage(self) -> Iterator[tuple[str, float, np.ndarray | None, str | None]]:
+        """All images; where the file is damaged, that is the last one's problem."""
+        seconds = 0.0
+        try:
+            for topic, seconds, image, problem in self._decoded():
+                yield topic, seconds, image, problem
+        except ValueError as error:
+            yield "", seconds, None, str(error)
 
     def _decoded(self, *topics: str) -> Iterator[tuple[str, float, np.ndarray | None, str | None]]:
         for topic, seconds, message in self._messages(*topics):
@@ -161,8 +175,13 @@ class RosBagSource(Source):
         """From the topic ``camera_info`` beside that of the images."""
         wanted = {f"{topic.rsplit('/', 1 + topic.endswith('compressed'))[0]}/camera_info" for topic in self.topics}
         connections = [one for one in self._reader.connections if one.msgtype == _INFO and one.topic in wanted]
-        for connection, _, raw in self._reader.messages(connections=connections) if connections else ():
-            info = self._reader.deserialize(raw, connection.msgtype)
+        if not connections:
+            return
+        with _readable(self.path, "damaged"):
+            first = next(iter(self._reader.messages(connections=connections)), None)
+            info = None if first is None else self._reader.deserialize(first[2], first[0].msgtype)
+        if first is not None and info is not None:
+            connection = first[0]
             matrix = np.asarray(info.k if hasattr(info, "k") else info.K, dtype=np.float64).reshape(3, 3)
             lens = tuple(float(value) for value in (info.d if hasattr(info, "d") else info.D))
             if not matrix[0, 0] > 0:
@@ -243,5 +262,12 @@ def _decompressed(form: str, data: np.ndarray) -> np.ndarray:
     return _millimetres(image)
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+@contextmanager
+def _readable(path: Path, what: str) -> Iterator[None]:
+    """`rosbags` raises whatever broken bytes lead to: one line that names the file."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path}: {what}: {' '.join(str(error).split()) or type(error).__name__}") from None
