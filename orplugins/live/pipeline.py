@@ -174,6 +174,7 @@ class Live:
                 source.open()
                 opened.append(source)
                 check_fits(source, self.network, self.kind)
+                check_lens(source, self.kind, getattr(self.room, "cameras", {}).get(source.name))
             self._own_room()
             self._outputs.open()
             for note in [note for source in self.sources for note in source.notes]:
@@ -419,3 +420,22 @@ def check_fits(source: Source, network: Network, kind: str) -> None:
     if wanted is not None and found_size is not None and tuple(found_size) != tuple(wanted):
         (w, h), (ww, wh) = found_size, wanted
         raise ValueError(f"{source.name}: images of {w}x{h} pixels, the model's metadata say {ww}x{wh}")
+
+
+def check_lens(source: Source, kind: str, camera: Camera | None) -> None:
+    """Refuse a source whose images are not the calibration's: another resolution of the same view is none other.
+
+    Args:
+        source: Open.
+        kind: ``"color"`` or ``"depth"``.
+        camera: Its calibration, None without.
+
+    Raises:
+        ValueError: Images of another shape.
+    """
+    size = source.sizes.get(kind)
+    if camera is None or size is None:
+        return
+    if abs(size[0] * camera.size[1] / (size[1] * camera.size[0]) - 1) > 0.01:
+        (w, h), (cw, ch) = size, camera.size
+        raise ValueError(f"{source.name}: images of {w}x{h} pixels, its calibration is of {cw}x{ch}: another view")

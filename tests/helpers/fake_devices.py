@@ -137,9 +137,13 @@ class FakeCamera(Source):
 
     def frames(self):
         # All cameras take their frames at the same moments, as synchronised ones do.
-        while not self._stopped.is_set() and self.number != self.script.end:
+        end = np.inf if self.script.end is None else self.script.end
+        while not self._stopped.is_set():
             now = time.perf_counter()
+            # On a busy machine frames are lost, the last one too.
             self.number = max(self.number, int(np.ceil(now * self.fps)) - self._first(now))
+            if self.number >= end:
+                return
             if self.number in self._pending:
                 self._away_until = now + self._pending.pop(self.number)
                 self.did["lost"] += 1

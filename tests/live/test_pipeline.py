@@ -11,7 +11,7 @@ from fake_devices import FakeCamera, FakeNetwork, Script, walkers
 
 from orplugins.live.frames import Frame, Source
 from orplugins.live.outputs import CallOutput, Output
-from orplugins.live.pipeline import Live, LiveRules, check_fits
+from orplugins.live.pipeline import Live, LiveRules, check_fits, check_lens
 from orplugins.multiview.online import LiveRoom
 from orplugins.structures import Poses2D
 from orplugins.tracking.one_euro import OneEuroRules
@@ -275,6 +275,16 @@ def test_images_that_do_not_fit():
         check_fits(source, Metadata(), "color")
     with pytest.raises(ValueError, match="cam: gives color images, the network takes depth"):
         check_fits(source, Metadata(), "depth")
+
+
+def test_images_that_are_not_the_calibrations():
+    source = Recording("cam1", [])
+    source.sizes = {"color": (320, 240)}
+    check_lens(source, "color", CAMERAS[0])  # half the resolution
+    check_lens(source, "color", None)
+    source.sizes = {"color": (1280, 720)}
+    with pytest.raises(ValueError, match="cam1: images of 1280x720 pixels, its calibration is of 640x480: another view"):
+        check_lens(source, "color", CAMERAS[0])
 
 
 def test_an_output_that_fails_is_left_out():
