@@ -283,9 +283,7 @@ def test_images_that_are_not_the_calibrations():
     check_lens(source, "color", CAMERAS[0])  # half the resolution
     check_lens(source, "color", None)
     source.sizes = {"color": (1280, 720)}
-    with pytest.raises(
-        ValueError, match="cam1: images of 1280x720 pixels, its calibration is of 640x480: another view"
-    ):
+    with pytest.raises(ValueError, match="cam1: images of 1280x720 pixels, its calibration is of 640x480"):
         check_lens(source, "color", CAMERAS[0])
 
 
