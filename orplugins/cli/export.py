@@ -3,13 +3,13 @@
 Examples:
     python tools/export.py configs/mmpose/depthpose/depthpose_small-64x48.py demo/depthpose_small-64x48.safetensors \\
         --out outputs/depth.onnx --int8
-    python tools/export.py configs/mmpose/partial_body/lite0_people-states_192x144.py demo/lite0_people-states.safetensors \\
-        --out outputs/topdown.onnx --openvino
+    python tools/export.py configs/detectron2/orpose_color/orpose_lite0.yaml demo/orpose_lite0.safetensors \\
+        --out outputs/student.onnx --openvino
     python tools/export.py outputs/lifter/statistics.json outputs/lifter/lifter.pth --out outputs/lifter.onnx
 
-CONFIG is mmpose's (.py), detectron2's (.yaml), or the joint statistics (.json) of a lifter that train_lifter.py trained.
-The file says of itself all that running it takes: `orplugins.deploy.load("depth.onnx")` (docs/deploy.md). --int8 and
---half print what they cost on a generated set whose truth is known.
+CONFIG is mmpose's (.py), detectron2's (.yaml), or the joint statistics (.json) of a lifter that train_lifter.py has
+trained. The file says of itself all that running it takes: `orplugins.deploy.load("depth.onnx")` (docs/deploy.md).
+--int8 and --half print what they cost on a generated set whose truth is known.
 """
 
 from __future__ import annotations
@@ -40,15 +40,13 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Parse arguments, export, print what was written."""
     args = vars(_parser().parse_args(argv))
-    if not args.pop("stream"):
-        options = {}
-    else:
-        options = {"stream": True}
+    if not args["stream"]:
+        del args["stream"]  # an option of one method
+    score = not args.pop("no_score")
     try:
         from orplugins.export.job import export  # needs torch
 
-        score = not args.pop("no_score")
-        done = export(**args, **options, score=score, say=partial(print, flush=True))
+        done = export(**args, score=score, say=partial(print, flush=True))
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,12 +7,27 @@ from __future__ import annotations
 
 import os
 
+from orplugins.deploy.chains import BoxedPose, LiftedPose, RefinedPose, load_chain
 from orplugins.deploy.engines import ENGINES, Engine, open_engine
 from orplugins.deploy.metadata import InputSpec, Metadata, Source, parse_metadata
 from orplugins.deploy.methods import METHODS, class_of
 from orplugins.deploy.pose import Model, Pose
 
-__all__ = ["ENGINES", "METHODS", "Engine", "InputSpec", "Metadata", "Model", "Pose", "Source", "load"]
+__all__ = [
+    "ENGINES",
+    "METHODS",
+    "BoxedPose",
+    "Engine",
+    "InputSpec",
+    "LiftedPose",
+    "Metadata",
+    "Model",
+    "Pose",
+    "RefinedPose",
+    "Source",
+    "load",
+    "load_chain",
+]
 
 
 def load(path: str | os.PathLike, threads: int = 1, engine: str = "onnxruntime") -> Model:

@@ -28,7 +28,7 @@ class InputSpec:
             form), ``"uint8"`` (colour), ``"px"`` (keypoints).
         size: (width, height) that the network sees; None: any.
         frame: (width, height) that the caller's image must have; None: any.
-        channels: ``"bgr"`` or ``"rgb"``: what the network wants. The caller's colour images are BGR, as everywhere here.
+        channels: ``"bgr"`` or ``"rgb"``: what the network wants. The caller's colour images are BGR, as everywhere.
         mean, std: Per channel, in the network's order; empty where they are in the graph or not used.
         options: What else the preparation needs, as the method's own module understands it.
     """

@@ -49,7 +49,7 @@ class Pose(Model, ABC):
         Args:
             image: See the class.
             frame: The frame's key, kept in the result.
-            **options: Those of the method's `batch`; what there is a list with an entry an image is one here.
+            **options: Further ones of the method's `batch`: what is a list with an entry an image there is one here.
 
         Returns:
             The people; there may be none.
@@ -60,13 +60,12 @@ class Pose(Model, ABC):
         return self.batch([image], [frame], **{name: [value] for name, value in options.items()})[0]
 
     @abstractmethod
-    def batch(self, images: Sequence[np.ndarray], frames: Sequence[str] | None = None, **options) -> list[People]:
+    def batch(self, images: Sequence[np.ndarray], frames: Sequence[str] | None = None) -> list[People]:
         """People of several images, which go through the network together where their sizes allow it.
 
         Args:
             images: See the class.
-            frames: Their keys.
-            **options: See the method's own class.
+            frames: Their keys. A method may have more arguments, with an entry an image.
 
         Returns:
             One entry an image.

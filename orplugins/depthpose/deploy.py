@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orplugins.depth.image import unit_image
-from orplugins.depth.plausible import check_room_depth
 from orplugins.deploy.engines import Engine
 from orplugins.deploy.metadata import Metadata
 from orplugins.deploy.pose import Pose, check_image, frame_names
+from orplugins.depth.image import unit_image
+from orplugins.depth.plausible import check_room_depth
 from orplugins.depthpose.paf import PafDecodeSettings, decode_in_input
 from orplugins.depthpose.paf.published import merge_flip
 from orplugins.structures import People

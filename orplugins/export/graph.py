@@ -8,7 +8,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
     import torch
 
     module, args = plan.module.eval(), tuple(plan.examples.values())
-    names = {"input_names": list(plan.examples), "output_names": list(plan.outputs), "opset_version": opset}
+    names: dict[str, Any] = {"input_names": list(plan.examples), "output_names": list(plan.outputs), "opset_version": opset}
     with _quiet(), torch.no_grad():
         if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
             axes = {name for each in plan.dynamic.values() for name in each.values()}
@@ -44,6 +44,7 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
                 {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
             )
             program = torch.onnx.export(module, args, **names, dynamo=True, dynamic_shapes=_shapes(module, shapes))
+            assert program is not None  # only without dynamo
             program.save(path, external_data=False)
         else:  # torch before 2.5
             torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
@@ -61,7 +62,7 @@ def write_trace(plan: Plan, path: str, opset: int) -> None:
     """
     import torch
 
-    settings = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    settings: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with _quiet(), torch.no_grad():
         torch.onnx.export(
             plan.module.eval(),
@@ -122,7 +123,6 @@ def finish(path: str, metadata: Metadata) -> None:
 
 def strip(model: onnx.ModelProto) -> None:
     """Take out the exporter's notes: lines of source code and paths of the machine, larger than a small network."""
-    import onnx
 
     def clean(graph: onnx.GraphProto) -> None:
         for group in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
@@ -162,9 +162,7 @@ def compare(plan: Plan, path: str, repeats: tuple[int, ...] = (1, 3)) -> dict[st
     engine, worst = open_engine(path), dict.fromkeys(plan.outputs, 0.0)
     dynamic = all(0 in plan.dynamic.get(name, {}) for name in plan.examples)
     for count in repeats if dynamic else (1,):
-        feeds = {
-            name: torch.cat([value[:1]] * count) if dynamic else value for name, value in plan.examples.items()
-        }
+        feeds = {name: torch.cat([value[:1]] * count) if dynamic else value for name, value in plan.examples.items()}
         with torch.no_grad():
             wanted = plan.module(*feeds.values())
         wanted = wanted if isinstance(wanted, (tuple, list)) else (wanted,)

@@ -101,7 +101,7 @@ def export(
             if half:
                 to_half(str(full), str(target), plan.heavy)
             else:
-                count = to_int8(str(full), str(target), plan.feeds(calibration), plan.unquantised, plan.heavy)
+                count = to_int8(str(full), str(target), plan.feeds(calibration), plan.heavy, plan.unquantised_first)
                 say(f"int8: {count} convolutions and products, calibrated on {calibration} generated frames")
             finish(str(target), replace(metadata, precision=precision))
         scores = _scores(plan, {"fp32": full, precision: target}, say) if score and precision != "fp32" else {}

@@ -30,8 +30,8 @@ class Plan(ABC):
         outputs: Names of what the network gives.
         dynamic: Input name -> axis -> name, of the axes that may have another length. Axes of one name are equal.
         at_least: Axis name -> its least length, where that is not 0.
-        unquantised: Parts of names of nodes that int8 leaves in floating point.
         heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
+        unquantised_first: So many of the first products int8 leaves: coordinates need more than 8 bits.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.
@@ -42,8 +42,8 @@ class Plan(ABC):
     outputs: tuple[str, ...]
     dynamic: dict[str, dict[int, str]]
     at_least: Mapping[str, int] = MappingProxyType({})
-    unquantised: tuple[str, ...] = ()
     heavy: tuple[str, ...] = ()
+    unquantised_first: int = 0
 
     @abstractmethod
     def __init__(self, config: str, weights: str): ...

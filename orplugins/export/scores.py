@@ -28,6 +28,6 @@ def people_scores(coco: dict, found: Mapping[int, People], skeleton: Skeleton) -
         joints = people.filled() * scale
         records += [
             {"image_id": key, "keypoints": joint.ravel().tolist(), "score": float(score)}
-            for joint, score in zip(joints, people.scores, strict=True)
+            for joint, score in zip(joints, np.asarray(people.scores), strict=True)
         ]
     return keypoint_scores(coco, records, skeleton.sigmas)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 Feeds = dict[str, np.ndarray]
+_PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
 def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
@@ -41,9 +42,7 @@ def _others(names: list[str], heavy: tuple[str, ...]) -> list[str]:
     return [name for name in names if heavy and not any(part in name for part in heavy)]
 
 
-def to_int8(
-    source: str, target: str, feeds: Iterator[Feeds], leave: tuple[str, ...] = (), heavy: tuple[str, ...] = ()
-) -> int:
+def to_int8(source: str, target: str, feeds: Iterator[Feeds], heavy: tuple[str, ...] = (), leave_first: int = 0) -> int:
     """Convolutions and matrix products in 8 bits, by ONNX Runtime's static quantisation.
 
     Weights are signed with a scale for each channel, activations unsigned; their ranges are those of the feeds.
@@ -52,14 +51,11 @@ def to_int8(
         source: An ONNX file in float32.
         target: The file to write.
         feeds: Inputs that the network meets in use.
-        leave: Parts of names of nodes that stay in floating point.
-        heavy: Parts of names of the nodes that change; empty: all but those.
+        heavy: Parts of names of the nodes that change; empty: all.
+        leave_first: So many of the first convolutions and products stay.
 
     Returns:
         The number of quantised nodes.
-
-    Raises:
-        ValueError: Nothing to quantise.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -73,8 +69,8 @@ def to_int8(
         prepared = str(Path(folder) / "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        names = [node.name for node in nodes]
-        left = [name for name in names if any(part in name for part in leave)] + _others(names, heavy)
+        products = [node.name for node in nodes if node.op_type in _PRODUCTS]
+        left = products[:leave_first] + _others([node.name for node in nodes], heavy)
         quantize_static(
             prepared,
             target,
@@ -85,10 +81,7 @@ def to_int8(
             per_channel=True,
             nodes_to_exclude=left,
         )
-    heavy = [node for node in nodes if node.op_type in ("Conv", "MatMul", "Gemm") and node.name not in left]
-    if not heavy:
-        raise ValueError(f"{source}: no convolution and no matrix product to quantise")
-    return len(heavy)
+    return len(set(products) - set(left))
 
 
 @contextlib.contextmanager

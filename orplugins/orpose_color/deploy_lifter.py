@@ -12,8 +12,10 @@ from orplugins.structures import People
 
 
 class RowLifter(Model):
-    """Lifts people of one frame: ``people3d = lift(people)``. Everything but the joints' choice is in the graph:
-    ``keypoints`` (N, 17, 2) COCO pixels to ``points`` (N, 17, 3) metres, H36M-17 about the pelvis.
+    """Lifts people of one frame: ``people3d = lift(people)``.
+
+    The whole way is in the graph: ``keypoints`` (N, 17, 2), COCO's in pixels, to ``points`` (N, 17, 3), H36M-17 about
+    the pelvis in metres.
     """
 
     def __call__(self, people: People) -> People:

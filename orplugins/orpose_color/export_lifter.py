@@ -43,6 +43,7 @@ class RowPlan(Plan):
 
     outputs = ("points",)
     dynamic = {"keypoints": {0: "people"}}
+    unquantised_first = 2  # the joints' map, and the first layer
 
     def __init__(self, config: str, weights: str):
         self.statistics = load_statistics(config)

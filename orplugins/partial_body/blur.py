@@ -40,7 +40,7 @@ def gaussian_kernel(size: int) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def band(length: int, size: int, border: str = "zero") -> np.ndarray:
-    """The blur of a row of pixels, as a matrix: ``band(h, size) @ maps @ band(w, size).T`` blurs maps (..., h, w).
+    """The blur of a row of pixels as a matrix: B_h M B_w^T blurs a map M of (h, w).
 
     Args:
         length: Pixels.

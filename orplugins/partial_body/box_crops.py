@@ -13,9 +13,7 @@ import numpy as np
 _STEPS, _FINE = 32, 1024  # a pixel's fractions, and the precision in which OpenCV adds up places
 
 
-def box_extents(
-    boxes: np.ndarray, input_size: tuple[int, int], padding: float = 1.25
-) -> tuple[np.ndarray, np.ndarray]:
+def box_extents(boxes: np.ndarray, input_size: tuple[int, int], padding: float = 1.25) -> tuple[np.ndarray, np.ndarray]:
     """Centre and size of what is cut out for boxes.
 
     Args:
@@ -62,9 +60,9 @@ def _axis(centre: float, size: float, target: int, length: int, together: bool):
     """
     # The forward matrix in float32, inverted in float64: the order of roundings is the host's, because a rounding error
     # may be another 32nd of a pixel.
-    size = np.float32(size)
-    forward = np.float32(target - 1) / size
-    shift = float(forward * (np.float32(-0.5) * (np.float32(centre) * np.float32(2)) + np.float32(0.5) * size))
+    extent = np.float32(size)
+    forward = np.float32(target - 1) / extent
+    shift = float(forward * (np.float32(-0.5) * (np.float32(centre) * np.float32(2)) + np.float32(0.5) * extent))
     step = 1 / float(forward)
     start, steps = -step * shift, step * np.arange(target)
     places = np.rint((steps + start) * _FINE) if together else np.rint(steps * _FINE) + np.rint(start * _FINE)

@@ -53,7 +53,7 @@ class Refiner3D:
     """Refines 2D poses of one camera.
 
     Args:
-        chain: Refines people as `orplugins.refinet.chain.RefineChain` does, for ITOP's focal length; in evaluation mode.
+        chain: Refines people for ITOP's focal length, as a `orplugins.refinet.chain.RefineChain` in evaluation mode.
         camera: Of the depth image; 2D poses are in its pixels.
         least_score: Minimum score of a 2D joint; others are missing.
     """

@@ -83,8 +83,8 @@ class ClipLifter(Model):
 class LiveLifter(Model):
     """Lifts frame by frame with a state: ``person = lift.person(size)``, then ``person.push(keypoints)``.
 
-    The graph takes ``keypoints`` (B, K, 2) in screen units, ``start`` (B,), true where a clip begins, and ``state_0`` ...
-    of the layers, and gives ``pose`` (B, J, 3) and ``next_0`` ...: a frame costs one frame's work.
+    The graph takes ``keypoints`` (B, K, 2) in screen units, ``start`` (B,), true where a clip begins, and ``state_0``,
+    ``state_1``, ... of the layers, and gives ``pose`` (B, J, 3) and ``next_0``, ...: a frame costs one frame's work.
     """
 
     def person(self, size: Sequence[int] | None = None, flip: bool = False) -> LivePerson:

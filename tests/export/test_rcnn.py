@@ -24,7 +24,10 @@ from orplugins.synthetic.export.in_memory import generate  # noqa: E402
 from orplugins.synthetic.pictures import generated_pictures  # noqa: E402
 
 # EfficientNet-Lite0 of timm, and ResNet.
-STUDENTS = [shipped("orpose-color"), ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors")]
+STUDENTS = [
+    shipped("orpose-color"),
+    ("configs/detectron2/orpose_color/orpose_tiny.yaml", "demo/orpose_tiny.safetensors"),
+]
 DETECTORS = [
     shipped("partial-body-detector"),
     ("configs/detectron2/partial_body/faster_rcnn_tiny.yaml", "demo/faster_rcnn_tiny.safetensors"),

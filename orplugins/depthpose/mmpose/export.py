@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from orplugins.depth.image import sensor_view, unit_image
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
+from orplugins.depth.image import sensor_view, unit_image
 from orplugins.export.plan import Plan
 from orplugins.export.scores import people_scores
 from orplugins.hosts.mmpose.export import load_model, step_of
@@ -28,6 +28,7 @@ class LastMaps(nn.Module):
         self.backbone, self.stages = model.backbone, model.head.stages
 
     def forward(self, depth: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of depth images."""
         features = self.backbone(depth)
         last = self.stages(features.context, features.num_features)[-1]
         return last.heatmaps, last.pafs
@@ -57,9 +58,7 @@ class DepthPlan(Plan):
         settings = {name: getattr(codec.settings, name) for name in type(codec.settings).__dataclass_fields__}
         return Metadata(
             "depthpose",
-            InputSpec(
-                "depth", "mm" if self.load.bits == 16 else "8-bit", step.size, self.load.size, options=options
-            ),
+            InputSpec("depth", "mm" if self.load.bits == 16 else "8-bit", step.size, self.load.size, options=options),
             {"type": "paf", "scale": codec.decode_scale, "decode": codec.decode_how, "settings": settings},
             source,
             opset,

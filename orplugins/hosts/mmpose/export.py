@@ -25,7 +25,7 @@ def load_model(config: str, weights: str, changes: dict[str, Any] | None = None)
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The config is none with a model and a test pipeline; the weights are damaged, hold code or do not fit.
+        ValueError: The config has no model or no test pipeline; the weights are damaged, hold code or do not fit.
     """
     check_checkpoint(weights)
     cfg = read_test_config(config)

@@ -33,6 +33,7 @@ class CropMaps(nn.Module):
         self.states = isinstance(model.head, JointStateHead)
 
     def forward(self, crops: Tensor):
+        """Maps of crops."""
         features = self.backbone(crops)
         features = features if self.neck is None else self.neck(features)
         heatmaps = super(JointStateHead, self.head).forward(features) if self.states else self.head(features)

@@ -40,6 +40,7 @@ class Networks(nn.Module):
         self.networks = nn.ModuleDict(networks)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Offsets of each module."""
         found = (net(value) for net, value in zip(self.networks.values(), inputs, strict=True))
         return tuple(out[-1] if isinstance(out, (tuple, list)) else out for out in found)
 

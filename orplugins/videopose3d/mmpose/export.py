@@ -43,8 +43,8 @@ class Clips(nn.Module):
 class Frames(nn.Module):
     """A causal network one frame at a time: each layer keeps the frames that it will look back at.
 
-    A clip's first frame stands for all before it, as in the dense pass over a clip with repeated edges: there every layer
-    sees one value, the current one.
+    A clip's first frame stands for all before it, as in the dense pass over a clip with repeated edges: there every
+    layer sees one value, the current one.
     """
 
     def __init__(self, model: nn.Module):
@@ -82,10 +82,15 @@ class LifterPlan(Plan):
         stream: Frame by frame with a state (causal networks only).
     """
 
+    unquantised_first = 1
+
     def __init__(self, config: str, weights: str, stream: bool = False):
         wanted = read_test_config(config).model
         self.model = build_lifter(
-            weights, wanted.backbone.get("causal", False), wanted.get("source", "coco_17"), wanted.get("target", "h36m_17")
+            weights,
+            wanted.backbone.get("causal", False),
+            wanted.get("source", "coco_17"),
+            wanted.get("target", "h36m_17"),
         )
         found, expected = tuple(self.model.backbone.kernel_sizes), tuple(wanted.backbone.kernel_sizes)
         if found != expected:
@@ -123,12 +128,15 @@ class LifterPlan(Plan):
 
     def feeds(self, count: int) -> Iterator[dict[str, np.ndarray]]:
         """Clips of generated motion, as long as an output sees; of the form with states its own states, too."""
-        pixels, size, _ = next(_people(count + self.field, CALIBRATION_SEED))
-        screen = to_screen(pixels, size)
+        people = list(_people(self.field + 60, CALIBRATION_SEED))
         if not self.stream:
-            for start in range(0, count, 4):
-                yield {"keypoints": screen[None, start : start + self.field]}
+            for k in range(count):
+                pixels, size, _ = people[k % len(people)]
+                start = 60 * k // count
+                yield {"keypoints": to_screen(pixels, size)[None, start : start + self.field]}
             return
+        pixels, size, _ = people[0]
+        screen = to_screen(pixels, size)
         feeds = {name: value[:1].numpy() for name, value in self.examples.items()} | {"start": np.ones(1, dtype=bool)}
         for frame in screen[:count]:
             feeds["keypoints"] = frame[None]
