@@ -133,7 +133,8 @@ def write_coco(
     for frame in frames:
         width, height = frame.people.size or (None, None)
         image = {"id": number * _IMAGES + len(images) + 1, "file_name": frame.people.frame}
-        images.append({**image, "width": width, "height": height, **({} if frame.time is None else {"time": frame.time})})
+        size, time = {"width": width, "height": height}, {} if frame.time is None else {"time": frame.time}
+        images.append({**image, **size, **time})
         for k in range(len(frame.people)):
             record = {"id": number * _ANNOTATIONS + len(annotations) + 1, "image_id": image["id"], "iscrowd": 0}
             annotations.append({**record, **_annotation(frame.people, k, labels)})

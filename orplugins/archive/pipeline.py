@@ -119,9 +119,7 @@ def run_batch(
             manifest.close()
     problems += [line for entry in found for line in entry["problems"]]
     frames, people = (sum(entry[name] for entry in found) for name in ("frames", "people"))
-    return BatchResult(
-        out / MANIFEST, len(spans), len(tasks), frames, people, seconds, tuple(dict.fromkeys(problems))
-    )
+    return BatchResult(out / MANIFEST, len(spans), len(tasks), frames, people, seconds, tuple(dict.fromkeys(problems)))
 
 
 def _digest(path: str) -> str:

@@ -22,7 +22,7 @@ from orplugins.export.graph import write_trace
 from orplugins.export.plan import Plan
 
 Features = dict[str, Tensor]
-# Parts of the names of the nodes that take the time; the others reckon with coordinates, which 8 or 16 bits are too few for.
+# Parts of the names of the nodes that take the time; others reckon with coordinates, for which 16 bits are too few.
 HEAVY = ("/backbone/", "/rpn_head/conv", "/box_head/")
 
 
