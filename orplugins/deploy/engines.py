@@ -86,7 +86,7 @@ class OpenVino(Engine):
 
         self.path = str(path)
         try:
-            model = openvino.Core().read_model(self.path)
+            model = _read_openvino(self.path)
             # f32: by default it computes in bfloat16 where the processor can, and the tolerances no longer hold.
             settings = {
                 "INFERENCE_NUM_THREADS": threads,
@@ -109,6 +109,17 @@ class OpenVino(Engine):
         """All outputs by name; copies, because OpenVINO uses its memory again."""
         found = self._request.infer(dict(feeds))
         return {name: np.array(found[k]) for k, name in enumerate(self._outputs)}
+
+
+def _read_openvino(path: str):
+    """A model as OpenVINO has it: an ONNX file is read as one, not as whatever its bytes may be."""
+    import openvino
+    from openvino.frontend import FrontEndManager
+
+    if not path.endswith(".onnx"):
+        return openvino.Core().read_model(path)
+    reader = FrontEndManager().load_by_framework("onnx")
+    return reader.convert(reader.load(path))
 
 
 def _openvino_metadata(model) -> str | None:

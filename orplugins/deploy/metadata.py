@@ -7,7 +7,7 @@ exporters write it (`orplugins.export`), the runtime reads it; nothing else is n
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from orplugins.skeletons import SKELETONS, Skeleton
@@ -15,6 +15,7 @@ from orplugins.skeletons import SKELETONS, Skeleton
 KEY = "orplugins"
 FORMAT = 1
 KINDS = ("depth", "color", "keypoints")
+OPSETS = range(13, 24)
 PRECISIONS = ("fp32", "fp16", "int8")
 
 
@@ -141,12 +142,15 @@ def parse_metadata(text: str | None, path: str) -> Metadata:
     if found != FORMAT:
         raise ValueError(f"{path}: metadata {KEY!r}: found format {found!r}, expected {FORMAT}: export it again")
     try:
-        record["input"] = _made(InputSpec, record["input"], "input")
-        record["source"] = _made(Source, record["source"], "source")
+        for name, part in (("input", InputSpec), ("source", Source)):
+            if name in record:
+                record[name] = _made(part, record[name], name)
         for name in ("skeleton", "points_skeleton"):
             record[name] = _skeleton(record.get(name))
         record["classes"] = tuple(record.get("classes", ()))
         made = _made(Metadata, record, "metadata")
+        if made.opset not in OPSETS:
+            raise ValueError(f"opset: found {made.opset!r}, expected {OPSETS[0]} to {OPSETS[-1]}")
         if made.precision not in PRECISIONS:
             raise ValueError(f"precision: found {made.precision!r}, expected one of {', '.join(PRECISIONS)}")
     except KeyError as error:
@@ -162,6 +166,10 @@ def _made(kind: Any, record: Any, name: str) -> Any:
     unknown = set(record) - {each.name for each in fields(kind)}
     if unknown:
         raise ValueError(f"{name}: unknown field {', '.join(sorted(unknown))}")
+    needed = [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]
+    missing = [each for each in needed if each not in record]
+    if missing:
+        raise ValueError(f"{name}: no field {', '.join(missing)}")
     return kind(**record)
 
 

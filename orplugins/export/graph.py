@@ -35,8 +35,11 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
     import torch
 
     module, args = plan.module.eval(), tuple(plan.examples.values())
-    names: dict[str, Any] = {"input_names": list(plan.examples), "output_names": list(plan.outputs)}
-    names["opset_version"] = opset
+    names: dict[str, Any] = {
+        "input_names": list(plan.examples),
+        "output_names": list(plan.outputs),
+        "opset_version": opset,
+    }
     with _quiet(), torch.no_grad():
         if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
             axes = {name for each in plan.dynamic.values() for name in each.values()}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orplugins
 from orplugins.deploy import load
-from orplugins.deploy.metadata import Source
+from orplugins.deploy.metadata import OPSETS, Source
 from orplugins.export.graph import compare, finish
 from orplugins.export.methods import plan_of
 from orplugins.export.plan import Plan
@@ -84,7 +84,7 @@ def export(
         ImportError: What the export needs is not installed.
     """
     config, weights, out = Path(config), Path(weights), Path(out)
-    _check(out, half, int8, openvino, calibration)
+    _check(out, half, int8, openvino, opset, calibration)
     plan = plan_of(str(config), str(weights), **options)
     source = Source(config.name, weights.name, _sha256(weights), licence, orplugins.__version__)
     precision = "fp16" if half else "int8" if int8 else "fp32"
@@ -110,9 +110,11 @@ def export(
     return Exported(out, written, difference, scores)
 
 
-def _check(out: Path, half: bool, int8: bool, openvino: bool, calibration: int) -> None:
+def _check(out: Path, half: bool, int8: bool, openvino: bool, opset: int, calibration: int) -> None:
     if out.suffix != ".onnx":
         raise ValueError(f"{out}: expected a file that ends in .onnx")
+    if opset not in OPSETS:
+        raise ValueError(f"opset: found {opset}, expected {OPSETS[0]} to {OPSETS[-1]}")
     if half and int8:
         raise ValueError("half and int8: found both, expected one of them")
     if calibration < 1:

@@ -25,7 +25,7 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Integer positions (..., 2) x, y as float64, (-1, -1) for a map without a positive value; and their values (...).
     """
-    flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
+    flat = heatmaps.reshape(*heatmaps.shape[:-2], heatmaps.shape[-2] * heatmaps.shape[-1])
     best = flat.argmax(-1)
     scores = np.take_along_axis(flat, best[..., None], -1)[..., 0]
     positions = np.stack([best % heatmaps.shape[-1], best // heatmaps.shape[-1]], -1).astype(np.float64)
