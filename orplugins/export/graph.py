@@ -31,8 +31,15 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
         plan: The network.
         path: The file.
         opset: Of ONNX.
+
+    Raises:
+        ValueError: An opset that the network cannot be written in.
     """
     import torch
+
+    if plan.traced:
+        _write_trace(plan, path, opset)
+        return
 
     module, args = plan.module.eval(), tuple(plan.examples.values())
     names: dict[str, Any] = {
@@ -54,7 +61,7 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
             torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
 
 
-def write_trace(plan: Plan, path: str, opset: int) -> None:
+def _write_trace(plan: Plan, path: str, opset: int) -> None:
     """Write a network as an ONNX file by tracing it.
 
     torch.export does not take shapes that depend on what is in an image, such as the number of people.
@@ -66,6 +73,8 @@ def write_trace(plan: Plan, path: str, opset: int) -> None:
     """
     import torch
 
+    if opset < 16:
+        raise ValueError(f"opset: found {opset}, expected 16 or more: older ones have no RoiAlign of half pixels")
     settings: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with _quiet(), torch.no_grad():
         torch.onnx.export(
