@@ -101,6 +101,7 @@ def _person(people: People, k: int) -> dict:
     def flat(values: np.ndarray | None) -> list | None:
         return None if values is None or not values[k].size else values[k].astype(np.float32).ravel().tolist()
 
+    assert people.scores is not None  # the constructor fills them in
     return {
         "score": float(people.scores[k]),
         "label": None if people.labels is None else people.labels[k],
@@ -145,6 +146,7 @@ def write_coco(
 
 
 def _annotation(people: People, k: int, labels: list[str]) -> dict:
+    assert people.scores is not None
     out: dict = {"category_id": 1 if people.labels is None else 1 + labels.index(people.labels[k])}
     out["score"] = round(float(people.scores[k]), 6)
     if people.boxes is not None:

@@ -91,7 +91,7 @@ def run_batch(
 
     out = Path(os.path.abspath(out))
     workers = WorkerSettings(
-        tuple(map(os.path.abspath, settings.models)),
+        tuple(os.path.abspath(path) for path in settings.models),
         str(out),
         settings.runtime,
         settings.min_score,

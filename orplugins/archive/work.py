@@ -65,7 +65,8 @@ class Worker:
         Returns:
             Its entry in the manifest.
         """
-        began, problems = clock.perf_counter(), []
+        began = clock.perf_counter()
+        problems: list[str] = []
         frames: list[FrameRecord] = []
         batch: list[Named] = []
         for each in _read(span, self.model.kind, problems):
