@@ -1,4 +1,4 @@
-"""Adapt a network to the recordings of your own room: no labels, no download.
+"""Write a network as a model file that needs neither torch nor a host: ONNX, and OpenVINO's form.
 
 The same as ``orplugins export``; ``--help`` says more.
 """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from orplugins.export.plan import Plan
 
+_OLD_OPSET = 17
 # The largest difference of an output, as a share of the largest value or of 1.
 TOLERANCE = 1e-4
 
@@ -71,22 +72,29 @@ def _write_trace(plan: Plan, path: str, opset: int) -> None:
         path: The file.
         opset: Of ONNX.
     """
+    import onnx
+    import onnx.version_converter
     import torch
 
     if opset < 16:
         raise ValueError(f"opset: found {opset}, expected 16 or more: older ones have no RoiAlign of half pixels")
-    settings: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    settings: dict[str, Any] = {
+        "input_names": list(plan.examples),
+        "output_names": list(plan.outputs),
+        "dynamic_axes": plan.dynamic,
+    }
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        settings["dynamo"] = False
+    module, args = plan.module.eval(), tuple(plan.examples.values())
     with _quiet(), torch.no_grad():
-        torch.onnx.export(
-            plan.module.eval(),
-            tuple(plan.examples.values()),
-            path,
-            input_names=list(plan.examples),
-            output_names=list(plan.outputs),
-            opset_version=opset,
-            dynamic_axes=plan.dynamic,
-            **settings,
-        )
+        try:
+            torch.onnx.export(module, args, path, opset_version=opset, **settings)
+        except ValueError as error:
+            if "opset" not in str(error):
+                raise
+            # torch before 2.4 writes none above 17.
+            torch.onnx.export(module, args, path, opset_version=_OLD_OPSET, **settings)
+            onnx.save(onnx.version_converter.convert_version(onnx.load(path), opset), path)
 
 
 def _shapes(module, shapes: tuple) -> tuple:

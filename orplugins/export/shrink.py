@@ -25,6 +25,7 @@ def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
     """
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     from orplugins.export.half import halve_part
 
@@ -33,7 +34,9 @@ def to_half(source: str, target: str, heavy: tuple[str, ...] = ()) -> None:
         if heavy:
             halve_part(model, heavy)
         else:
-            model = convert_float_to_float16(model, keep_io_types=True)
+            sorted_again = OnnxModel(convert_float_to_float16(model, keep_io_types=True))
+            sorted_again.topological_sort()
+            model = sorted_again.model
     onnx.save(model, target)
 
 

@@ -73,8 +73,7 @@ class BoxPeople(Pose):
             )
             extents.append((centres, sizes))
             crops += [cut_box(image, *extent, self._size) for extent in zip(centres, sizes, strict=True)]
-        heatmaps, states = self.maps(self.prepare(crops))
-        joints, scores = joints_of_maps(heatmaps, self._size, **self._decoding)
+        joints, scores, states = self._joints(crops)
         people, start = [], 0
         for image, box, (centres, sizes), weight, name in zip(images, given, extents, box_scores, names, strict=True):
             own = slice(start, start + len(box))
@@ -96,16 +95,24 @@ class BoxPeople(Pose):
             )
         return people
 
+    def _joints(self, crops: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Joints (N, K, 2) in input pixels, scores (N, K), states (N, K, 3)."""
+        if not crops:  # engines do not agree on what a batch of none is
+            count = self.skeleton.num_joints
+            return np.zeros((0, count, 2)), np.zeros((0, count)), None
+        heatmaps, states = self.maps(self.prepare(crops))
+        return *joints_of_maps(heatmaps, self._size, **self._decoding), states
+
     def prepare(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """The network's input (N, 3, h, w) float32 of crops (h, w, 3) uint8 BGR."""
-        stacked = np.stack(crops) if crops else np.zeros((0, *self._size[::-1], 3), dtype=np.uint8)
+        stacked = np.stack(crops)
         if self.metadata.input.channels == "rgb":
             stacked = stacked[..., ::-1]
         return np.ascontiguousarray(((stacked - self._mean) / self._std).transpose(0, 3, 1, 2), dtype=np.float32)
 
     def maps(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Heatmaps (N, K, h', w') and states (N, K, 3) of inputs (N, 3, h, w); mirrored ones are averaged in."""
-        parts = [self._run(inputs[start : start + BATCH]) for start in range(0, max(len(inputs), 1), BATCH)]
+        parts = [self._run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
         out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return out["heatmaps"], out.get("states")
 

@@ -39,19 +39,13 @@ class Refiner(Model):
             raise ValueError(f"{engine.path}: metadata: found codec {codec.get('type')!r}, expected 'refine'")
         self.steps = RefineSteps(**codec["steps"])
         self._networks = {name: self._network(name) for name in codec["networks"]}
-        # What a module is fed while another one is wanted: nobody.
-        self._nobody = {
-            INPUTS[name]: np.zeros([0 if k == 0 else side or 2 for k, side in enumerate(engine.inputs[INPUTS[name]])],
-                                   dtype=np.float32)
-            for name in self._networks
-        }  # fmt: skip
 
     def _network(self, name: str):
+        part = self.engine.part([INPUTS[name]], [OUTPUTS[name]])
+
         def run(inputs: np.ndarray) -> np.ndarray:
-            feeds = {**self._nobody, INPUTS[name]: np.ascontiguousarray(inputs, dtype=np.float32)}
-            if name == "c":
-                feeds[INPUTS[name]] = trimmed(feeds[INPUTS[name]])
-            return self.engine.run(feeds)[OUTPUTS[name]]
+            inputs = np.ascontiguousarray(inputs, dtype=np.float32)
+            return part({INPUTS[name]: trimmed(inputs) if name == "c" else inputs})[OUTPUTS[name]]
 
         return run
 
