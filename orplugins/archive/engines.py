@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -67,15 +68,15 @@ def _on_ray(tasks: Sequence[Task], settings: WorkerSettings, cluster: Cluster) -
 
     if not ray.is_initialized():
         ray.init(address=cluster.address, log_to_driver=False, include_dashboard=False)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every step of its plan
+    ray.data.DataContext.get_current().enable_progress_bars = False
     processors = int(ray.cluster_resources().get("CPU", 1)) // settings.threads
     workers = max(1, min(cluster.workers or processors, len(tasks)))
     rows = [{"number": number, "span": json.dumps(span.to_record())} for number, span in tasks]
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         RayWorker,
         fn_constructor_args=(settings,),
-        concurrency=(1, workers),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers),
         num_cpus=settings.threads,
     )
     for row in done.iter_rows():

@@ -101,6 +101,7 @@ def _person(people: People, k: int) -> dict:
     def flat(values: np.ndarray | None) -> list | None:
         return None if values is None or not values[k].size else values[k].astype(np.float32).ravel().tolist()
 
+    assert people.scores is not None  # the constructor fills them in
     return {
         "score": float(people.scores[k]),
         "label": None if people.labels is None else people.labels[k],
@@ -133,9 +134,8 @@ def write_coco(
     for frame in frames:
         width, height = frame.people.size or (None, None)
         image = {"id": number * _IMAGES + len(images) + 1, "file_name": frame.people.frame}
-        images.append(
-            {**image, "width": width, "height": height, **({} if frame.time is None else {"time": frame.time})}
-        )
+        size, time = {"width": width, "height": height}, {} if frame.time is None else {"time": frame.time}
+        images.append({**image, **size, **time})
         for k in range(len(frame.people)):
             record = {"id": number * _ANNOTATIONS + len(annotations) + 1, "image_id": image["id"], "iscrowd": 0}
             annotations.append({**record, **_annotation(frame.people, k, labels)})
@@ -146,6 +146,7 @@ def write_coco(
 
 
 def _annotation(people: People, k: int, labels: list[str]) -> dict:
+    assert people.scores is not None
     out: dict = {"category_id": 1 if people.labels is None else 1 + labels.index(people.labels[k])}
     out["score"] = round(float(people.scores[k]), 6)
     if people.boxes is not None:

@@ -21,16 +21,15 @@ class BatchSettings:
     """How :func:`run_batch` works.
 
     Attributes:
-        model: The model file, which all workers see under this path, as they do recordings and results.
-        detector: Model file of a detector, for networks on boxes.
+        models: Model files that follow one another, which all workers see under these paths, as they do recordings and
+            results.
         cluster: See `orplugins.archive.engines.Cluster`.
         seconds, pictures, root: See `orplugins.archive.spans.plan_spans`.
-        runtime, threads, batch: See `orplugins.archive.work.WorkerSettings`.
+        runtime, threads, batch, min_score: See `orplugins.archive.work.WorkerSettings`.
         again: Do spans with problems again.
     """
 
-    model: str | os.PathLike
-    detector: str | os.PathLike | None = None
+    models: Sequence[str | os.PathLike]
     cluster: Cluster = Cluster()
     seconds: float = 600.0
     pictures: int = 2000
@@ -38,6 +37,7 @@ class BatchSettings:
     runtime: str = "onnxruntime"
     threads: int = 1
     batch: int = 8
+    min_score: float = 0.5
     again: bool = False
 
 
@@ -82,7 +82,7 @@ def run_batch(
         What was done, and what was not.
 
     Raises:
-        FileNotFoundError: There is no such model.
+        FileNotFoundError: There is no such model file.
         ImportError: The engine, or pyarrow, is not installed.
         OSError: `out` cannot be written to.
         ValueError: No recording is usable, the model is not one of images, or `out` holds results of another model.
@@ -91,10 +91,10 @@ def run_batch(
 
     out = Path(os.path.abspath(out))
     workers = WorkerSettings(
-        os.path.abspath(settings.model),
+        tuple(os.path.abspath(path) for path in settings.models),
         str(out),
-        os.path.abspath(settings.detector) if settings.detector else None,
         settings.runtime,
+        settings.min_score,
         settings.threads,
         settings.batch,
     )
@@ -103,8 +103,8 @@ def run_batch(
     if not spans:
         raise ValueError("; ".join(problems) or "no picture and no video to work on")
     with run_folder(out) as out:
-        about = {name: _digest(path) for name, path in _models(workers).items()}
-        manifest = Manifest(out, {**about, "runtime": workers.runtime})
+        about = {"models": [_digest(path) for path in workers.models], "runtime": workers.runtime}
+        manifest = Manifest(out, {**about, "min_score": workers.min_score})
         try:
             tasks = manifest.numbered(spans, settings.again)
             remove_others(out, {entry["number"] for entry in manifest.done.values()})
@@ -120,10 +120,6 @@ def run_batch(
     problems += [line for entry in found for line in entry["problems"]]
     frames, people = (sum(entry[name] for entry in found) for name in ("frames", "people"))
     return BatchResult(out / MANIFEST, len(spans), len(tasks), frames, people, seconds, tuple(dict.fromkeys(problems)))
-
-
-def _models(settings: WorkerSettings) -> dict[str, str]:
-    return {"model": settings.model, **({"detector": settings.detector} if settings.detector else {})}
 
 
 def _digest(path: str) -> str:

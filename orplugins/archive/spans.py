@@ -73,7 +73,8 @@ def plan_spans(
     sources, problems = find_sources(_with_videos(inputs), below=True)
     if out is not None:
         sources = outside(sources, out)
-    spans, folders = [], {}
+    spans: list[Span] = []
+    folders: dict[Path, list[Source]] = {}
     for source in sources:
         if source.is_video:
             spans += _of_video(source, seconds, root)

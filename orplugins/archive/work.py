@@ -14,8 +14,7 @@ import numpy as np
 
 from orplugins.archive.files import COCO, PARQUET, FrameRecord, write_coco, write_parquet
 from orplugins.archive.spans import Span
-from orplugins.deploy import load
-from orplugins.deploy.pose import Pose
+from orplugins.deploy import load_chain
 from orplugins.structures import People
 
 Named = tuple[str, str, int | None, float | None, np.ndarray]  # source, frame's name, number, time, image
@@ -26,38 +25,35 @@ class WorkerSettings:
     """What every worker is told.
 
     Attributes:
-        model: The model file.
+        models: Model files that follow one another, see `orplugins.deploy.load_chain`.
         out: The run's folder, which all workers see.
-        detector: Model file of a detector that gives boxes to `model`; None: it needs none.
-        runtime: See `orplugins.deploy.load`.
+        runtime: The engine of `orplugins.deploy.load_chain`.
+        min_score: Of a detector's boxes, where a top-down network follows it.
         threads: Of one worker's networks.
         batch: Frames at a time.
     """
 
-    model: str
+    models: tuple[str, ...]
     out: str
-    detector: str | None = None
     runtime: str = "onnxruntime"
+    min_score: float = 0.5
     threads: int = 1
     batch: int = 8
 
 
 class Worker:
-    """A model file and all that a span needs, held from span to span.
+    """Model files and all that a span needs, held from span to span.
 
     Args:
         settings: See `WorkerSettings`.
 
     Raises:
-        FileNotFoundError, ValueError, ImportError: See `orplugins.deploy.load`; or the model is not one of images.
+        FileNotFoundError, ValueError, ImportError: See `orplugins.deploy.load_chain`.
     """
 
     def __init__(self, settings: WorkerSettings):
         self.settings = settings
-        self.model = _on_images(settings.model, settings)
-        self.detector = _on_images(settings.detector, settings) if settings.detector else None
-        if self.detector is not None and self.model.kind != "color":
-            raise ValueError(f"{settings.model}: is on {self.model.kind} images, a detector finds boxes in colour ones")
+        self.model = load_chain(settings.models, settings.threads, settings.runtime, min_score=settings.min_score)
 
     def __call__(self, number: int, span: Span) -> dict:
         """Do a span: its files are there when this returns.
@@ -69,7 +65,8 @@ class Worker:
         Returns:
             Its entry in the manifest.
         """
-        began, problems = clock.perf_counter(), []
+        began = clock.perf_counter()
+        problems: list[str] = []
         frames: list[FrameRecord] = []
         batch: list[Named] = []
         for each in _read(span, self.model.kind, problems):
@@ -78,12 +75,13 @@ class Worker:
                 frames += self._people(batch, problems)
                 batch = []
         frames += self._people(batch, problems)
-        out, meta = Path(self.settings.out), self.model.metadata
+        out = Path(self.settings.out)
+        points = next((frame.people.points_skeleton for frame in frames if frame.people.points_skeleton), None)
         parquet, coco = out / PARQUET / f"{number:06d}.parquet", out / COCO / f"{number:06d}.json"
-        write_coco(coco, frames, number, self.model.skeleton, meta.points_skeleton)
-        joints = {"joints": self.model.skeleton.joints}
-        points = {} if meta.points_skeleton is None else {"points": meta.points_skeleton.joints}
-        write_parquet(parquet, frames, {"span": span.key, "method": meta.method, **joints, **points})
+        write_coco(coco, frames, number, self.model.skeleton, points)
+        about = {"span": span.key, "models": [Path(path).name for path in self.settings.models]}
+        joints = {"joints": self.model.skeleton.joints, "points": points.joints if points else ()}
+        write_parquet(parquet, frames, {**about, **joints})
         return {
             "number": number,
             "signature": span.signature,
@@ -100,7 +98,7 @@ class Worker:
         if not batch:
             return []
         try:
-            found: list[People] = self._find(batch)
+            found: list[People] = self.model.batch([each[4] for each in batch], [each[1] for each in batch])
         except ValueError as error:
             if len(batch) > 1:
                 return [record for each in batch for record in self._people([each], problems)]
@@ -110,21 +108,6 @@ class Worker:
             FrameRecord(source, number, time, people)
             for (source, _, number, time, _), people in zip(batch, found, strict=True)
         ]
-
-    def _find(self, batch: list[Named]) -> list[People]:
-        images, names = [each[4] for each in batch], [each[1] for each in batch]
-        if self.detector is None:
-            return self.model.batch(images, names)
-        seen = self.detector.batch(images, names)
-        boxes, scores = ([getattr(people, name) for people in seen] for name in ("boxes", "scores"))
-        return self.model.batch(images, names, boxes=boxes, box_scores=scores)
-
-
-def _on_images(path: str, settings: WorkerSettings) -> Pose:
-    model = load(path, settings.threads, settings.runtime)
-    if not isinstance(model, Pose):
-        raise ValueError(f"{path}: is of {model.metadata.method}, expected a network on images")
-    return model
 
 
 def _read(span: Span, kind: str, problems: list[str]) -> Iterator[Named]:

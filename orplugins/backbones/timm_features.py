@@ -34,11 +34,12 @@ def with_fixed_padding(model: nn.Module) -> None:
 
 def _plain(layer: nn.Conv2d) -> nn.Conv2d:
     """A convolution with the weights of another one and without padding."""
+    (rows, columns), (down, across) = layer.kernel_size, layer.stride
     plain = nn.Conv2d(
         layer.in_channels,
         layer.out_channels,
-        layer.kernel_size,
-        layer.stride,
+        (rows, columns),
+        (down, across),
         groups=layer.groups,
         bias=layer.bias is not None,
     )

@@ -2,7 +2,7 @@ r"""People in thousands of hours of recordings, by a model file, on this machine
 
 Examples:
     python tools/batch.py recordings/ --model outputs/student.onnx --out outputs/people
-    python tools/batch.py /share/recordings --model /share/topdown.onnx --detector /share/detector.onnx \
+    python tools/batch.py /share/recordings --model /share/detector.onnx /share/topdown.onnx \
         --engine ray --address auto --out /share/people
 
 RECORDINGS are videos, and folders of videos or pictures with all below them. They are cut into spans, the tasks of the
@@ -26,8 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("recordings", nargs="+", help="videos, folders of videos or pictures")
-    add("--model", required=True, metavar="FILE", help="what `orplugins export` wrote")
-    add("--detector", metavar="FILE", help="a detector's model file, for networks on boxes")
+    add("--model", required=True, nargs="+", dest="models", metavar="FILE", help="model files, one after the other")
     add("--out", required=True, metavar="DIR")
     add("--engine", choices=ENGINES, default="local", help="this process, or a Ray cluster (default: local)")
     add("--address", help="of a Ray cluster; auto: the one of this machine (default: start one here)")
@@ -38,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runtime", choices=("onnxruntime", "openvino"), default="onnxruntime")
     add("--threads", type=int, default=1, help="of one worker (default: 1)")
     add("--batch", type=int, default=8, help="frames at a time (default: 8)")
+    add("--min-score", type=float, default=0.5, help="of a detector's boxes for the next network (default: 0.5)")
     add("--again", action="store_true", help="do spans with problems again")
     return parser
 

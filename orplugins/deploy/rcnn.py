@@ -26,12 +26,12 @@ class PictureInput:
             raise ValueError(f"{path}: metadata: input.options.sides: found {sides!r}, expected two numbers")
         if spec.channels not in ("bgr", "rgb"):
             raise ValueError(f"{path}: metadata: input.channels: found {spec.channels!r}, expected bgr or rgb")
-        self.spec, self.sides = spec, sides
+        self.spec, self.sides = spec, tuple(sides or ())
 
     def __call__(self, image: np.ndarray) -> tuple[Size, dict[str, np.ndarray]]:
         """The (width, height) that the network sees of a picture (H, W, 3) uint8 BGR, and the feed."""
         height, width = image.shape[:2]
-        size = self.spec.size or shortest_edge((width, height), self.sides)
+        size = self.spec.size or shortest_edge((width, height), (self.sides[0], self.sides[1]))
         seen = resize(image, size)
         if self.spec.channels == "rgb":
             seen = seen[..., ::-1]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from orplugins.export.plan import Plan
 
+_OLD_OPSET = 17
 # The largest difference of an output, as a share of the largest value or of 1.
 TOLERANCE = 1e-4
 
@@ -31,8 +32,15 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
         plan: The network.
         path: The file.
         opset: Of ONNX.
+
+    Raises:
+        ValueError: An opset that the network cannot be written in.
     """
     import torch
+
+    if plan.traced:
+        _write_trace(plan, path, opset)
+        return
 
     module, args = plan.module.eval(), tuple(plan.examples.values())
     names: dict[str, Any] = {
@@ -54,7 +62,7 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
             torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
 
 
-def write_trace(plan: Plan, path: str, opset: int) -> None:
+def _write_trace(plan: Plan, path: str, opset: int) -> None:
     """Write a network as an ONNX file by tracing it.
 
     torch.export does not take shapes that depend on what is in an image, such as the number of people.
@@ -64,20 +72,29 @@ def write_trace(plan: Plan, path: str, opset: int) -> None:
         path: The file.
         opset: Of ONNX.
     """
+    import onnx
+    import onnx.version_converter
     import torch
 
-    settings: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    if opset < 16:
+        raise ValueError(f"opset: found {opset}, expected 16 or more: older ones have no RoiAlign of half pixels")
+    settings: dict[str, Any] = {
+        "input_names": list(plan.examples),
+        "output_names": list(plan.outputs),
+        "dynamic_axes": plan.dynamic,
+    }
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        settings["dynamo"] = False
+    module, args = plan.module.eval(), tuple(plan.examples.values())
     with _quiet(), torch.no_grad():
-        torch.onnx.export(
-            plan.module.eval(),
-            tuple(plan.examples.values()),
-            path,
-            input_names=list(plan.examples),
-            output_names=list(plan.outputs),
-            opset_version=opset,
-            dynamic_axes=plan.dynamic,
-            **settings,
-        )
+        try:
+            torch.onnx.export(module, args, path, opset_version=opset, **settings)
+        except ValueError as error:
+            if "opset" not in str(error):
+                raise
+            # torch before 2.4 writes none above 17.
+            torch.onnx.export(module, args, path, opset_version=_OLD_OPSET, **settings)
+            onnx.save(onnx.version_converter.convert_version(onnx.load(path), opset), path)
 
 
 def _shapes(module, shapes: tuple) -> tuple:

@@ -13,7 +13,7 @@ from pathlib import Path
 import orplugins
 from orplugins.deploy import load
 from orplugins.deploy.metadata import OPSETS, Source
-from orplugins.export.graph import compare, finish
+from orplugins.export.graph import compare, finish, write_graph
 from orplugins.export.methods import plan_of
 from orplugins.export.plan import Plan
 from orplugins.export.shrink import to_half, to_int8
@@ -91,7 +91,7 @@ def export(
     metadata = plan.metadata(source, opset, "fp32")
     with tempfile.TemporaryDirectory() as folder, atomic_path(out) as target:
         full = Path(folder) / "fp32.onnx"
-        plan.write(str(full), opset)
+        write_graph(plan, str(full), opset)
         finish(str(full), metadata)
         difference = compare(plan, str(full))
         say(f"graph: opset {opset}, differs from the network by {max(difference.values()):.1g} at most")

@@ -32,6 +32,8 @@ class Plan(ABC):
         at_least: Axis name -> its least length, where that is not 0.
         heavy: Parts of names of the nodes that `half` and `int8` are for; empty: all. The others keep float32.
         unquantised_first: So many of the first products int8 leaves: coordinates need more than 8 bits.
+        traced: The graph is written by tracing, as it must be where what is in an image decides shapes; `dynamic` then
+            names axes of outputs, too.
 
     Raises:
         FileNotFoundError, ValueError: A file is missing, damaged, or is of another network.
@@ -44,6 +46,7 @@ class Plan(ABC):
     at_least: Mapping[str, int] = MappingProxyType({})
     heavy: tuple[str, ...] = ()
     unquantised_first: int = 0
+    traced: bool = False
 
     @abstractmethod
     def __init__(self, config: str, weights: str): ...
@@ -67,9 +70,3 @@ class Plan(ABC):
         Returns:
             Name with its unit -> value, the same names for every precision.
         """
-
-    def write(self, path: str, opset: int) -> None:
-        """Write the graph, without metadata; a method whose graph the common way cannot write has its own."""
-        from orplugins.export.graph import write_graph
-
-        write_graph(self, path, opset)

@@ -37,7 +37,7 @@ def _error_3d(coco: dict, found: dict[int, People]) -> float:
     predicted, target = [], []
     for person in coco["annotations"]:
         people = found[person["image_id"]]
-        if not len(people) or not person["num_keypoints"]:
+        if not len(people) or people.points is None or not person["num_keypoints"]:
             continue
         joints = np.reshape(person["keypoints"], (1, 17, 3))
         x, y, width, height = person["bbox"]

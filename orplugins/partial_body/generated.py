@@ -26,9 +26,12 @@ def detector_scores(model: Callable[[np.ndarray], People], side: int, count: int
     """
     coco, pictures = generated_pictures(count, side, TEST_SEED)
     truth = {**coco, **people_boxes(coco, "generated pictures")}
-    records, labels = [], set()
+    records: list[dict] = []
+    labels: set[str] = set()
     for key, picture in pictures.items():
         people = model(picture)
+        if people.boxes is None or people.labels is None or people.scores is None:
+            return {}
         labels |= set(people.labels)
         if not labels <= set(PARTIAL_BODY_CLASSES):
             return {}

@@ -37,7 +37,7 @@ def room(tmp_path):
 
 
 def settings(room, **options):
-    return BatchSettings(room / "model.onnx", root=room / "recordings", **options)
+    return BatchSettings([room / "model.onnx"], root=room / "recordings", **options)
 
 
 def rows(out):

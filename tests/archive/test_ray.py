@@ -55,7 +55,7 @@ def test_two_nodes_of_which_one_dies_find_what_one_process_finds(cluster, tmp_pa
     write_tiny_detector(tmp_path / "model.onnx")
     for k in range(4):
         write_red_video(tmp_path / f"recordings/{k}.mp4", 120, start=11 * k, size=(320, 240))
-    one = {"model": tmp_path / "model.onnx", "seconds": 1.0, "root": tmp_path / "recordings", "batch": 4}
+    one = {"models": [tmp_path / "model.onnx"], "seconds": 1.0, "root": tmp_path / "recordings", "batch": 4}
     alone = run_batch([tmp_path / "recordings"], tmp_path / "alone", BatchSettings(**one))
     killed: list[str] = []
 

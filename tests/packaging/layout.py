@@ -12,7 +12,7 @@ HOST_FOLDERS = {"mmpose", "detectron2", "hosts"}
 METHODS = {"depthpose", "orpose_color", "refinet", "partial_body", "videopose3d", "multiview", "motion", "rig"}
 DATA_SETS = {"mvor", "synthetic"}
 SHARED = {"geometry", "depth", "io", "viz", "backbones", "adaptation", "finetune", "hosts"} | {
-    "deploy", "export", "tracking", "live"
+    "deploy", "export", "archive", "tracking", "live"
 }  # fmt: skip
 DOORS = {"mmpose", "detectron2", "cli"}  # what configs, DETECTRON2_ENV_MODULE and the command line name
 

@@ -18,28 +18,8 @@ from torch.nn import functional
 from torchvision.ops import nms
 
 from orplugins.backbones.timm_features import with_fixed_padding
-from orplugins.export.graph import write_trace
-from orplugins.export.plan import Plan
 
 Features = dict[str, Tensor]
-# Parts of the names of the nodes that take the time; the others reckon with coordinates, which 8 or 16 bits are too few for.
-HEAVY = ("/backbone/", "/rpn_head/conv", "/box_head/")
-
-
-class TracedPlan(Plan):
-    """The export of a `TracedRCNN`: a picture of any size, any number of people."""
-
-    heavy = HEAVY
-
-    def __init__(self, outputs: tuple[str, ...]):
-        self.outputs = outputs
-        self.dynamic = {"image": {2: "height", 3: "width"}, **{name: {0: "people"} for name in outputs}}
-
-    def write(self, path: str, opset: int) -> None:
-        """Write the graph, without metadata; RoiAlign of half pixels came with opset 16."""
-        if opset < 16:
-            raise ValueError(f"opset: found {opset}, expected 16 or more for networks of detectron2")
-        write_trace(self, path, opset)
 
 
 def check_exportable(model: nn.Module) -> None:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
-from orplugins.hosts.detectron2.export import HEAVY, TracedPlan, TracedRCNN, at_least_one
+from orplugins.export.traced import HEAVY, TracedPlan
+from orplugins.hosts.detectron2.export import TracedRCNN, at_least_one
 from orplugins.hosts.detectron2.predictor import Predictor, read_model_config
 from orplugins.orpose_color.decode import decode_batched
 from orplugins.orpose_color.detectron2.keypoint_head import StandardKeypoints3DHead

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from orplugins.deploy.metadata import InputSpec, Metadata, Source
-from orplugins.hosts.detectron2.export import TracedPlan, TracedRCNN
+from orplugins.export.traced import TracedPlan
+from orplugins.hosts.detectron2.export import TracedRCNN
 from orplugins.partial_body.detectron2.detector import PartialBodyDetector, class_names, detector_config
 from orplugins.partial_body.generated import detector_scores
 from orplugins.partial_body.shipped import least_score_of
