@@ -73,7 +73,7 @@ class FakeNetwork:
 
 @dataclass
 class Script:
-    """What happens to a camera, in frames counted from its first one.
+    """What happens to a camera, in frames counted from its first one; or at the next frame, where that one was lost.
 
     Attributes:
         stalls: {frame: seconds without a frame before it}.
@@ -120,7 +120,9 @@ class FakeCamera(Source):
         self.image = image
         self.number, self.opened, self._away_until = 0, 0, 0.0
         self.did: Counter[str] = Counter()  # frames that pass while the device is away leave out what they had to do
-        self._pending: dict[int, float] = dict(self.script.lost)
+        self._stalls, self._lost, self._jumps, self._broken = (
+            sorted(what) for what in (self.script.stalls, self.script.lost, self.script.jumps, self.script.broken)
+        )
         self._jumped = 0.0
         self._rng = np.random.default_rng(index)
         self._stopped = threading.Event()
@@ -144,25 +146,31 @@ class FakeCamera(Source):
             self.number = max(self.number, int(np.ceil(now * self.fps)) - self._first(now))
             if self.number >= end:
                 return
-            if self.number in self._pending:
-                self._away_until = now + self._pending.pop(self.number)
+            if self._due(self._lost):
+                self._away_until = now + self.script.lost[self._lost.pop(0)]
                 self.did["lost"] += 1
                 raise SourceLost("the cable was pulled")
-            due = (self.number + self._first(now)) / self.fps + self.script.stalls.get(self.number, 0.0)
+            stall = self.script.stalls[self._stalls.pop(0)] if self._due(self._stalls) else 0.0
+            due = (self.number + self._first(now)) / self.fps + stall
             if self._stopped.wait(max(due - now, 0.0)):
                 return
             number = self.number
-            self._jumped += self.script.jumps.get(number, 0.0)
-            self.did.update(jump=number in self.script.jumps, broken=number in self.script.broken)
+            jumps, broken = self._due(self._jumps), self._due(self._broken)
+            self._jumped += self.script.jumps[self._jumps.pop(0)] if jumps else 0.0
+            self.did.update(jump=jumps, broken=broken)
             stamp = (number + self._first(now)) / self.fps + self.offset + self._jumped
             stamp += float(self._rng.normal(0, self.jitter)) if self.jitter else 0.0
             frame = Frame(self.name, number, stamp, name=f"{self.name}/{number:06d}")
-            if number in self.script.broken:
+            if broken:
+                self._broken.pop(0)
                 frame.problem = f"frame {number}: the image was cut off"
             else:
                 frame.color = self.image(self.index, number + self._first(now))
             self.number += 1
             yield frame
+
+    def _due(self, script: list[int]) -> bool:
+        return bool(script) and script[0] <= self.number
 
     def _first(self, now: float) -> int:
         if not hasattr(self, "_start"):
