@@ -29,10 +29,12 @@ _DEPTH_OPTIONS = (
 START = "model.init_cfg.type=Pretrained model.init_cfg.checkpoint="
 
 
-def depth_training(config: str, run: str, data: str, options: str = "") -> str:
+def depth_training(config: str, run: str, data: str | None, options: str = "") -> str:
+    """A training of a depth network on a set; None where `options` say which."""
+    source = f"train_dataloader.dataset.data_root={{data}}/{data}/ " if data else ""
     return (
         f"{{python}} {{mmpose}}/train.py configs/mmpose/depthpose/{config}.py --resume --work-dir {{runs}}/{run}"
-        f" --cfg-options train_dataloader.dataset.data_root={{data}}/{data}/ {_DEPTH_OPTIONS} {options}"
+        f" --cfg-options {source}{_DEPTH_OPTIONS} {options}"
     ).rstrip()
 
 
@@ -57,7 +59,7 @@ def _names(sets: Iterable[str]) -> str:
     return ",".join(f"'{name}'" for name in sets) + ","
 
 
-def student_training(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
+def _student(run: str, sets: tuple[str, ...], options: str, labelled: bool = False) -> str:
     """A training of the colour student; without a teacher's labels of the hard 2D branch alone, on the truth."""
     files = {name: f"{{runs}}/labels/{name}.json" if labelled else _color_truth(name) for name in sets}
     named = ";".join(f"{name}={file},{{data}}/color_{name}" for name, file in files.items())
@@ -85,12 +87,12 @@ _COLOUR_TRAINING = (
     "{python} tools/train_lifter.py "
     + " ".join(_color_truth(name) for name in ("theatre", "looks", "varied0"))
     + " --out {runs}/lifter --width 128 --dropout 0.1",
-    student_training(
+    _student(
         "orpose_1",
         ("theatre",),
         "SEED 0 ORPLUGINS.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300 SOLVER.LR_SCHEDULER_NAME WarmupMultiStepLR",
     ),
-    student_training(
+    _student(
         "orpose_2",
         ("theatre", "looks", "varied0"),
         "SEED 1 MODEL.WEIGHTS {runs}/orpose_1/model_final.pth SOLVER.MAX_ITER 800"
@@ -98,7 +100,7 @@ _COLOUR_TRAINING = (
     ),
     *(_labels(name) for name in _COLOUR_SETS),
     "{python} dev/start_student.py {runs}/orpose_2/model_final.pth {runs}/lifter --out {runs}/start.pth",
-    student_training(
+    _student(
         "orpose_3",
         tuple(_COLOUR_SETS),
         "SEED 2 MODEL.WEIGHTS {runs}/start.pth DATASETS.H36_STATS_PATH {runs}/lifter/statistics.json"
@@ -205,11 +207,13 @@ RECIPES: dict[str, tuple[str, ...]] = {
         f"{_EXPORT} {{runs}}/depthpose_tiny/epoch_6.pth --config configs/mmpose/depthpose/depthpose_tiny-64x48.py"
         " --out {runs}/depthpose_tiny-64x48.safetensors",
     ),
-    # The theatre alone, then two rounds over images of every kind.
+    # The theatre alone, then two rounds over images of every kind, then one over both.
     "depthpose_small-64x48": (
         f"{_MAKE} --out {{data}}/depth_theatre --frames 1300 --seed 1 {_DEPTH_SIZE} --cameras varied",
         f"{_MAKE} --out {{data}}/depth_varied_1 --frames 4500 --seed 1 {_VARIED}",
         f"{_MAKE} --out {{data}}/depth_varied_3 --frames 6500 --seed 3 {_VARIED}",
+        f"{_MAKE} --out {{data}}/depth_varied_7 --frames 6000 --seed 7 {_VARIED}",
+        f"{_MAKE} --out {{data}}/depth_theatre_700 --frames 700 --seed 1 {_DEPTH_SIZE} --cameras varied",
         _DEPTH_VAL,
         depth_training("depthpose_small-64x48", "depthpose_small", "depth_theatre"),
         depth_training(
@@ -226,10 +230,23 @@ RECIPES: dict[str, tuple[str, ...]] = {
         ),
         "{python} dev/average_checkpoints.py {runs}/depthpose_small_2/epoch_4.pth {runs}/depthpose_small_2/epoch_5.pth"
         " {runs}/depthpose_small_2/epoch_6.pth --out {runs}/depthpose_small_2/average.pth",
-        f"{_EXPORT} {{runs}}/depthpose_small_2/average.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
+        depth_training(
+            "depthpose_small-64x48_both",
+            "depthpose_small_3",
+            None,
+            f"{START}{{runs}}/depthpose_small_2/average.pth train_dataloader.dataset.datasets.0.data_root="
+            "{data}/depth_varied_7/ train_dataloader.dataset.datasets.1.data_root={data}/depth_theatre_700/",
+        ),
+        f"{_EXPORT} {{runs}}/depthpose_small_3/epoch_4.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
     "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
     "lite0_people-states": (*_COLOUR_DATA, *_PEOPLE_TRAINING),
+    # Theatres, then an adaptation to rooms of other looks; an hour of one core.
+    "adaptor_tiny": (
+        "{python} dev/adaptor_table.py --out {runs}/adaptor --seeds 0 --variants adapted",
+        f"{_EXPORT} {{runs}}/adaptor/adapted_0/model_final.pth"
+        " --config configs/detectron2/adaptor/adaptor_tiny_adapt.yaml --out {runs}/adaptor_tiny.safetensors",
+    ),
 }

@@ -1,12 +1,10 @@
 """What each kind of variety in generated pictures is worth on real frames: one training a row, all else equal.
 
-    python dev/variety_ablation.py [--networks depth color] [--real ../shared/data] [--data FOLDER] [--runs FOLDER]
+    python dev/variety_ablation.py [--start WEIGHTS] [--real ../shared/data] [--data FOLDER] [--runs FOLDER]
 
-Depth: `depthpose_small-64x48` is trained on the theatre as shipped (a start that all rows share), then for two epochs
-on 2,500 images of the row's kind. Colour: the hard 2D branch of `orpose_lite0` is trained on 600 pictures of the
-theatre from ImageNet's weights (300 steps; shared), then 250 steps on 600 pictures of the row's kind, one a scene.
-Scores are those of dev/score_real_depth.py, dev/score_real_color.py and of unseen pictures of the theatre. A command
-that ended well is not run again. About 25 and 35 minutes of one CPU core.
+`depthpose_small-64x48` is trained on the theatre (a start that all rows share), then for two epochs on 2,500 images of
+the row's kind. Scores are those of dev/score_real_depth.py and the PCK on unseen images of the theatre. A command that
+ended well is not run again. About half an hour of one CPU core from --start.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from dev.recipes import RECIPES, START, depth_training, student_training  # noqa: E402
+from dev.recipes import RECIPES, START, depth_training  # noqa: E402
 from dev.train_shipped import fill_in, run  # noqa: E402
 from orplugins.io.tables import markdown_table  # noqa: E402
 
@@ -35,78 +33,58 @@ NAMES = {
     "theatre": "the theatre, cameras varied",
     "cameras": "+ cameras and poses",
     "rooms": "+ rooms",
-    "all": "+ sensors, clothes, textures, pictures",
+    "all": "+ sensors, clothes",
 }
 _MAKE = "{python} tools/make_or_dataset.py --workers {workers} --views 1 --seed 5 --cameras varied"
 _SMALL = "configs/mmpose/depthpose/depthpose_small-64x48.py"
-_LITE0 = "configs/detectron2/orpose_color/orpose_lite0.yaml"
 
 
-def depth_commands(row: str, start: Path | None) -> list[str]:
+def row_commands(row: str, start: Path | None) -> list[str]:
     """From nothing, or from the weights `start`, to the scores of one row."""
-    shared = [] if start else [c for c in RECIPES["depthpose_small-64x48"] if "varied_" not in c][:3]
+    wanted = ("{data}/depth_val --frames",)
+    wanted += () if start else ("{data}/depth_theatre --frames", "--work-dir {runs}/depthpose_small ")
     depth = "--frames 2500 --depth-only --size 160x120 --people 0-5"
     weights = start or "{runs}/depthpose_small/epoch_8.pth"
     return [
-        *shared,
-        next(c for c in RECIPES["depthpose_small-64x48"] if "depth_val --frames" in c),
-        f"{_MAKE} --out {{data}}/ablation_depth_{row} {depth} {ROWS[row]}".rstrip(),
+        *(command for command in RECIPES["depthpose_small-64x48"] if any(part in command for part in wanted)),
+        f"{_MAKE} --out {{data}}/row_{row} {depth} {ROWS[row]}".rstrip(),
         depth_training(
             "depthpose_small-64x48_varied",
-            f"depth_{row}",
-            f"ablation_depth_{row}",
+            row,
+            f"row_{row}",
             f"{START}{weights} train_cfg.max_epochs=2 param_scheduler.1.end=2",
         ),
-        f"{{python}} dev/score_real_depth.py {_SMALL} {{runs}}/depth_{row}/epoch_2.pth"
-        f" --data {{real}}/depth_real --json {{runs}}/depth_{row}.json",
-    ]
-
-
-def color_commands(row: str) -> list[str]:
-    """From ImageNet's weights to the scores of one row."""
-    make = f"{_MAKE} --size 320x240"
-    return [
-        f"{make} --out {{data}}/color_start --frames 600 --people 0-5",
-        student_training("color_start", ("start",), "SEED 0 ORPLUGINS.TIMM.PRETRAINED imagenet SOLVER.MAX_ITER 300"),
-        f"{make} --out {{data}}/color_{row} --frames 600 --start 600 --people 0-5 {ROWS[row]}".rstrip(),
-        student_training(
-            f"color_{row}",
-            (row,),
-            "SEED 1 MODEL.WEIGHTS {runs}/color_start/model_final.pth SOLVER.MAX_ITER 250 SOLVER.WARMUP_ITERS 20",
-        ),
-        f"{{python}} dev/score_real_color.py {_LITE0} {{runs}}/color_{row}/model_final.pth --data {{real}}"
-        f" --json {{runs}}/color_{row}.json",
+        f"{{python}} dev/score_real_depth.py {_SMALL} {{runs}}/{row}/epoch_2.pth"
+        f" --data {{real}}/depth_real --json {{runs}}/{row}.json",
     ]
 
 
 def theatre_pck(runs: Path, row: str) -> float:
     """PCK on unseen images of the theatre after the last epoch, from the training's log."""
-    logs = sorted((runs / f"depth_{row}").glob("*/vis_data/scalars.json"))
+    logs = sorted((runs / row).glob("*/vis_data/scalars.json"))
     lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
     return [line["PCK/Average"] for line in lines if "PCK/Average" in line][-1]
 
 
-def table(network: str, runs: Path) -> str:
+def table(runs: Path) -> str:
     """Markdown table of the rows that are done."""
     head, lines = ["pictures"], []
     for row, name in NAMES.items():
-        file = runs / f"{network}_{row}.json"
+        file = runs / f"{row}.json"
         if not file.is_file():
             continue
         figures = {key: value for key, value in json.loads(file.read_text()).items() if "frames" not in key}
-        if network == "depth":
-            figures["PCK@0.2, theatre"] = round(theatre_pck(runs, row), 1)
+        figures["PCK@0.2, theatre"] = round(theatre_pck(runs, row), 1)
         head = ["pictures", *figures]
         lines.append([name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in figures.values())])
     return markdown_table(head, lines)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train and score the rows, then print the tables."""
+    """Train and score the rows, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", choices=("depth", "color"), default=("depth", "color"))
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--start", type=Path, help="weights of the depth network that saw the theatre alone")
+    parser.add_argument("--start", type=Path, help="weights that saw the theatre alone, for the training of them")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that generate (all cores)")
     parser.add_argument("--real", type=Path, default=ROOT.parent / "shared/data", help="folder of the real frames")
@@ -117,9 +95,8 @@ def main(argv: list[str] | None = None) -> int:
     args.data, args.runs, args.real = args.data.resolve(), args.runs.resolve(), args.real.resolve()
     start = args.start.resolve() if args.start else None
     commands: list[str] = []
-    for network in args.networks:
-        for row in args.rows:
-            commands += depth_commands(row, start) if network == "depth" else color_commands(row)
+    for row in args.rows:
+        commands += row_commands(row, start)
     filled = [fill_in(command.replace("{real}", str(args.real)), args) for command in dict.fromkeys(commands)]
     if args.dry_run:
         print("\n".join(shlex.join(command) for command in filled))
@@ -128,8 +105,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"skipped: no folder of real frames {args.real}")
         return 0
     code = run(filled, args.runs / ".done", args.runs / "commands.log")
-    for network in args.networks:
-        print(f"\n{network}\n\n{table(network, args.runs)}")
+    print(f"\n{table(args.runs)}")
     return code
 
 

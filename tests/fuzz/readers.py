@@ -751,3 +751,12 @@ def _run_record(moment: int) -> dict:
 _START = {"type": "start", "cameras": {"cam1": {"size": [640, 480]}}, "joints": list(COCO_17.joints), "limbs": [[0, 1]]}
 _lines = "".join(json.dumps(record) + "\n" for record in (_START, *map(_run_record, range(3))))
 _add("live_records", "jsonl", _text(_lines, "records.jsonl"), _late("orplugins.live.files", "count_records"))
+
+
+def _positions(path: Path) -> Any:
+    from orplugins.adaptor.splits import split_by_file
+
+    return split_by_file(9, 1.0, 1, path)
+
+
+_add("positions", "json", _json({"1.0": {"1": [1, 4, 90], "2": [3]}}), _positions)
