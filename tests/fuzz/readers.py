@@ -752,6 +752,19 @@ _zoo = _made(
 _add("zoo_pkl", "pickle", _zoo, _late("orplugins.io.check_weights", "check_weights"))
 
 
+def _run_record(moment: int) -> dict:
+    people = [{"track": 0, "score": 0.5, "keypoints": [[10.0 * k, 20.0, 0.9] for k in range(17)]}]
+    camera = {"frame": moment, "name": "0.png", "time": 0.1, "size": [640, 480], "people": people}
+    joints = [None, *[[0.1 * k, 1.0, 2.0] for k in range(16)]]
+    placed = [{"track": 0, "seen_by": {"cam1": 0}, "keypoints3d": joints}]
+    return {"type": "people", "moment": moment, "time": moment / 10, "cameras": {"cam1": camera}, "people3d": placed}
+
+
+_START = {"type": "start", "cameras": {"cam1": {"size": [640, 480]}}, "joints": list(COCO_17.joints), "limbs": [[0, 1]]}
+_lines = "".join(json.dumps(record) + "\n" for record in (_START, *map(_run_record, range(3))))
+_add("live_records", "jsonl", _text(_lines, "records.jsonl"), _late("orplugins.live.files", "count_records"))
+
+
 def _positions(path: Path) -> Any:
     from orplugins.adaptor.splits import split_by_file
 
