@@ -2,13 +2,15 @@
 
 "network" rows are one run of the network on prepared inputs; "frame" rows are what a user runs, from an image to
 people, against the host's own way. The networks are exported first, which takes a minute each; a folder in DEPLOY_FILES
-keeps the files for the next run, and DEPLOY_NETWORKS names some of NETWORKS, with commas between.
+keeps the files for the next run, and DEPLOY_NETWORKS names some of NETWORKS, with commas between. With one thread the
+times are the processor's, which other programs on the machine hardly change; with more they are the wall clock's.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +63,7 @@ def _compared(name: str, config: str, weights: str, folder: Path, repeats: int) 
     eager = torch.no_grad()(lambda: module(*tensors))
     frame, hosts, what = _frame(name, config, weights)
     size = ", ".join("x".join(map(str, value.shape)) for value in feeds.values())
+    clock = time.process_time if threads == 1 else time.perf_counter
     rows = []
     for precision in ("fp32", "int8"):
         path = folder / f"{name} {precision}.onnx"
@@ -69,10 +72,12 @@ def _compared(name: str, config: str, weights: str, folder: Path, repeats: int) 
         for engine in ("onnxruntime", "openvino"):
             model = load(path, threads, engine)
             sides = (f"{engine} {precision}", lambda model=model: model.engine.run(feeds))
-            rows.append(compare(f"{name}, network", ("torch eager", eager), sides, repeats, WARMUP, {"input": size}))
+            rows.append(
+                compare(f"{name}, network", ("torch eager", eager), sides, repeats, WARMUP, {"input": size}, clock)
+            )
             if frame is not None:
                 sides = (f"{engine} {precision}", lambda model=model: frame(model))
-                rows.append(compare(f"{name}, frame", ("host", hosts), sides, repeats, WARMUP, {"frame": what}))
+                rows.append(compare(f"{name}, frame", ("host", hosts), sides, repeats, WARMUP, {"frame": what}, clock))
     return rows
 
 

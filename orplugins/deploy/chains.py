@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from orplugins.deploy.opening import load
 from orplugins.deploy.pose import frame_names
 from orplugins.geometry.cameras import Camera
 from orplugins.skeletons import Skeleton
@@ -145,8 +146,6 @@ def load_chain(
         FileNotFoundError: There is no such file.
         ValueError: Files that do not follow one another, or RefiNet without a camera.
     """
-    from orplugins.deploy import load
-
     if not paths:
         raise ValueError("models: found none, expected a file of a network on images first")
     chain: Any = None

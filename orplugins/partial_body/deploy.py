@@ -22,7 +22,8 @@ class BoxPeople(Pose):
 
     Without boxes the whole image is one. The metadata's ``codec``: ``how`` and ``blur`` of
     `orplugins.partial_body.maps.joints_of_maps`; its ``input.options``: ``padding`` of the boxes, ``inclusive``: the
-    last pixel belongs to a box, ``flip_test``.
+    last pixel belongs to a box, ``flip_test``, and ``flip_indices`` where they are not the joint set's: networks that
+    were published with left and right not exchanged.
 
     Args:
         engine: Runs the network: ``crops`` (B, 3, h, w) to ``heatmaps`` (B, K, h', w') and, where it tells them,
@@ -38,6 +39,7 @@ class BoxPeople(Pose):
         self._size, self._decoding = spec.size, codec
         self._padding, self._inclusive = spec.options["padding"], spec.options.get("inclusive", False)
         self.flip_test = bool(spec.options.get("flip_test", False))
+        self._flip = list(spec.options.get("flip_indices", self.skeleton.flip_indices))
         self._mean, self._std = (np.array(values, dtype=np.float32) for values in (spec.mean, spec.std))
 
     def batch(
@@ -120,10 +122,10 @@ class BoxPeople(Pose):
         if not self.flip_test:
             return self.engine.run({"crops": inputs})
         both = self.engine.run({"crops": np.concatenate([inputs, inputs[..., ::-1]])})
-        flip, out = list(self.skeleton.flip_indices), {}
+        out = {}
         for name, values in both.items():
             plain, mirrored = np.split(values, 2)
-            mirrored = mirrored[:, flip]
+            mirrored = mirrored[:, self._flip]
             out[name] = (plain + (mirrored[..., ::-1] if name == "heatmaps" else mirrored)) / 2
         return out
 

@@ -47,7 +47,7 @@ def test_a_file_and_what_it_cost(tmp_path, capsys):
         ([CONFIG, WEIGHTS, "--out", "m.onnx", "--int8", "--calibration", "0"], "found 0 frames"),
         ([WEIGHTS, WEIGHTS, "--out", "m.onnx"], "expected a config of mmpose"),
         ([CONFIG, CONFIG, "--out", "m.onnx"], "depthpose_tiny-64x48.py"),
-        ([CONFIG, "demo/vitpose-t_people-states.safetensors", "--out", "m.onnx"], "vitpose"),
+        ([CONFIG, "demo/vitpose-t_people-states.safetensors", "--out", "m.onnx"], "does not fit the DepthPose"),
     ],
 )
 def test_what_is_refused(arguments, message, tmp_path, monkeypatch, capsys):

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from orplugins.deploy import InputSpec, Metadata, Source, parse_metadata
+from orplugins.deploy import InputSpec, Metadata, Source
+from orplugins.deploy.metadata import parse_metadata
 from orplugins.skeletons import COCO_17, Skeleton
 
 SOURCE = Source("config.py", "weights.safetensors", "0" * 64, "CC0-1.0", "0.1.0")

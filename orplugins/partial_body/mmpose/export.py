@@ -72,6 +72,7 @@ class BoxPlan(Plan):
         mean, std = (tuple(values.flatten().tolist()) for values in (prepare.mean, prepare.std))
         options = {"padding": self.padding, "inclusive": self.inclusive}
         options["flip_test"] = bool(self.model.test_cfg.get("flip_test", False))
+        options["flip_indices"] = [int(k) for k in self.model.dataset_meta["flip_indices"]]
         how = self.decoder.decoding if isinstance(self.decoder, PublishedHeatmap) else BATCHED
         channels = "rgb" if prepare._channel_conversion else "bgr"
         return Metadata(
