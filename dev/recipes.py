@@ -25,10 +25,16 @@ _DEPTH_OPTIONS = (
 )
 
 
-def _depth(config: str, run: str, data: str, options: str = "") -> str:
+# Not load_from: together with --resume, mmengine would go on from that training's last step.
+START = "model.init_cfg.type=Pretrained model.init_cfg.checkpoint="
+
+
+def depth_training(config: str, run: str, data: str | None, options: str = "") -> str:
+    """A training of a depth network on a set; None where `options` say which."""
+    source = f"train_dataloader.dataset.data_root={{data}}/{data}/ " if data else ""
     return (
         f"{{python}} {{mmpose}}/train.py configs/mmpose/depthpose/{config}.py --resume --work-dir {{runs}}/{run}"
-        f" --cfg-options train_dataloader.dataset.data_root={{data}}/{data}/ {_DEPTH_OPTIONS} {options}"
+        f" --cfg-options {source}{_DEPTH_OPTIONS} {options}"
     ).rstrip()
 
 
@@ -118,19 +124,19 @@ _PEOPLE_TRAININGS = {
     "second": (
         ("theatre", *_VARIED_PAIR, "rooms"),
         "128x96",
-        "load_from={runs}/people_first/iter_250.pth train_cfg.max_epochs=1 param_scheduler.1.end=1",
+        f"{START}{{runs}}/people_first/iter_250.pth train_cfg.max_epochs=1 param_scheduler.1.end=1",
         "iter_368",
     ),
     "third": (
         ("theatre", "looks", *_VARIED_PAIR, "rooms"),
         "192x144",
-        "load_from={runs}/people_second/iter_368.pth train_cfg.max_epochs=2 param_scheduler.1.end=2",
+        f"{START}{{runs}}/people_second/iter_368.pth train_cfg.max_epochs=2 param_scheduler.1.end=2",
         "iter_1046",
     ),
     "fourth": (
         ("theatre", "looks", *_VARIED_PAIR, "rooms"),
         "192x144",
-        "load_from={runs}/people_third/iter_1046.pth train_cfg.max_epochs=1 param_scheduler.1.end=1"
+        f"{START}{{runs}}/people_third/iter_1046.pth train_cfg.max_epochs=1 param_scheduler.1.end=1"
         " model.head.state_weight=2.0 optim_wrapper.optimizer.lr=1e-3",
         "iter_523",
     ),
@@ -197,35 +203,50 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "depthpose_tiny-64x48": (
         f"{_MAKE} --out {{data}}/depth_theatre --frames 1300 --seed 1 {_DEPTH_SIZE} --cameras varied",
         _DEPTH_VAL,
-        _depth("depthpose_tiny-64x48", "depthpose_tiny", "depth_theatre"),
+        depth_training("depthpose_tiny-64x48", "depthpose_tiny", "depth_theatre"),
         f"{_EXPORT} {{runs}}/depthpose_tiny/epoch_6.pth --config configs/mmpose/depthpose/depthpose_tiny-64x48.py"
         " --out {runs}/depthpose_tiny-64x48.safetensors",
     ),
-    # The theatre alone, then two rounds over images of every kind.
+    # The theatre alone, then two rounds over images of every kind, then one over both.
     "depthpose_small-64x48": (
         f"{_MAKE} --out {{data}}/depth_theatre --frames 1300 --seed 1 {_DEPTH_SIZE} --cameras varied",
         f"{_MAKE} --out {{data}}/depth_varied_1 --frames 4500 --seed 1 {_VARIED}",
         f"{_MAKE} --out {{data}}/depth_varied_3 --frames 6500 --seed 3 {_VARIED}",
+        f"{_MAKE} --out {{data}}/depth_varied_7 --frames 6000 --seed 7 {_VARIED}",
+        f"{_MAKE} --out {{data}}/depth_theatre_700 --frames 700 --seed 1 {_DEPTH_SIZE} --cameras varied",
         _DEPTH_VAL,
-        _depth("depthpose_small-64x48", "depthpose_small", "depth_theatre"),
-        _depth(
+        depth_training("depthpose_small-64x48", "depthpose_small", "depth_theatre"),
+        depth_training(
             "depthpose_small-64x48_varied",
             "depthpose_small_1",
             "depth_varied_1",
-            "load_from={runs}/depthpose_small/epoch_8.pth",
+            f"{START}{{runs}}/depthpose_small/epoch_8.pth",
         ),
-        _depth(
+        depth_training(
             "depthpose_small-64x48_varied",
             "depthpose_small_2",
             "depth_varied_3",
-            "load_from={runs}/depthpose_small_1/epoch_6.pth optim_wrapper.optimizer.lr=1.2e-3",
+            f"{START}{{runs}}/depthpose_small_1/epoch_6.pth optim_wrapper.optimizer.lr=1.2e-3",
         ),
         "{python} dev/average_checkpoints.py {runs}/depthpose_small_2/epoch_4.pth {runs}/depthpose_small_2/epoch_5.pth"
         " {runs}/depthpose_small_2/epoch_6.pth --out {runs}/depthpose_small_2/average.pth",
-        f"{_EXPORT} {{runs}}/depthpose_small_2/average.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
+        depth_training(
+            "depthpose_small-64x48_both",
+            "depthpose_small_3",
+            None,
+            f"{START}{{runs}}/depthpose_small_2/average.pth train_dataloader.dataset.datasets.0.data_root="
+            "{data}/depth_varied_7/ train_dataloader.dataset.datasets.1.data_root={data}/depth_theatre_700/",
+        ),
+        f"{_EXPORT} {{runs}}/depthpose_small_3/epoch_4.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
     "faster_rcnn_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING, *_DETECTOR_TRAINING),
     "lite0_people-states": (*_COLOUR_DATA, *_PEOPLE_TRAINING),
+    # Theatres, then an adaptation to rooms of other looks; an hour of one core.
+    "adaptor_tiny": (
+        "{python} dev/adaptor_table.py --out {runs}/adaptor --seeds 0 --variants adapted",
+        f"{_EXPORT} {{runs}}/adaptor/adapted_0/model_final.pth"
+        " --config configs/detectron2/adaptor/adaptor_tiny_adapt.yaml --out {runs}/adaptor_tiny.safetensors",
+    ),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 SHIPPED = {
     "depthpose": ("configs/mmpose/depthpose/depthpose_small-64x48.py", "demo/depthpose_small-64x48.safetensors"),
     "orpose-color": ("configs/detectron2/orpose_color/orpose_lite0.yaml", "demo/orpose_lite0.safetensors"),
+    "adaptor": ("configs/detectron2/adaptor/adaptor_tiny_adapt.yaml", "demo/adaptor_tiny.safetensors"),
     "partial-body": (
         "configs/mmpose/partial_body/lite0_people-states_192x144.py",
         "demo/lite0_people-states.safetensors",

@@ -5,6 +5,8 @@ Examples:
     orplugins adapt depth/ --out outputs/depth --config configs/mmpose/depthpose/depthpose_tiny-64x48.py \\
         --weights demo/depthpose_tiny-64x48.safetensors
 
+    orplugins adapt recordings/monday/ --out outputs/mean-teacher --method adaptor           # AdaptOR's mean teacher
+
 FRAMES are neighbouring frames of one camera that stands still, in the order of their names: colour pictures, or 16-bit
 PNG of depth; some hundred of them, in which people come and go. The shipped network labels them, asked about several
 sizes and mirror images; what lasts over neighbouring frames becomes a label; a student learns from the labels, from
@@ -26,7 +28,7 @@ from orplugins.adaptation.run import NOT_BETTER, AdaptSettings, adapt, kind_of_f
 from orplugins.device import add_device_option
 from orplugins.resources import shipped
 
-NETWORKS = {"color": "orpose-color", "depth": "depthpose"}
+NETWORKS = {"color": "orpose-color", "depth": "depthpose", "adaptor": "adaptor"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("frames", nargs="+", help="pictures of one camera, or folders of them")
     options.add_argument("--out", type=Path, required=True, help="folder")
-    options.add_argument("--method", choices=tuple(NETWORKS), help="default: by the files; 16-bit PNG is depth")
+    options.add_argument(
+        "--method", choices=tuple(NETWORKS), help="default: by the files; 16-bit PNG is depth; adaptor: colour"
+    )
     options.add_argument("--config", help="the network's config (default: the shipped network)")
     options.add_argument("--weights", help="its weights, the teacher (default: the shipped ones)")
     options.add_argument("--rounds", type=int, default=1, help="2: the student teaches once more (default: 1)")
@@ -63,6 +67,10 @@ def main(argv: list[str] | None = None) -> int:
 
             training = {"iterations": args.iterations}
             method = ColorMethod(config, weights, args.size, training, args.statistics, args.device)
+        elif kind == "adaptor":
+            from orplugins.adaptor.adapt import AdaptorMethod
+
+            method = AdaptorMethod(config, weights, args.size, args.iterations, args.device)
         else:
             from orplugins.depthpose.adapt import DepthMethod
 

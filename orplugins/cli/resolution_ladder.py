@@ -5,8 +5,13 @@ Example:
         --weights outputs/student/model_final.pth --out outputs/ladder \\
         DATASETS.TEST_SET_NAME toy DATASETS.TEST_SET_JSON annotations.json DATASETS.TEST_SET_IMGDIR images
 
+    python tools/resolution_ladder.py --config-file configs/detectron2/adaptor/adaptor_tiny_adapt.yaml \\
+        --weights demo/adaptor_tiny.safetensors --out outputs/ladder \\
+        ORPLUGINS.ADAPTOR.SETS "['room=annotations.json,images']" DATASETS.TEST "('room',)"
+
 --weights may be given several times (NAME=FILE names a line). Writes ladder.json, ladder.md and ladder.png below --out.
-The metrics are those that the set's annotations allow: AP, PCK, MPJPE.
+The metrics are those that the method has and the set's annotations allow: AP, PCK, MPJPE; AdaptOR: AP of boxes, joints,
+masks.
 """
 
 from __future__ import annotations
@@ -42,9 +47,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs of the config")
     args = parser.parse_args(argv)
 
-    from orplugins.orpose_color.detectron2.pipeline import sweep_resolutions
+    from orplugins.adaptor.detectron2 import evaluation as adaptor
+    from orplugins.adaptor.detectron2.pipeline import ADAPTOR
+    from orplugins.hosts.detectron2.training import method_of
+    from orplugins.orpose_color.detectron2 import pipeline as orpose_color
 
     try:
+        method = method_of((ADAPTOR, orpose_color.ORPOSE_COLOR), args.config_file, args.opts)
+        sweep_resolutions = (adaptor if method is ADAPTOR else orpose_color).sweep_resolutions
         files = _named(args.weights)
         result = sweep_resolutions(args.config_file, files, args.out, args.factors, args.opts, args.device)
     except (ValueError, OSError) as error:

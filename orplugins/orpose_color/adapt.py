@@ -12,18 +12,16 @@ import numpy as np
 from orplugins.adaptation.agreement import RULES
 from orplugins.adaptation.fusion import Detections
 from orplugins.adaptation.method import Finder, Lesson
-from orplugins.deploy.resize import resize
+from orplugins.adaptation.views import network_size
 from orplugins.io.atomic import write_json
 from orplugins.io.images import read_image, write_image
 from orplugins.orpose_color.adapt_labels import frame_labels, room_labels
 from orplugins.orpose_color.adapt_settings import StudentTraining
 from orplugins.orpose_color.ensemble import find_people
-from orplugins.orpose_color.pipeline import ColorSettings, load_predictor, network_size
+from orplugins.orpose_color.pipeline import ColorSettings, load_predictor
 
 # (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
 VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
-# Pictures that will be as small as the recording's need not be rendered large.
-_ROOM_SIZES = ((160, 120), (320, 240))
 
 
 class ColorMethod:
@@ -87,34 +85,17 @@ class ColorMethod:
     def _predictor(self, weights: str):
         return load_predictor(ColorSettings(self.config, weights, self.statistics, device=self.device))
 
-    def _rooms(self, count: int, seed: int) -> tuple[dict, list[np.ndarray]]:
-        """COCO's form of generated rooms, and the pictures (BGR), as small as the recording's."""
-        from orplugins.synthetic.export.in_memory import generate
-
-        views = 3
-        rendered = next((size for size in _ROOM_SIZES if min(size) >= min(self.frame_size)), _ROOM_SIZES[-1])
-        coco, pictures = generate(
-            -(-count // views), seed, size=rendered, views=views, people=(0, 6), color=True, variety=("all",)
-        )
-        coco["images"] = coco["images"][:count]
-        factor = min(1.0, min(self.frame_size) / min(rendered))
-        size = round(rendered[0] * factor), round(rendered[1] * factor)
-        return coco, [resize(pictures[each["id"]][..., ::-1], size) for each in coco["images"]]
-
     def rooms(self, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Generated pictures as small as the recording's, and their people's boxes."""
-        coco, pictures = self._rooms(count, seed)
-        out = []
-        for image, picture in zip(coco["images"], pictures, strict=True):
-            boxes = np.array([a["bbox"] for a in coco["annotations"] if a["image_id"] == image["id"]]).reshape(-1, 4)
-            boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
-            out.append((np.ascontiguousarray(picture), boxes * picture.shape[1] / image["width"]))
-        return out
+        from orplugins.synthetic.export.small_rooms import boxes_of, small_rooms
+
+        return boxes_of(*small_rooms(count, seed, self.frame_size))
 
     def train(self, lesson: Lesson) -> Path:
         """Write the labels, render the rooms, train with detectron2, export the weights."""
         from orplugins.device import choose_device
         from orplugins.orpose_color.detectron2.adapt import StudentFiles, export_student, train_student
+        from orplugins.synthetic.export.small_rooms import small_rooms
 
         out, done = lesson.out, lesson.out / "student.safetensors"
         if done.is_file():
@@ -125,7 +106,7 @@ class ColorMethod:
         sets = {f"recording of {out.resolve()}": (out / "labels.json", root)}
         if lesson.rooms:
             if not (out / "rooms.json").is_file():
-                coco, pictures = self._rooms(lesson.rooms, lesson.seed)
+                coco, pictures = small_rooms(lesson.rooms, lesson.seed, self.frame_size)
                 for image, picture in zip(coco["images"], pictures, strict=True):
                     image["file_name"] = f"rooms/{image['id']}.png"
                     write_image(out / image["file_name"], picture)

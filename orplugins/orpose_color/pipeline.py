@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orplugins.deploy.resize import resize, shortest_edge
+from orplugins.adaptation.views import enlarge_mask, network_size
+from orplugins.deploy.resize import resize
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
+from orplugins.io.coco_masks import mask_of, run_lengths
 from orplugins.io.frames import Frame, Source, find_sources, outside, read_frames
 from orplugins.io.images import find_pictures, read_image, write_image
 from orplugins.io.run_folder import lock_file, remove_leftovers, require_writable, run_folder
@@ -29,6 +31,7 @@ from orplugins.orpose_color.statistics import load_statistics, save_statistics
 from orplugins.orpose_color.teacher import ThreeStageTeacher, Thresholds, dropped_rows
 from orplugins.resources import shipped
 from orplugins.skeletons import COCO_17, H36M_17
+from orplugins.viz.masks import tint_people
 from orplugins.viz.overlay import draw_pose
 
 if TYPE_CHECKING:
@@ -74,9 +77,10 @@ class ColorPoses:
         seen: (width, height) of the resized picture.
         boxes: (N, 4) x1, y1, x2, y2 in pixels of the resized picture, as are
         keypoints: (N, 17, 3) x, y, score; a pixel's centre is its index + 0.5.
-        poses_3d: (N, 17, 3) metres from the pelvis, Human3.6M's order.
+        poses_3d: (N, 17, 3) metres from the pelvis, Human3.6M's order; None where the network has none.
         scores: (N,).
         time: Seconds since a video's first frame; None for a picture.
+        masks: COCO's run lengths of each person, in pixels of the file; None where the network has none.
     """
 
     name: str
@@ -84,9 +88,10 @@ class ColorPoses:
     seen: tuple[int, int]
     boxes: np.ndarray
     keypoints: np.ndarray
-    poses_3d: np.ndarray
+    poses_3d: np.ndarray | None
     scores: np.ndarray
     time: float | None = None
+    masks: tuple[dict, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,14 +122,16 @@ def infer_color(
     out: str | os.PathLike,
     settings: ColorSettings,
 ) -> ColorResult:
-    """Find the 2D and 3D poses of people in pictures and videos; write them, then draw them.
+    """Find the 2D and 3D poses of people in pictures and videos, and their masks; write them, then draw them.
+
+    A network without lifting networks or without a mask head gives what it has.
 
     ``poses.json`` is complete before the first picture is drawn, so that an encoder that fails costs no pose. The
     inputs are read twice for that.
 
     Args:
         inputs: Pictures, folders of them, videos.
-        out: Folder for ``poses.json`` (COCO's form with ``h36m_3d``), ``overlays/*.png`` and videos.
+        out: Folder for ``poses.json`` (COCO's form with ``h36m_3d``, ``segmentation``), ``overlays/*.png`` and videos.
         settings: See :class:`ColorSettings`.
 
     Raises:
@@ -185,22 +192,6 @@ def read_pictures(sources: Sequence[Source], failed: dict[str, str]) -> Iterator
                 yield source, replace(frame, name=name)
 
 
-def network_size(
-    size: tuple[int, int], wanted: tuple[int, int] | None, sides: tuple[int, int] = (480, 1333)
-) -> tuple[int, int]:
-    """Size at which the network sees a picture: the wanted one, or one of the same proportions.
-
-    Args:
-        size: (width, height) of the picture.
-        wanted: (width, height), or None.
-        sides: The shorter side, and the most that the longer one may have.
-
-    Returns:
-        (width, height).
-    """
-    return wanted or shortest_edge(size, sides)
-
-
 def write_color_poses(path: str | os.PathLike, found: Sequence[ColorPoses], failed: dict[str, str]) -> None:
     """Write poses in COCO's form: joints in the pixels of the pictures, counted from a pixel's centre.
 
@@ -242,15 +233,19 @@ def _people_above(
     instances = predict([resize(frame.image, size)])[0]
     least = predict.least_score if settings.threshold is None else settings.threshold
     keep = instances.scores.numpy() >= least
+    poses_3d, masks = (getattr(instances, name, None) for name in ("pred_keypoints_3d", "pred_masks"))
+    if masks is not None:
+        masks = tuple(run_lengths(enlarge_mask(mask, (width, height))) for mask in masks.numpy()[keep])
     return source, ColorPoses(
         frame.name,
         (width, height),
         size,
         instances.pred_boxes.tensor.numpy()[keep],
         instances.pred_keypoints.numpy()[keep],
-        instances.pred_keypoints_3d.numpy()[keep],
+        None if poses_3d is None else poses_3d.numpy()[keep],
         instances.scores.numpy()[keep],
         frame.time,
+        masks,
     )
 
 
@@ -271,7 +266,8 @@ def _records(found: ColorPoses) -> list[dict]:
                 "area": round(float((box[1] - box[0]).prod()), 3),
                 "keypoints": np.round(joints, 4).ravel().tolist(),
                 "num_keypoints": 17,
-                "h36m_3d": np.round(found.poses_3d[k], 5).ravel().tolist(),
+                **({} if found.poses_3d is None else {"h36m_3d": np.round(found.poses_3d[k], 5).ravel().tolist()}),
+                **({} if found.masks is None else {"segmentation": found.masks[k]}),
             }
         )
     return people
@@ -312,6 +308,8 @@ def _drawings(
         number, people = found[count]
         assert frame.image is not None
         drawn = resize(frame.image, people.seen).copy()
+        if people.masks:
+            drawn = tint_people(drawn, np.stack([enlarge_mask(mask_of(code), people.seen) for code in people.masks]))
         for keypoints, box in zip(people.keypoints, people.boxes, strict=True):
             draw_pose(drawn, coco_to_h36_present(keypoints), "h36", box)
         count += 1

@@ -73,7 +73,7 @@ def test_a_recording_is_adapted_to_and_the_same_command_goes_on(tmp_path, monkey
     from orplugins.orpose_color.adapt import ColorMethod
 
     monkeypatch.setattr(ColorMethod, "rules", AgreementRules(sure=0.1, sure_still=0.1, least_presence=0.2))
-    monkeypatch.setattr("orplugins.orpose_color.adapt._ROOM_SIZES", (SIZE,))
+    monkeypatch.setattr("orplugins.synthetic.export.small_rooms.SIZES", (SIZE,))
     write_recording(tmp_path / "frames", 22, SIZE, color=True)
     arguments = [str(tmp_path / "frames"), "--out", str(tmp_path / "out"), "--iterations", "3", "--size", "128x96"]
     arguments += ["--device", "cpu"]

@@ -16,9 +16,11 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("cv2")
 
 import orplugins  # noqa: E402, F401
+from orplugins.adaptation.views import network_size  # noqa: E402
 from orplugins.deploy import load  # noqa: E402
+from orplugins.deploy.resize import resize  # noqa: E402
 from orplugins.export import export  # noqa: E402
-from orplugins.orpose_color.pipeline import ColorSettings, load_predictor, network_size, resize  # noqa: E402
+from orplugins.orpose_color.pipeline import ColorSettings, load_predictor  # noqa: E402
 from orplugins.partial_body.detectron2.detector import PartialBodyDetector  # noqa: E402
 from orplugins.resources import resource, shipped  # noqa: E402
 from orplugins.skeletons import COCO_17, H36M_17  # noqa: E402

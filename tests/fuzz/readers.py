@@ -738,3 +738,12 @@ _zoo = _made(
     lambda p: p.write_bytes(pickle.dumps({"model": {"a": np.ones(3, np.float32)}, "__author__": "x"}, 2)), "fuzzed.pkl"
 )
 _add("zoo_pkl", "pickle", _zoo, _late("orplugins.io.check_weights", "check_weights"))
+
+
+def _positions(path: Path) -> Any:
+    from orplugins.adaptor.splits import split_by_file
+
+    return split_by_file(9, 1.0, 1, path)
+
+
+_add("positions", "json", _json({"1.0": {"1": [1, 4, 90], "2": [3]}}), _positions)

@@ -241,3 +241,24 @@ def test_bad_pictures_are_reported_and_the_others_labelled(tmp_path, monkeypatch
     settings = TeacherSettings("pose.yaml", "lifter.pth", "statistics.json", batch=2)
     done = label_pictures([folder], tmp_path / "labels.json", settings)
     assert (done.given, done.pictures) == (6, 3) and sorted(done.failed) == ["x.png", "y.png", "z.png"]
+
+
+def test_a_network_with_masks_and_without_3d_gives_what_it_has(pictures, tmp_path, monkeypatch):
+    from orplugins.io.coco_masks import mask_of
+
+    def with_masks(images: list[np.ndarray]) -> list[SimpleNamespace]:
+        found = vars(two_people(images)[0]) | {"pred_masks": torch.zeros(2, *images[0].shape[:2], dtype=torch.bool)}
+        found.pop("pred_keypoints_3d")
+        found["pred_masks"][0, :12, :16] = True
+        return [SimpleNamespace(**found)] * len(images)
+
+    with_masks.sides, with_masks.least_score = (480, 1333), 0.5
+    monkeypatch.setattr(pipeline, "load_predictor", lambda settings: with_masks)
+    infer_color([pictures], tmp_path / "out", SETTINGS)
+    people = json.loads((tmp_path / "out/poses.json").read_text())["annotations"]
+    assert len(people) == 2 and not any("h36m_3d" in person for person in people)
+    for person, shape in zip(people, [(24, 32), (12, 16)], strict=True):  # in the pixels of the files
+        mask = mask_of(person["segmentation"])
+        assert mask.shape == shape and mask[: shape[0] // 2, : shape[1] // 2].all() and mask.mean() == 0.25
+    drawn = read_image(tmp_path / "out/overlays/000001.png")
+    assert (drawn[10, 14] != 90).any() and (drawn[22, 30] == 90).all()

@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parents[2] / "orplugins"
 HOSTS = {"mmpose", "mmengine", "mmcv", "mmdet", "detectron2", "fvcore"}
 HOST_FOLDERS = {"mmpose", "detectron2", "hosts"}
 
-METHODS = {"depthpose", "orpose_color", "refinet", "partial_body", "videopose3d", "multiview", "motion", "rig"}
+METHODS = {"depthpose", "orpose_color", "refinet", "partial_body", "videopose3d", "multiview", "motion", "rig",
+           "adaptor"}  # fmt: skip
 DATA_SETS = {"mvor", "synthetic"}
 SHARED = {
     "geometry",

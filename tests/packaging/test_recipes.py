@@ -24,3 +24,9 @@ def test_files_of_a_recipe_exist(name):
 def test_places_of_a_recipe_are_filled_in(name):
     known = {"root", "python", "workers", "device", "data", "runs", "mmpose"}
     assert {place for command in RECIPES[name] for place in re.findall(r"{(\w*)}", command)} <= known
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_training_goes_on_from_the_last_step_of_another(name):
+    # mmengine takes --resume with load_from for "resume from that file".
+    assert not [command for command in RECIPES[name] if "--resume" in command and "load_from" in command]

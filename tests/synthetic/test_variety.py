@@ -122,3 +122,16 @@ def test_light_that_comes_by_way_of_a_wall_makes_corners_round():
 def test_sets_in_memory_vary_too():
     coco, pictures = generate(3, 4, size=SIZE, views=1, variety=("rooms", "poses"))
     assert len(pictures) == len(coco["images"]) == 3
+
+
+def test_people_whom_no_sensor_measured_are_not_annotated():
+    """Of 60 scenes' people some are lost whole, and then only where depth is all there is."""
+    options = dict(size=(80, 60), views=1, people=(1, 5), fixed_cameras=False, variety=("rooms", "sensors"))
+    lost = 0
+    for index in range(60):
+        _, (frame,) = render_frames(7, index, **options)
+        _, (exact,) = render_frames(7, index, noise=False, **options)
+        shares = {p: (frame.depth_mm[exact.instances == p] > 0).mean() for p in exact.view.person_ids.tolist()}
+        assert frame.view.person_ids.tolist() == [p for p, share in shares.items() if share >= 0.1]
+        lost += len(shares) - len(frame.view.person_ids)
+    assert lost > 0

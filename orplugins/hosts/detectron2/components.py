@@ -11,7 +11,13 @@ COMPONENTS: tuple[str, ...] = (
     "orplugins.orpose_color.detectron2.keypoint_head",
     "orplugins.orpose_color.detectron2.roi_heads",
     "orplugins.partial_body.detectron2.rcnn",
+    "orplugins.adaptor.detectron2.datasets",
+    "orplugins.adaptor.detectron2.heads",
+    "orplugins.adaptor.detectron2.meta_arch",
 )
+
+# Functions that add a method's keys to a config: (module, name).
+CONFIG_KEYS: tuple[tuple[str, str], ...] = (("orplugins.adaptor.detectron2.config", "add_adaptor_config"),)
 
 
 def register() -> None:

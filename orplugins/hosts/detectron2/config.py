@@ -1,7 +1,14 @@
 """Our keys in detectron2's YAML configs."""
 
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
 from detectron2.config import CfgNode
 
+from orplugins.hosts.detectron2.components import CONFIG_KEYS
 from orplugins.skeletons import CAMMA_10, COCO_17
 from orplugins.viz.overlay import COCO_LETTERS, COLOURS
 
@@ -11,18 +18,14 @@ def add_orplugins_config(cfg: CfgNode) -> None:
 
     No key of detectron2's own is changed. A method's keys are below ``cfg.ORPLUGINS.<METHOD>``; those that a published
     configuration names are where it has them (ORPose-Color: ``MODEL.KEYPOINT3D_ON``, ``MODEL.ROI_KEYPOINTS3D_HEAD`` and
-    some of ``DATASETS``). A config file that sets an unknown key is refused.
+    some of ``DATASETS``; AdaptOR: ``UDA`` and some others). A config file that sets an unknown key is refused.
 
     Args:
         cfg: What ``detectron2.config.get_cfg()`` returned, before a file is merged into it.
     """
-    if "ORPLUGINS" not in cfg:
-        cfg.ORPLUGINS = CfgNode()
-    if "ORPOSE_COLOR" not in cfg.ORPLUGINS:
-        _add(cfg, _orpose_color())
-    # Of build_timm_fpn_backbone. PRETRAINED "imagenet" is for starting a training: weights that are loaded need it not.
-    timm = {"NAME": "", "STRIDES": [4, 8, 16, 32], "PRETRAINED": "", "FROZEN": [], "FIXED_STATISTICS": False}
-    _add(cfg, {f"ORPLUGINS.TIMM.{key}": value for key, value in timm.items()})
+    _add_shared_and_orpose_color(cfg)
+    for module, function in CONFIG_KEYS:
+        getattr(importlib.import_module(module), function)(cfg)
 
 
 def add_keypoints3d_config(cfg: CfgNode) -> None:
@@ -31,13 +34,19 @@ def add_keypoints3d_config(cfg: CfgNode) -> None:
     Args:
         cfg: What ``detectron2.config.get_cfg()`` returned, changed in place.
     """
-    add_orplugins_config(cfg)
+    _add_shared_and_orpose_color(cfg)
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = 1
     cfg.MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA = 0.5
     cfg.MODEL.RPN.POST_NMS_TOPK_TRAIN = 1500
 
 
-def _add(cfg: CfgNode, keys: dict) -> None:
+def add_keys(cfg: CfgNode, keys: Mapping[str, Any]) -> None:
+    """Add keys to a config, in place; those that are there already stay as they are.
+
+    Args:
+        cfg: The config.
+        keys: Default values by dotted name.
+    """
     for name, value in keys.items():
         *nodes, leaf = name.split(".")
         node = cfg
@@ -47,6 +56,13 @@ def _add(cfg: CfgNode, keys: dict) -> None:
             node = node[part]
         if leaf not in node:
             node[leaf] = value
+
+
+def _add_shared_and_orpose_color(cfg: CfgNode) -> None:
+    add_keys(cfg, _orpose_color())
+    # Of build_timm_fpn_backbone. PRETRAINED "imagenet" is for starting a training: weights that are loaded need it not.
+    timm = {"NAME": "", "STRIDES": [4, 8, 16, 32], "PRETRAINED": "", "FROZEN": [], "FIXED_STATISTICS": False}
+    add_keys(cfg, {f"ORPLUGINS.TIMM.{key}": value for key, value in timm.items()})
 
 
 def _orpose_color() -> dict:

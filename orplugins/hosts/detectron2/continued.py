@@ -55,15 +55,27 @@ class ContinuedTrainer(DefaultTrainer):
 
     def build_hooks(self) -> list:
         """detectron2's hooks, and `StepSeed` where a seed is set."""
-        self.checkpointer = CarefulCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        self.checkpointer = self.build_checkpointer()
         hooks = super().build_hooks()
         return [StepSeed(self.cfg.SEED), *hooks] if self.cfg.SEED >= 0 else hooks
+
+    def build_checkpointer(self) -> CarefulCheckpointer:
+        """What reads and writes this run's checkpoints."""
+        return CarefulCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
 
     def resume_or_load(self, resume: bool = True) -> None:
         """Load weights, or go on with the last checkpoint at its place in the data."""
         super().resume_or_load(resume)
         # The loader is built before it is known where to begin, but iterated only afterwards.
-        self.data_loader.orplugins_sampler.skip = self.start_iter * self.cfg.SOLVER.IMS_PER_BATCH
+        self.skip_steps(self.start_iter)
+
+    def skip_steps(self, count: int) -> None:
+        """Have the loader leave out the data of steps that were done.
+
+        Args:
+            count: Of the steps.
+        """
+        self.data_loader.orplugins_sampler.skip = count * self.cfg.SOLVER.IMS_PER_BATCH
 
     @classmethod
     def build_mapper(cls, cfg: CfgNode):

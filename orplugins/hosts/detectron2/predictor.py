@@ -104,13 +104,16 @@ def sides_of(config: str) -> tuple[int, int]:
 def network_sides(cfg: CfgNode) -> tuple[int, int]:
     """Shorter side, and the most that the longer one may have, of the pictures that a config's network learned from.
 
-    The published configs leave detectron2's 800, but their networks learned from pictures of 640x480.
+    ORPose-Color's published configs leave detectron2's 800, but their networks learned from pictures of 640x480;
+    AdaptOR's learned from pictures of about 800.
 
     Args:
         cfg: The config.
     """
     stock = get_cfg().INPUT.MIN_SIZE_TEST
-    side = PUBLISHED_SIDE if cfg.INPUT.MIN_SIZE_TEST == stock else cfg.INPUT.MIN_SIZE_TEST
+    side = cfg.INPUT.MIN_SIZE_TEST
+    if side == stock and cfg.MODEL.ROI_HEADS.NAME != "CustomROIHeads":
+        side = PUBLISHED_SIDE
     return side, cfg.INPUT.MAX_SIZE_TEST
 
 

@@ -11,6 +11,7 @@ from detectron2.data import transforms as T
 from detectron2.evaluation import COCOEvaluator, DatasetEvaluators
 from PIL import Image
 
+from orplugins.adaptation.views import network_size
 from orplugins.finetune.labels import Labels, read_poses
 from orplugins.finetune.method import LabelledSet, Method, Rows, Training
 from orplugins.hosts.detectron2 import finetune as host
@@ -20,7 +21,6 @@ from orplugins.mvor.as_coco import read_through
 from orplugins.orpose_color.detectron2.datasets import register_people
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
-from orplugins.orpose_color.pipeline import network_size
 from orplugins.skeletons import COCO_17
 
 SCORE = "AP of boxes and joints"
@@ -31,7 +31,7 @@ class NetworkSize(T.Augmentation):
     """Resize an image as `infer_color` does.
 
     Args:
-        size: (width, height), or nothing for that of `orplugins.orpose_color.pipeline.network_size`.
+        size: (width, height), or nothing for that of `orplugins.adaptation.views.network_size`.
         sides: See there.
     """
 

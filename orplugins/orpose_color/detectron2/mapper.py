@@ -12,11 +12,11 @@ from detectron2.data import transforms as T
 from detectron2.structures import Instances, Keypoints
 from PIL import Image
 
+from orplugins.hosts.detectron2 import low_resolution
 from orplugins.orpose_color.lifting import PoseStatistics, mirror_rows, mirror_targets
 from orplugins.orpose_color.statistics import load_statistics
 from orplugins.skeletons import COCO_17
 
-METHODS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
 CAMMA = {"anns2d_camma": "keypoints2D_camma", "anns3d_camma_allkps": "keypoints3D_camma_projected_allkps",
          "anns3d_camma_true": "keypoints3D_camma_projected_true"}  # fmt: skip
 
@@ -29,7 +29,7 @@ def random_factor() -> float:
     return 1.0
 
 
-class LowResolution(T.Augmentation):
+class LowResolution(low_resolution.LowResolution):
     """Reduce an image by a factor and enlarge it again; sizes are cut off to whole pixels.
 
     Args:
@@ -41,21 +41,7 @@ class LowResolution(T.Augmentation):
     """
 
     def __init__(self, factor: float | None, method: str = "bilinear"):
-        if method not in METHODS:
-            raise ValueError(f"DOWN_SAMPLING_METHOD: found {method!r}, expected one of {', '.join(METHODS)}")
-        if factor is not None and not factor >= 1:
-            raise ValueError(f"down-sampling factor: found {factor}, expected 1 or more")
-        self.factor, self.method = factor, method
-
-    def get_transform(self, image: np.ndarray) -> T.Transform:
-        """The two resizes for an image (H, W, 3)."""
-        height, width = image.shape[:2]
-        factor = random_factor() if self.factor is None else self.factor
-        low = max(int(height / factor), 1), max(int(width / factor), 1)
-        way = METHODS[self.method]
-        return T.TransformList(
-            [T.ResizeTransform(height, width, *low, way), T.ResizeTransform(*low, height, width, way)]
-        )
+        super().__init__(random_factor if factor is None else factor, method)
 
 
 def colour_changes(strength: float) -> list[T.Augmentation]:

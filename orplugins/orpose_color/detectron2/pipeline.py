@@ -2,102 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-from detectron2.engine import default_argument_parser, default_setup, launch
-from detectron2.evaluation import verify_results
-from detectron2.modeling import build_model
-from detectron2.utils import comm
-from detectron2.utils.logger import setup_logger
+from detectron2.config import CfgNode
 
 from orplugins.device import choose_device
-from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer, load_weights
-from orplugins.io.atomic import atomic_write, write_json
-from orplugins.io.check_weights import check_weights
-from orplugins.io.run_folder import require_writable, run_folder
+from orplugins.hosts.detectron2.checkpoint import CarefulCheckpointer
+from orplugins.hosts.detectron2.ladder import FACTORS, SweepResult, sweep
+from orplugins.hosts.detectron2.training import Method
 from orplugins.orpose_color.detectron2.datasets import evaluators_of
-from orplugins.orpose_color.detectron2.mapper import LowResolution
 from orplugins.orpose_color.detectron2.preflight import check_before
-from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder, format_ladder
+from orplugins.orpose_color.detectron2.resolution_sweep import evaluate_ladder
 from orplugins.orpose_color.detectron2.trainer import ORPoseTrainer, read_config
-from orplugins.viz.figures import plot_ladder
 
 
-def train(args: argparse.Namespace) -> object:
-    """Train, or evaluate with ``--eval-only``: what detectron2's ``launch`` calls in every process.
-
-    Args:
-        args: Of detectron2's own parser.
-
-    Raises:
-        ValueError: A key of the config, the device, or the weights do not fit.
-    """
-    cfg = read_config(args.config_file, args.opts, train=not args.eval_only)
-    try:
-        choose_device(cfg.MODEL.DEVICE)
-    except ValueError as error:
-        raise ValueError(f"MODEL.DEVICE: {error}; without a GPU add --num-gpus 0 MODEL.DEVICE cpu") from None
-    cfg.freeze()
-    check_before(cfg, args.eval_only, args.resume)
-    default_setup(cfg, args)
-    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="orplugins")
-    if args.eval_only:
-        model = ORPoseTrainer.build_model(cfg)
-        checkpointer = CarefulCheckpointer(model, cfg.OUTPUT_DIR, exact=True)
-        checkpointer.resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
-        results = ORPoseTrainer.test(cfg, model)
-        if comm.is_main_process():
-            verify_results(cfg, results)
-        return results
-    with run_folder(cfg.OUTPUT_DIR, below=False) if comm.is_main_process() else nullcontext():
-        trainer = ORPoseTrainer(cfg)
-        trainer.resume_or_load(resume=args.resume)
-        return trainer.train()
+def _any(cfg: CfgNode) -> bool:
+    return True
 
 
-def launch_training(argv: Sequence[str] | None, description: str) -> None:
-    """Parse detectron2's own options and train in as many processes as they ask for.
-
-    Args:
-        argv: The arguments; None: those of the command line.
-        description: What ``--help`` ends with.
-    """
-    args = default_argument_parser(description).parse_args(argv)
-    launch(
-        train,
-        args.num_gpus,
-        num_machines=args.num_machines,
-        machine_rank=args.machine_rank,
-        dist_url=args.dist_url,
-        args=(args,),
-    )
-
-
-@dataclass(frozen=True)
-class SweepResult:
-    """What :func:`sweep_resolutions` wrote.
-
-    Attributes:
-        tables: Metrics by name of the weights, factor and title; also ``ladder.json``.
-        text: The tables in Markdown; also ``ladder.md``.
-        figure: The plot.
-    """
-
-    tables: dict[str, dict[float, dict[str, float]]]
-    text: str
-    figure: Path
+# Any config of detectron2 can be trained by its trainer.
+ORPOSE_COLOR = Method(_any, read_config, check_before, ORPoseTrainer, partial(CarefulCheckpointer, exact=True))
 
 
 def sweep_resolutions(
     config: str,
     weights: Mapping[str, str],
     out: str | os.PathLike,
-    factors: Sequence[float] = (1, 2, 4, 8, 10, 12),
+    factors: Sequence[float] = FACTORS,
     options: Sequence[str] = (),
     device: str = "auto",
 ) -> SweepResult:
@@ -106,7 +39,7 @@ def sweep_resolutions(
     Args:
         config: A YAML file.
         weights: File by name; an empty file name is a model without weights.
-        out: Folder for ``ladder.json``, ``ladder.md``, ``ladder.png``, ``log.txt`` and the evaluators' files.
+        out: Folder, see `orplugins.hosts.detectron2.ladder.sweep`.
         factors: How many times smaller each side is, 1 or more.
         options: Keys and values of the config; they name the set (``DATASETS.TEST_SET_JSON`` ...).
         device: See `orplugins.device.choose_device`.
@@ -115,28 +48,7 @@ def sweep_resolutions(
         FileNotFoundError: The config, weights or annotations are missing.
         ValueError: A factor below 1, no set, or weights that do not fit.
     """
-    out = Path(out)
     cfg = read_config(config, ["MODEL.DEVICE", choose_device(device), *options], train=False)
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST: is empty, expected a set to evaluate on (DATASETS.TEST_SET_JSON ...)")
-    for factor in factors:
-        LowResolution(factor)  # refuses a factor below 1 before anything is computed
-    for file in filter(None, weights.values()):
-        check_weights(file)
-    require_writable(out)
-    if not evaluators_of(cfg.DATASETS.TEST[0]):
-        raise ValueError(f"data set {cfg.DATASETS.TEST[0]!r}: nobody is annotated, expected people to evaluate on")
-    for name in ("detectron2", "orplugins"):
-        setup_logger(str(out / "log.txt"), name=name)
-    tables = {}
-    for name, file in weights.items():
-        model = build_model(cfg).eval()
-        if file:
-            load_weights(model, file)
-        tables[name] = evaluate_ladder(cfg, model, cfg.DATASETS.TEST[0], factors, str(out / name))
-    write_json(out / "ladder.json", {n: {f"{k:g}": v for k, v in t.items()} for n, t in tables.items()}, indent=1)
-    text = "\n\n".join(f"{name}\n\n{format_ladder(table)}" for name, table in tables.items())
-    with atomic_write(out / "ladder.md") as file:
-        file.write(text + "\n")
-    plot_ladder(tables, out / "ladder.png")
-    return SweepResult(tables, text, out / "ladder.png")
+    return sweep(cfg, weights, out, factors, evaluate_ladder, evaluators_of)

@@ -7,16 +7,13 @@ from pathlib import Path
 import torch
 from detectron2.config import CfgNode
 from detectron2.data import build_detection_test_loader
-from detectron2.evaluation import inference_on_dataset
 
-from orplugins.io.tables import markdown_table
+from orplugins.hosts.detectron2.ladder import BOX, KEYPOINT, KEYPOINT_50, evaluate_factors
 from orplugins.orpose_color.detectron2.evaluators import build_people_evaluator
 from orplugins.orpose_color.detectron2.mapper import MVORDatasetMapper
 
-# What a line of the table shows, where the set has it: (title, evaluator, entry).
-COLUMNS = (("box AP", "bbox", "AP"), ("keypoint AP", "keypoints", "AP"), ("keypoint AP50", "keypoints", "AP50"),
-           ("PCK", "PCK", "Average"), ("MPJPE mm", "MPJPE", "Selected"), ("MPJPE all mm", "MPJPE", "All"),
-           ("person AP", "person_AP", "AP"))  # fmt: skip
+COLUMNS = (BOX, KEYPOINT, KEYPOINT_50, ("PCK", "PCK", "Average"), ("MPJPE mm", "MPJPE", "Selected"),
+           ("MPJPE all mm", "MPJPE", "All"), ("person AP", "person_AP", "AP"))  # fmt: skip
 
 
 def evaluate_ladder(
@@ -34,28 +31,13 @@ def evaluate_ladder(
     Returns:
         Metrics by name, by factor.
     """
-    table = {}
-    for factor in factors:
-        way = dict(method=cfg.DATASETS.DOWN_SAMPLING_METHOD, image_format=cfg.INPUT.FORMAT)
-        mapper = MVORDatasetMapper(False, factor=factor, **way)
-        loader = build_detection_test_loader(cfg, dataset, mapper=mapper)
+    way = dict(method=cfg.DATASETS.DOWN_SAMPLING_METHOD, image_format=cfg.INPUT.FORMAT)
+
+    def loader(factor: float):
+        return build_detection_test_loader(cfg, dataset, mapper=MVORDatasetMapper(False, factor=factor, **way))
+
+    def evaluator(factor: float):
         folder = str(Path(out) / f"{factor:g}x") if out else None
-        evaluator = build_people_evaluator(dataset, folder, cfg.ORPLUGINS.ORPOSE_COLOR.MPJPE)
-        found = inference_on_dataset(model, loader, evaluator)
-        wanted = [column for column in COLUMNS if column[2] in found.get(column[1], {})]
-        table[factor] = {title: float(found[kind][entry]) for title, kind, entry in wanted}
-    return table
+        return build_people_evaluator(dataset, folder, cfg.ORPLUGINS.ORPOSE_COLOR.MPJPE)
 
-
-def format_ladder(table: dict[float, dict[str, float]]) -> str:
-    """The table of `evaluate_ladder` in Markdown.
-
-    Args:
-        table: Metrics by name, by factor.
-
-    Returns:
-        One row per factor.
-    """
-    titles = list(next(iter(table.values())))
-    rows = [[f"{factor:g}x", *(f"{row[t]:.1f}" for t in titles)] for factor, row in table.items()]
-    return markdown_table(["scale", *titles], rows)
+    return evaluate_factors(model, factors, loader, evaluator, COLUMNS)

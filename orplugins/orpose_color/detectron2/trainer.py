@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from detectron2.config import CfgNode, get_cfg
 from detectron2.data import build_detection_test_loader
-from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 
 from orplugins.hosts.detectron2.config import add_orplugins_config
 from orplugins.hosts.detectron2.continued import ContinuedTrainer
+from orplugins.hosts.detectron2.optimizer import build_named_optimizer
 from orplugins.hosts.detectron2.predictor import merge_config, merge_options
 from orplugins.orpose_color.detectron2.datasets import register_from_config
 from orplugins.orpose_color.detectron2.evaluators import evaluator_from_config
@@ -34,20 +34,11 @@ class ORPoseTrainer(ContinuedTrainer):
             ValueError: Another optimizer.
         """
         ours = cfg.ORPLUGINS.ORPOSE_COLOR
-        name = ours.OPTIMIZER
-        if name == "sgd":
-            return super().build_optimizer(cfg, model)
-        if name != "adamw":
-            raise ValueError(f"ORPLUGINS.ORPOSE_COLOR.OPTIMIZER: found {name!r}, expected 'sgd' or 'adamw'")
-        solver = cfg.SOLVER
-        groups = get_default_optimizer_params(
-            model,
-            base_lr=solver.BASE_LR,
-            weight_decay=solver.WEIGHT_DECAY,
-            weight_decay_norm=solver.WEIGHT_DECAY_NORM,
-            lr_factor_func=lambda key: ours.TRUNK_RATE if key.startswith("backbone.bottom_up.") else 1.0,
-        )
-        return maybe_add_gradient_clipping(cfg, torch.optim.AdamW(groups, lr=solver.BASE_LR))
+
+        def rate(parameter: str) -> float:
+            return ours.TRUNK_RATE if parameter.startswith("backbone.bottom_up.") else 1.0
+
+        return build_named_optimizer(cfg, model, ours.OPTIMIZER, "ORPLUGINS.ORPOSE_COLOR.OPTIMIZER", rate)
 
     @classmethod
     def build_mapper(cls, cfg: CfgNode, is_train: bool = True) -> MVORDatasetMapper:

@@ -27,6 +27,7 @@ def generate(
     start: int = 0,
     workers: int = 0,
     variety: Sequence[str] = (),
+    masks: bool = False,
 ) -> tuple[dict, dict[int, np.ndarray]]:
     """Generate frames and their truth.
 
@@ -42,6 +43,7 @@ def generate(
         start: Number of the first frame.
         workers: Processes; 0 renders in this one.
         variety: Parts of `orplugins.synthetic.variety.PARTS` that vary, see there.
+        masks: People's masks in the COCO dict.
 
     Returns:
         coco: A COCO dict, see `annotation_files.coco_file`.
@@ -66,6 +68,7 @@ def generate(
         noise=noise,
         fixed_cameras=fixed_cameras,
         variety=check_variety(variety, color),
+        masks=masks,
     )
     numbers = range(start, start + frames)
     if workers:
@@ -82,7 +85,9 @@ def generate(
     return coco_file([record for record, _ in made], parameters, "color" if color else "depth"), pictures
 
 
-def _moment(seed: int, size: tuple[int, int], number: int, *, color: bool, **options) -> tuple[dict, list[np.ndarray]]:
+def _moment(
+    seed: int, size: tuple[int, int], number: int, *, color: bool, masks: bool, **options
+) -> tuple[dict, list[np.ndarray]]:
     scene, frames = render_frames(seed, number, size, color=color, **options)
-    record = frame_record(1, number, scene, frames, "coco", masks=False)
+    record = frame_record(1, number, scene, frames, "coco", masks=masks)
     return record, [frame.depth_mm if frame.color is None else frame.color for frame in frames]

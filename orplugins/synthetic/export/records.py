@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
+from orplugins.io.coco_masks import run_lengths
 from orplugins.skeletons import CAMMA_10
 from orplugins.synthetic.render.annotate import body_joints
 from orplugins.synthetic.render.frames import Frame
@@ -76,21 +77,6 @@ def record_camera(view: dict, size: tuple[int, int]) -> Camera:
     """
     fx, fy, cx, cy = view["intrinsics"]
     return Camera(fx=fx, fy=fy, cx=cx, cy=cy, size=size, pose=np.array(view["pose"]))
-
-
-def run_lengths(mask: np.ndarray) -> dict:
-    """COCO's uncompressed run-length code of a mask: column by column, background first.
-
-    Args:
-        mask: (H, W) bool.
-
-    Returns:
-        `size` and `counts`.
-    """
-    flat = mask.ravel(order="F")
-    edges = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
-    return {"size": list(mask.shape), "counts": [0, *runs] if flat[0] else runs}
 
 
 def _rounded(array: np.ndarray, digits: int) -> list:

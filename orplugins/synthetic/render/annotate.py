@@ -69,7 +69,13 @@ class View:
 
 
 def annotate(
-    scene: Scene, camera: Camera, caster: Caster, depth: np.ndarray, instances: np.ndarray, hips: str = "coco"
+    scene: Scene,
+    camera: Camera,
+    caster: Caster,
+    depth: np.ndarray,
+    instances: np.ndarray,
+    hips: str = "coco",
+    lost: np.ndarray | None = None,
 ) -> View:
     """Annotate an image.
 
@@ -81,6 +87,8 @@ def annotate(
         instances: (H, W) 0 = room, 1.. = person.
         hips: "coco" gives CAMMA joints by MVOR's own rule for COCO predictions; "mvor" puts head, neck and hips where
             MVOR's annotators did.
+        lost: (H, W) bool, pixels that the sensor did not measure: a person of whom it measured less than the part
+            `LEAST_VISIBLE` is not annotated.
 
     Returns:
         The people of whom enough is seen.
@@ -90,6 +98,9 @@ def annotate(
     people = [
         p for p in scene.people if pixels[p.id] >= least and _seen(p.body.vertices, camera, depth) >= LEAST_VISIBLE
     ]
+    if lost is not None:
+        measured = np.bincount(instances[~lost], minlength=len(scene.people) + 1)
+        people = [p for p in people if measured[p.id] >= LEAST_VISIBLE * pixels[p.id]]
     ids = np.array([p.id for p in people], dtype=np.int64)
     points, covers, sizes = {}, [], []
     for skeleton in JOINT_SETS:

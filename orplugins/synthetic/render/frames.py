@@ -142,7 +142,6 @@ def render_scene(
         camera = full.resized(size)
         depth, faces = caster.picture(camera)
         instances = np.where(faces >= 0, scene.instances[np.maximum(faces, 0)], 0).astype(np.uint8)
-        view = annotate(scene, camera, caster, depth, instances, hips)
         picture = None
         if lighting is not None:
             rng = stream(COLOUR, *key, number) if noise else None
@@ -153,6 +152,9 @@ def render_scene(
             measured = sensor(depth, _grazing(scene, camera, faces), material, camera, stream(SENSOR, *key, number))
         else:
             measured = to_millimetres(depth)
+        # Other sensors lose whole people. Where depth is all there is, these are not in the image.
+        lost = measured == 0 if not color and SENSORS in variety else None
+        view = annotate(scene, camera, caster, depth, instances, hips, lost)
         frames.append(Frame(measured, picture, instances, view, camera))
     return frames
 

@@ -1,0 +1,1 @@
+"""AdaptOR: boxes, joints and masks of people in operating rooms, learned there without labels."""
