@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from orplugins.deploy.chains import BoxedPose, LiftedPose, RefinedPose, load_chain
 from orplugins.deploy.engines import ENGINES, Engine
-from orplugins.deploy.metadata import InputSpec, Metadata, Source, parse_metadata
+from orplugins.deploy.metadata import InputSpec, Metadata, Source
 from orplugins.deploy.methods import METHODS
 from orplugins.deploy.opening import load
 from orplugins.deploy.pose import Model, Pose
