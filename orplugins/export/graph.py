@@ -38,7 +38,7 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
     """
     import torch
 
-    if plan.traced:
+    if plan.traced or not has_dynamo():
         _write_trace(plan, path, opset)
         return
 
@@ -49,17 +49,21 @@ def write_graph(plan: Plan, path: str, opset: int) -> None:
         "opset_version": opset,
     }
     with _quiet(), torch.no_grad():
-        if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
-            axes = {name for each in plan.dynamic.values() for name in each.values()}
-            dims = {name: torch.export.Dim(name, min=plan.at_least.get(name, 0)) for name in axes}
-            shapes = tuple(
-                {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
-            )
-            program = torch.onnx.export(module, args, **names, dynamo=True, dynamic_shapes=_shapes(module, shapes))
-            assert program is not None  # only without dynamo
-            program.save(path, external_data=False)
-        else:  # torch before 2.5
-            torch.onnx.export(module, args, path, **names, dynamic_axes=plan.dynamic)
+        axes = {name for each in plan.dynamic.values() for name in each.values()}
+        dims = {name: torch.export.Dim(name, min=plan.at_least.get(name, 0)) for name in axes}
+        shapes = tuple(
+            {axis: dims[dim] for axis, dim in plan.dynamic.get(name, {}).items()} or None for name in plan.examples
+        )
+        program = torch.onnx.export(module, args, **names, dynamo=True, dynamic_shapes=_shapes(module, shapes))
+        assert program is not None  # only without dynamo
+        program.save(path, external_data=False)
+
+
+def has_dynamo() -> bool:
+    """Whether this torch writes graphs by torch.export: from 2.5 on, with onnxscript."""
+    import torch
+
+    return "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters
 
 
 def _write_trace(plan: Plan, path: str, opset: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import orplugins
 from orplugins.deploy import load
 from orplugins.deploy.metadata import OPSETS, Source
-from orplugins.export.graph import compare, finish, write_graph
+from orplugins.export.graph import compare, finish, has_dynamo, write_graph
 from orplugins.export.methods import plan_of
 from orplugins.export.plan import Plan
 from orplugins.export.shrink import to_half, to_int8
@@ -119,7 +119,7 @@ def _check(out: Path, half: bool, int8: bool, openvino: bool, opset: int, calibr
         raise ValueError("half and int8: found both, expected one of them")
     if calibration < 1:
         raise ValueError(f"calibration: found {calibration} frames, expected at least 1")
-    needed = ["onnx", "onnxruntime", "onnxscript", *(["openvino"] if openvino else [])]
+    needed = ["onnx", "onnxruntime", *(["onnxscript"] if has_dynamo() else []), *(["openvino"] if openvino else [])]
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(f"{', '.join(missing)} not installed: pip install 'orplugins[export]'")
