@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib
+import importlib.util
 import json
 import pickle
 import shutil
@@ -20,6 +21,7 @@ import numpy as np
 from videopose3d_files import write_custom_2d, write_detection_archive
 
 from orplugins.io import (
+    c3d_files,
     calibration,
     clip_files,
     coco_people,
@@ -30,6 +32,7 @@ from orplugins.io import (
     poses2d,
     resume_log,
     safe_pickle,
+    trc,
     video,
 )
 from orplugins.skeletons import COCO_17
@@ -342,6 +345,15 @@ _add("recording_csv", "text", _text(_csv(), "fuzzed.csv"), _recording)
 _add("recording_npz", "npz", _made(_motion_npz, "fuzzed.npz"), _recording)
 _add("recording_kinect_npz", "npz", _kinect_npz, _recording)
 _add("recording_npy", "npy", _made(lambda p: np.save(p, np.ones((3, 17, 3))), "fuzzed.npy"), _recording)
+
+
+def _markers(write: Callable[..., Any]) -> Callable[[Path], None]:
+    return lambda path: write(path, np.arange(3), np.ones((3, 2, 3)), ("LHip", "Nose"), 30.0)
+
+
+_add("recording_trc", "text", _made(_markers(trc.write_trc), "fuzzed.trc"), _recording)
+if importlib.util.find_spec("c3d"):  # the extra c3d
+    _add("recording_c3d", "binary", _made(_markers(c3d_files.write_c3d), "fuzzed.c3d"), _recording)
 
 
 # ---- VideoPose3D

@@ -10,7 +10,7 @@ HOSTS = {"mmpose", "mmengine", "mmcv", "mmdet", "detectron2", "fvcore"}
 HOST_FOLDERS = {"mmpose", "detectron2", "hosts"}
 
 METHODS = {"depthpose", "orpose_color", "refinet", "partial_body", "videopose3d", "multiview", "motion", "rig",
-           "adaptor"}  # fmt: skip
+           "adaptor", "privacy"}  # fmt: skip
 DATA_SETS = {"mvor", "synthetic"}
 SHARED = {
     "geometry",
