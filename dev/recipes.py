@@ -237,7 +237,9 @@ RECIPES: dict[str, tuple[str, ...]] = {
             f"{START}{{runs}}/depthpose_small_2/average.pth train_dataloader.dataset.datasets.0.data_root="
             "{data}/depth_varied_7/ train_dataloader.dataset.datasets.1.data_root={data}/depth_theatre_700/",
         ),
-        f"{_EXPORT} {{runs}}/depthpose_small_3/epoch_4.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
+        "{python} dev/average_checkpoints.py {runs}/depthpose_small_3/epoch_2.pth {runs}/depthpose_small_3/epoch_3.pth"
+        " {runs}/depthpose_small_3/epoch_4.pth --out {runs}/depthpose_small_3/average.pth",
+        f"{_EXPORT} {{runs}}/depthpose_small_3/average.pth --config configs/mmpose/depthpose/depthpose_small-64x48.py"
         " --out {runs}/depthpose_small-64x48.safetensors",
     ),
     "orpose_lite0": (*_COLOUR_DATA, *_COLOUR_TRAINING),
