@@ -117,8 +117,8 @@ SPLIT = ["MODEL.META_ARCHITECTURE", "GeneralizedRCNNSplitGN", "MODEL.USE_SPLIT_G
 
 def adapt(out: Path, source: Path, *options: str) -> list[str]:
     changes = [*SPLIT, "UDA.TYPE", "uda_or", "DATASETS.TRAIN_LBL", "('host_people',)", "DATASETS.TRAIN_UNLBL",
-               "('host_pictures',)", "UDA.TRAIN_SUP_ITER", "0", "SOLVER.MAX_ITER", "2", "MODEL.WEIGHTS",
-               str(source / "model_final.pth")]  # fmt: skip
+               "('host_pictures',)", "UDA.TRAIN_SUP_ITER", "0", "UDA.KEYPOINT_THRESHOLD", "0.0", "SOLVER.MAX_ITER", "2",
+               "MODEL.WEIGHTS", str(source / "model_final.pth")]  # fmt: skip
     return train_net(out, PUBLISHED, *MUTUAL, *changes, *options)
 
 
@@ -132,6 +132,7 @@ def test_adaptation_with_a_pair_a_domain(data, trained, tmp_path):
     assert not torch.equal(content["student"][name], content["student"][name.replace("aux_bn.0.", "")])
     found = metrics(tmp_path)
     assert {"bbox/AP", "segm/AP", "keypoints/AP"} <= found.keys() and found["loss_mask_unlabel"] > 0
+    assert found["loss_keypoint_unlabel"] > 0 and found["adaptor/joints_above_threshold"] == 1
     # Weights with a pair a domain are not those of a network with one.
     plain = ["MODEL.WEIGHTS", str(tmp_path / "model_final.pth")]
     command = train_net(tmp_path / "plain", PUBLISHED, *MUTUAL, *plain, arguments=("--eval-only",))
@@ -169,14 +170,14 @@ cfg = read_config(sys.argv[1], sys.argv[3:])
 torch.manual_seed(0)
 model = AdaptorTrainer.build_model(cfg).train()
 teacher = build_teacher(model)
-optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
 if world > 1:
     torch.distributed.init_process_group("gloo")
     comm.create_local_process_group(world)
     model = DistributedDataParallel(model)
 views = TwoViewMapper(cfg)
 def same(record):  # a picture's views do not depend on the process that makes them
-    seed = sum(record["file_name"].encode())
+    seed = sum(os.path.basename(record["file_name"]).encode())
     random.seed(seed), np.random.seed(seed)
     return views(record)
 trainer = MutualTrainer(model, teacher, build_adaptor_train_loader(cfg, same), optimizer, settings_of(cfg))
@@ -215,7 +216,7 @@ def test_two_processes_train_as_one_with_the_doubled_batch(data, tmp_path):
     one, two = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
     # The host's losses are means over each process's proposals, joints or people, whose numbers differ: the weights
     # differ a little after the first step.
-    for step, rtol, atol in ((0, 2e-3, 1e-6), (1, 0.05, 2e-3)):
+    for step, rtol, atol in ((0, 2e-3, 1e-6), (1, 5e-3, 1e-4)):
         for name, value in one["history"][step].items():
             np.testing.assert_allclose(two["history"][step][name], value, rtol, atol, err_msg=f"{name}, step {step}")
     assert two["norms"][0] == two["norms"][1]
