@@ -45,7 +45,7 @@ def pictures():
     return images, boxes
 
 
-def check(path, config, weights, pictures):
+def check(path, config, weights, pictures, pixels=0.05):
     images, boxes = pictures
     host = TopdownRunner(config, weights)
     wanted = host(images, boxes)
@@ -56,9 +56,9 @@ def check(path, config, weights, pictures):
         for people, alone, truth, box in zip(found, one, wanted, boxes, strict=True):
             assert len(people) == len(alone) == len(box)
             there = truth.scores > 0  # of a map without a positive value the host gives the place (-1, -1)
-            np.testing.assert_allclose(people.keypoints[there][:, :2], truth.keypoints[there], atol=0.05)
+            np.testing.assert_allclose(people.keypoints[there][:, :2], truth.keypoints[there], atol=pixels)
             np.testing.assert_allclose(people.keypoints[there][:, 2], truth.scores[there], atol=1e-4)
-            assert np.isnan(people.keypoints[~there]).all()
+            assert np.isnan(people.keypoints[truth.scores <= 0]).all()
             np.testing.assert_allclose(alone.keypoints, people.keypoints, atol=1e-3)
             np.testing.assert_array_equal(people.boxes, box)
             if truth.states is not None:
@@ -95,6 +95,7 @@ def test_published_decoding_and_boxes(pictures, tmp_path):
     torch.nn.init.normal_(model.head.final_layer.weight, std=0.3)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, str(tmp_path / "weights.safetensors"))
     done = export(config, tmp_path / "weights.safetensors", tmp_path / "model.onnx")
-    pose = check(done.model, str(config), str(tmp_path / "weights.safetensors"), pictures)
+    # Untrained maps have flat peaks, where a step of Newton's method makes much of a rounding error.
+    pose = check(done.model, str(config), str(tmp_path / "weights.safetensors"), pictures, pixels=0.2)
     assert pose.metadata.codec["how"] == "udp" and pose.metadata.input.options["inclusive"]
     assert len(pose.skeleton.joints) == 21 and pose.metadata.skeleton.limbs
