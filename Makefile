@@ -12,7 +12,7 @@ export STACK
 WHEELS ?= $(wildcard ../shared/wheels)
 export PIP_FIND_LINKS := $(strip $(PIP_FIND_LINKS) $(abspath $(WHEELS)))
 
-.PHONY: setup test fuzz lint demo bench docs gpu clean
+.PHONY: setup test fuzz soak lint demo bench docs gpu clean
 
 setup:
 	@bash requirements/setup.sh
@@ -24,6 +24,11 @@ test: setup lint
 COUNT ?= 10000
 fuzz: setup
 	OMP_NUM_THREADS=1 $(PY) tests/fuzz/fuzz_readers.py --count $(COUNT)
+
+# Cameras that fail in every way for ten minutes: memory and latency of `orplugins live` stay flat.
+SOAK_SECONDS ?= 600
+soak: setup
+	OMP_NUM_THREADS=1 SOAK_SECONDS=$(SOAK_SECONDS) $(PY) -m pytest -s tests/live/test_soak.py
 
 lint: setup
 	$(PY) -m ruff check .

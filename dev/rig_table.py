@@ -1,7 +1,13 @@
 """Print how good calibration from people is: on the generated room, MVOR and a take of the package pose2sim.
 
-    python tools/make_or_dataset.py --out outputs/or_rig --frames 300 --seed 21 --depth-only
-    python dev/rig_table.py --set outputs/or_rig --mvor ../shared/data/mvor --take ../shared/data/pose2sim
+    python tools/make_or_dataset.py --out outputs/or_rig --frames 1000 --seed 21 --depth-only --size 160x120
+    python tools/make_or_dataset.py --out outputs/or_clock --frames 500 --seed 36 --motion 500 --people 4-6 \\
+        --depth-only --size 160x120
+    python dev/rig_table.py --set outputs/or_rig --set-dt outputs/or_rig/small.keypoints.json \\
+        --clock outputs/or_clock --clock-dt outputs/or_clock/small.keypoints.json \\
+        --mvor ../shared/data/mvor --take ../shared/data/pose2sim
+
+Detections are those of the shipped network, see docs/rig.md.
 
 Errors are given against the first camera (its axes are the world), and after the rigid motion that brings all cameras
 closest to the true ones.
@@ -12,6 +18,8 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +32,16 @@ from orplugins.geometry.triangulation import triangulate, world_to_camera_matric
 from orplugins.io.atomic import write_json
 from orplugins.io.calibration import read_rig
 from orplugins.io.json_fields import load_json
+from orplugins.io.trc import read_trc
 from orplugins.multiview.pipeline import MvorSettings, evaluate_mvor
 from orplugins.mvor.annotations import load_mvor
 from orplugins.rig.bundle import BodyRules, Cameras, Sightings, adjust
 from orplugins.rig.calibrate import Calibration, calibrate
+from orplugins.rig.depths import DepthFolders
 from orplugins.rig.inputs import read_recording
 from orplugins.rig.observations import observe
 from orplugins.rig.points import intersect
+from orplugins.rig.report import moves_text
 from orplugins.rig.settings import Knowledge
 from orplugins.rig.solve import errors_of_joints, free_unknowns, gated
 from orplugins.rig.uncertainty import turn_degrees
@@ -97,37 +108,112 @@ def said(found: Calibration) -> str:
     )
 
 
-def generated(folder: Path) -> None:
-    """Labels of a generated set with 1 px of noise."""
-    labels = folder / "annotations/coco17.json"
-    true = cameras_from_mvor(load_json(folder / "annotations/mvor.json")["cameras_info"]["camParams"], "room")
-    read = read_recording([labels])
-    rng = np.random.default_rng(0)
-    people = [
-        {n: p + rng.normal(0, 1.0, p.shape) * (1, 1, 0) * (p[..., 2:] > 0) for n, p in view.items()}
+def true_cameras(folder: Path) -> list[Camera]:
+    """Cameras of a generated set."""
+    return cameras_from_mvor(load_json(folder / "annotations/mvor.json")["cameras_info"]["camParams"], "room")
+
+
+def labels(folder: Path, true: list[Camera], frames: int) -> tuple[list[dict[int, np.ndarray]], list[str]]:
+    """A set's labels with 1 px of noise (of an image 640 wide), of the first frames, and the cameras' names."""
+    read = read_recording([folder / "annotations/coco17.json"])
+    rng, sigma = np.random.default_rng(0), true[0].size[0] / 640
+    return [
+        {
+            n: p + rng.normal(0, sigma, p.shape) * (1, 1, 0) * (p[..., 2:] > 0)
+            for k, (n, p) in enumerate(sorted(view.items()))
+            if k < frames
+        }
         for view in read.people
-    ]
-    bare = [replace(camera, pose=np.eye(4)) for camera in true]
-    found = calibrate(people, bare, read.names, Knowledge())
+    ], read.names
+
+
+def detections(folder: Path, path: Path) -> list[dict[int, np.ndarray]]:
+    """A detector's people on a set."""
+    return read_recording([path], annotations=folder / "annotations/mvor.json").people
+
+
+def without_pose(cameras: list[Camera]) -> list[Camera]:
+    """The cameras' intrinsics."""
+    return [replace(camera, pose=np.eye(4)) for camera in cameras]
+
+
+def generated(folder: Path) -> None:
+    """Labels of 300 frames of a generated set with 1 px of noise."""
+    true = true_cameras(folder)
+    people, names = labels(folder, true, 300)
+    bare = without_pose(true)
+    found = calibrate(people, bare, names, Knowledge())
     row("generated, true scale", at_true_scale(found.cameras, true), true)
     print(f"generated, scale from bodies | {100 * (scale_of(found.cameras, true) - 1):+.1f} % | {said(found)}")
-    found = calibrate(people, [replace(c, fx=400.0, fy=400.0) for c in bare], read.names, Knowledge(focal=False))
+    guess = 0.625 * true[0].size[0]
+    found = calibrate(people, [replace(c, fx=guess, fy=guess) for c in bare], names, Knowledge(focal=False))
     row("generated, focal lengths unknown, true scale", at_true_scale(found.cameras, true), true)
     off = [f"{100 * (a.fx / b.fx - 1):+.2f} %" for a, b in zip(found.cameras, true, strict=True)]
     print(f"generated, focal lengths | {', '.join(off)}")
-    for k in range(len(true)):
-        axis, way = (v / np.linalg.norm(v) for v in np.random.default_rng(k).normal(size=(2, 3)))
-        pose = true[k].pose.copy()
-        pose[:3, :3] = from_vector(axis * np.radians(5)) @ pose[:3, :3]
-        pose[:3, 3] += 0.10 * way
-        old = [replace(c, pose=pose) if v == k else c for v, c in enumerate(true)]
-        done = update(people, Rig(old, read.names, None))
-        now = done.found.cameras[k]
-        print(
-            f"generated, {read.names[k]} moved by 5 degrees and 10 cm | found {done.moved} | "
-            f"{turn_degrees(now.pose[:3, :3], true[k].pose[:3, :3]):.2f} degrees, "
-            f"{100 * np.linalg.norm(now.pose[:3, 3] - true[k].pose[:3, 3]):.1f} cm"
-        )
+    moves("generated", people, true, names)
+
+
+def moves(what: str, people: list, true: list[Camera], names: list[str]) -> None:
+    """Nothing moved, and each camera in turn by little and by much."""
+    print(f"{what}, nothing moved | {moves_text(update(people, Rig(true, names, None)))}")
+    for degrees, metres in ((0.5, 0.02), (2.0, 0.05), (5.0, 0.10)):
+        for k in range(len(true)):
+            axis, way = (v / np.linalg.norm(v) for v in np.random.default_rng(k).normal(size=(2, 3)))
+            pose = true[k].pose.copy()
+            pose[:3, :3] = from_vector(axis * np.radians(degrees)) @ pose[:3, :3]
+            pose[:3, 3] += metres * way
+            done = update(
+                people, Rig([replace(c, pose=pose) if v == k else c for v, c in enumerate(true)], names, None)
+            )
+            now = done.found.cameras[k]
+            print(
+                f"{what}, {names[k]} moved by {degrees:g} degrees and {100 * metres:g} cm | found {done.moved} | "
+                f"{turn_degrees(now.pose[:3, :3], true[k].pose[:3, :3]):.2f} degrees, "
+                f"{100 * np.linalg.norm(now.pose[:3, 3] - true[k].pose[:3, 3]):.1f} cm"
+            )
+
+
+def detected(folder: Path, path: Path) -> None:
+    """People that a network found in small depth images of the set: the whole way, and its time."""
+    true = true_cameras(folder)
+    people = detections(folder, path)
+    names = [f"cam{v + 1}" for v in range(len(true))]
+    start = time.process_time()
+    found = calibrate(people, without_pose(true), names, Knowledge())
+    seconds = time.process_time() - start
+    row("detections, true scale", at_true_scale(found.cameras, true), true)
+    print(f"detections, scale from bodies | {100 * (scale_of(found.cameras, true) - 1):+.1f} % | {said(found)}")
+    print(f"detections, {len(people[0])} frames of {len(true)} cameras | {seconds:.1f} s of processor time")
+    images = read_recording([path], annotations=folder / "annotations/mvor.json").images
+    with_depth = calibrate(people, without_pose(true), names, Knowledge(), depth=DepthFolders([folder], images))
+    print(f"detections, scale from depth images | {100 * (scale_of(with_depth.cameras, true) - 1):+.1f} %")
+    moves("detections", people, true, names)
+
+
+def clocks(folder: Path, path: Path | None) -> None:
+    """People who work in the room, cameras out of step by whole frames and by half of one."""
+    true = true_cameras(folder)
+    names = [f"cam{v + 1}" for v in range(len(true))]
+    sources = {"labels": labels(folder, true, 100_000)[0]}
+    if path is not None:
+        sources["detections"] = detections(folder, path)
+    for name, people in sources.items():
+        for what, true_offsets, views in _out_of_step(people):
+            found = calibrate(views, without_pose(true), names, Knowledge())
+            off = ", ".join(f"{a - b:+.2f}" for a, b in zip(found.offsets[1:], true_offsets, strict=True))
+            sure = ", ".join(f"{s:.2f}" for s in found.spread.offset[1:])
+            print(f"clocks, {name}, {what} | frames from the true offsets {off} (said: +- {sure}) | {said(found)}")
+            row(f"clocks, {name}, {what}, true scale", at_true_scale(found.cameras, true), true)
+
+
+def _out_of_step(people: list) -> Iterator[tuple[str, tuple[float, ...], list]]:
+    """What was done, the offsets of the second and third camera, and the views."""
+    shifts = (0, 7, -12)
+    whole = [{n + s: p for n, p in view.items()} for view, s in zip(people, shifts, strict=True)]
+    yield "25 frames a second, 7 and -12 frames", shifts[1:], whole
+    # Every second frame of a camera, the others of the second one: it is half a frame late.
+    half = [{n // 2: p for n, p in view.items() if n % 2 == (v == 1)} for v, view in enumerate(people)]
+    yield "12.5 frames a second, -0.5 and 0 frames", (-0.5, 0.0), half
 
 
 def mvor(folder: Path, detections: list[Path]) -> None:
@@ -140,6 +226,7 @@ def mvor(folder: Path, detections: list[Path]) -> None:
         read = read_recording([path], [annotations], annotations=annotations)
         found = calibrate(read.people, [replace(c, pose=np.eye(4)) for c in true], read.names, Knowledge())
         row(f"MVOR, {path.name}", found.cameras, true)
+        print(f"MVOR, {path.name}, nothing moved | {moves_text(update(read.people, Rig(true, read.names, None)))}")
         print(f"MVOR, {path.name} | scale {100 * (scale_of(found.cameras, true) - 1):+.1f} % | {said(found)}")
         placed = moved_to(found.cameras, to_all(found.cameras, true))
         changed = cameras_to_mvor(placed)
@@ -204,7 +291,8 @@ def take(folder: Path) -> None:
     found = calibrate(read.people, [replace(c, pose=np.eye(4)) for c in rig.cameras], rig.names, Knowledge())
     row("take, true scale", at_true_scale(found.cameras, rig.cameras), rig.cameras)
     print(f"take | scale {100 * (scale_of(found.cameras, rig.cameras) - 1):+.1f} % | {said(found)}")
-    reference = read_trc(folder / "single_reference.trc")
+    markers = read_trc(folder / "single_reference.trc")
+    reference = dict(zip(markers.frames.tolist(), markers.coco("single_reference.trc"), strict=True))
     for name, cameras in (("its calibration", rig.cameras), ("calibration from people", found.cameras)):
         joints = _one_person(read.people, cameras, found)
         common = sorted(set(joints) & set(reference))
@@ -237,36 +325,23 @@ def _one_person(people, cameras: list[Camera], found: Calibration) -> dict[int, 
     return {n - start: points for n, points in joints.items()}
 
 
-_TRC = {"Nose": 0, "LShoulder": 5, "RShoulder": 6, "LElbow": 7, "RElbow": 8, "LWrist": 9, "RWrist": 10, "LHip": 11,
-        "RHip": 12, "LKnee": 13, "RKnee": 14, "LAnkle": 15, "RAnkle": 16}  # fmt: skip
-
-
-def read_trc(path: Path) -> dict[int, np.ndarray]:
-    """{frame: (17, 3)} metres."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    names = [name for name in lines[3].split("\t")[2:] if name]
-    frames = {}
-    for line in lines[5:]:
-        cells = [float(x) if x.strip() else np.nan for x in line.split("\t")]
-        if len(cells) >= 2 + 3 * len(names):
-            pose = np.full((17, 3), np.nan)
-            for k, name in enumerate(names):
-                if name in _TRC:
-                    pose[_TRC[name]] = cells[2 + 3 * k : 5 + 3 * k]
-            frames[int(cells[0])] = pose
-    return frames
-
-
 def main() -> int:
     """Print what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=Path, help="generated set of three views with fixed cameras")
+    parser.add_argument("--set-dt", type=Path, help="a network's detections on that set")
+    parser.add_argument("--clock", type=Path, help="generated set of one long clip, for the offsets of clocks")
+    parser.add_argument("--clock-dt", type=Path, help="a network's detections on that set")
     parser.add_argument("--mvor", type=Path, help="folder of MVOR's annotation and detection files")
     parser.add_argument("--dt", type=Path, action="append", default=[], help="detections on MVOR (openpose_kps.json)")
     parser.add_argument("--take", type=Path, help="folder with Calib.qca.txt, single/ and single_reference.trc")
     args = parser.parse_args()
     if args.set:
         generated(args.set)
+    if args.set and args.set_dt:
+        detected(args.set, args.set_dt)
+    if args.clock:
+        clocks(args.clock, args.clock_dt)
     if args.mvor:
         clicks(args.mvor)
         mvor(args.mvor, args.dt or [args.mvor / "openpose_kps.json"])

@@ -77,3 +77,57 @@ class Rig:
     names: list[str]
     up: np.ndarray | None
     notes: tuple[str, ...] = ()
+
+
+NO_JOINTS = Skeleton("no_joints", (), ())
+
+
+@dataclass(frozen=True, eq=False)
+class People(Poses2D):
+    """The N people of one frame, with all that a network says of them.
+
+    A detector's people have boxes and no joints (`NO_JOINTS`); a network that finds joints without boxes gives none.
+
+    Attributes:
+        boxes: (N, 4) x1, y1, x2, y2 in pixels, None where the network finds none.
+        labels: N class names, where the network tells classes.
+        states: (N, K, 3) probabilities of `orplugins.skeletons.STATES`, where the network tells them.
+        points: (N, J, 3) metres, x right, y down, z forward, NaN where missing; None without 3D.
+        points_skeleton: The joint set of `points`.
+        points_about: What `points` are relative to: ``"camera"``, or ``"root"``, the first joint (of H36M the pelvis).
+        confidence: (N, J) of `points`, 0 to 1, where it is known.
+
+    Raises:
+        ValueError: Shapes that do not fit the number of people, or points without a joint set.
+    """
+
+    boxes: np.ndarray | None = None
+    labels: tuple[str, ...] | None = None
+    states: np.ndarray | None = None
+    points: np.ndarray | None = None
+    points_skeleton: Skeleton | None = None
+    points_about: str = "camera"
+    confidence: np.ndarray | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        people = len(self.keypoints)
+        wanted: dict[str, tuple[int, ...]] = {"boxes": (people, 4), "states": (people, self.skeleton.num_joints, 3)}
+        if self.points is not None:
+            if self.points_skeleton is None or self.points_about not in ("camera", "root"):
+                raise ValueError(f"frame {self.frame}: points need a joint set, and lie about the camera or the root")
+            wanted["points"] = (people, self.points_skeleton.num_joints, 3)
+            wanted["confidence"] = wanted["points"][:2]
+        for name, shape in wanted.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            value = np.asarray(value, dtype=np.float64)
+            if value.shape != shape:
+                raise ValueError(f"frame {self.frame}: {name} have shape {value.shape}, expected {shape}")
+            object.__setattr__(self, name, value)
+        if self.labels is not None and len(self.labels) != people:
+            raise ValueError(f"frame {self.frame}: {len(self.labels)} labels for {people} people")
+
+    def __len__(self) -> int:
+        return len(self.keypoints)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from orplugins.adaptation.fusion import Detections, single_view
+from orplugins.deploy.resize import resize, shortest_edge
 from orplugins.skeletons import COCO_17
 
 # Magnification, and whether mirrored.
@@ -27,19 +28,7 @@ def network_size(
     Returns:
         (width, height).
     """
-    if wanted:
-        return wanted
-    scale = min(sides[0] / min(size), sides[1] / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def enlarge(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a picture (H, W, 3) uint8 to (width, height) by Pillow's bilinear filter."""
-    from PIL import Image
-
-    if picture.shape[1::-1] == size:
-        return picture
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+    return wanted or shortest_edge(size, sides)
 
 
 def enlarge_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -71,7 +60,7 @@ def find_in_views(
     found = []
     for scale, mirrored in views:
         seen = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-        view = enlarge(picture, seen)
+        view = resize(picture, seen)
         instances = predict([np.ascontiguousarray(view[:, ::-1]) if mirrored else view])[0]
         boxes = instances.pred_boxes.tensor.numpy().astype(np.float64)
         joints = instances.pred_keypoints.numpy().astype(np.float64)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import timm
 import torch
+from timm.layers import Conv2dSame
 from torch import nn
 
 from orplugins.backbones.efficientnet_lite import LITE0, read_lite0
@@ -13,6 +14,37 @@ from orplugins.backbones.frozen_norm import keep_statistics
 from orplugins.io.weights import listed, misfits, read_weights, tensors_of
 
 IMAGENET = "imagenet"
+
+
+def with_fixed_padding(model: nn.Module) -> None:
+    """Give TensorFlow's convolutions of stride 2 the padding that pictures of even sides need, in place.
+
+    It depends on a picture's size otherwise, which a traced graph reckons out anew for every layer.
+
+    Args:
+        model: Whose pictures have sides that the product of all strides divides.
+    """
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, Conv2dSame) and layer.stride == (2, 2) and layer.dilation == (1, 1):
+                # As much as lets the last window end with the picture; the odd pixel comes after it.
+                rows, columns = (((side - 2) // 2, side - 2 - (side - 2) // 2) for side in layer.kernel_size)
+                setattr(parent, name, nn.Sequential(nn.ZeroPad2d((*columns, *rows)), _plain(layer)))
+
+
+def _plain(layer: nn.Conv2d) -> nn.Conv2d:
+    """A convolution with the weights of another one and without padding."""
+    (rows, columns), (down, across) = layer.kernel_size, layer.stride
+    plain = nn.Conv2d(
+        layer.in_channels,
+        layer.out_channels,
+        (rows, columns),
+        (down, across),
+        groups=layer.groups,
+        bias=layer.bias is not None,
+    )
+    plain.load_state_dict(layer.state_dict())
+    return plain.train(layer.training)
 
 
 class TimmFeatures(nn.Module):

@@ -1,8 +1,9 @@
-"""How well people of a generated motion set keep their identities in 3D: IDF1, switches a minute, MOTA.
+"""How well people of a generated motion set keep their identities, in 3D or in images: IDF1, MOTA, HOTA, switches.
 
 examples:
   python tools/make_or_dataset.py --out data/or_motion --frames 300 --seed 34 --motion 100 --people 4-6 --depth-only
   python tools/evaluate_tracks.py data/or_motion --noise 2
+  python tools/evaluate_tracks.py data/or_motion --noise 2 --tracker image --miss 0.2
   python tools/evaluate_tracks.py data/or_motion --dt runs/detections.keypoints.json --out runs/tracks.json
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+
+from orplugins.multiview.track_set import TRACKERS, TrackSetSettings, track_set
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,12 +25,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth frame: a lower frame rate")
     parser.add_argument("--fill", type=float, default=0.0, metavar="S", help="fill in what is missing for so long")
     parser.add_argument("--smooth", type=float, default=0.0, metavar="HZ", help="low-pass filter over time")
+    trackers = "; ".join(f"{name}: {what}" for name, what in TRACKERS.items())
+    parser.add_argument("--tracker", choices=TRACKERS, default="whole", help=f"(default: whole) {trackers}")
+    parser.add_argument("--miss", type=float, default=0.0, metavar="SHARE", help="of a person's detections, in gaps")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument("--out", type=Path, metavar="JSON", help="write all figures there")
     args = parser.parse_args(argv)
 
     from orplugins.io.tables import markdown_table
-    from orplugins.multiview.track_set import TrackSetSettings, track_set
 
     try:
         figures = track_set(TrackSetSettings(**vars(args)))

@@ -8,8 +8,9 @@ Examples:
         --out labels.json --lifter outputs/lifter/lifter.pth --statistics outputs/lifter/statistics.json
     torchrun --nproc-per-node 2 tools/pseudo_label.py ...          # every process takes its share
 
-A run that was stopped is continued by the same command. --pose takes an mmpose config (.py) or a detectron2 keypoint
-model (.yaml). The exit code is 1 if a picture failed; the others are labelled all the same.
+A run that was stopped is continued by the same command. torchrun is for networks that need their host, as a teacher's
+do; for thousands of hours by a model file there is `orplugins batch`. --pose takes an mmpose config (.py) or a
+detectron2 keypoint model (.yaml). The exit code is 1 if a picture failed; the others are labelled all the same.
 """
 
 from __future__ import annotations

@@ -1,9 +1,13 @@
 """Calibrate a rig of cameras from the people in their images: no checkerboard, nobody says who is who.
 
-Read are 2D poses in any form of this package, a file or folder a camera (--view, again and again), or one file with
-every camera's images in a folder of their own. Found are the cameras' poses, the metre (from usual bodies, --height,
-or a known --distance of two cameras), the vertical and the floor, and the offsets of the cameras' clocks, each with an
-uncertainty. What is not to be trusted is said in words, is not written (--keep-implausible), and ends with exit code 1.
+`calibrate`: read are 2D poses in any form of this package, a file or folder a camera (--view, again and again), or one
+file with every camera's images in a folder of their own. Found are the cameras' poses, the metre (from usual bodies,
+--height, or a known --distance of two cameras), the vertical and the floor, and the offsets of the cameras' clocks,
+each with an uncertainty. What is not to be trusted is said in words, is not written (--keep-implausible), and ends with
+exit code 1.
+
+`triangulate`: a session as Pose2Sim lays it out (calibration/, pose/cam01_json ..., Config.toml) gives its people in
+3D, a TRC file for each.
 
 examples:
   orplugins rig calibrate --view cam1.json --view cam2.json --view cam3.json --intrinsics rig_k.json --out rig.json
@@ -11,6 +15,7 @@ examples:
   orplugins rig calibrate --view cam1.json --view cam2.json --view cam3.json --update rig.json --out rig_now.json
   orplugins rig calibrate --view openpose_kps.json --annotations camma_mvor_2018.json \
       --intrinsics camma_mvor_2018.json --out rig.json --report runs/rig
+  orplugins rig triangulate Demo_SinglePerson --c3d
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from orplugins.io.calibration.write import FORMS
+from orplugins.multiview.session import triangulate_session
 from orplugins.rig.pipeline import CalibrateSettings, calibrate_rig
 
 
@@ -48,28 +54,36 @@ def _parser() -> argparse.ArgumentParser:
     add("--moved", action="append", default=[], metavar="NAME", help="with --update: this camera moved")
     add("--keep-implausible", dest="keep", action="store_true", help="write what is not to be trusted (exit code 1)")
     add("--seed", type=int, default=0, help="of the random samples")
+    add = commands.add_parser("triangulate", help="people of a session folder in 3D").add_argument
+    add("folder", metavar="SESSION", help="folder with a calibration and a folder of OpenPose's JSON a camera")
+    add("--out", type=Path, metavar="DIR", help="default: SESSION/pose-3d")
+    add("--rig", metavar="FILE", help="the calibration, where it is not in the session")
+    add("--fps", type=float, help="frames a second (default: Config.toml's)")
+    add("--c3d", action="store_true", help="C3D files, too")
+    add("--pictures", type=int, default=0, help="frames to draw")
+    add("--keep-implausible", action="store_true", help="write what cannot be believed, too (exit code 1)")
     return parser
 
 
-def _settings(args: argparse.Namespace) -> CalibrateSettings:
-    given: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in vars(args).items() if name != "command"
-    }
-    if args.distance:
-        given["distance"] = (*args.distance[:2], float(args.distance[2]))
-    return CalibrateSettings(**given)
+def _settings(given: dict[str, Any]) -> CalibrateSettings:
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    return CalibrateSettings(**values)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print what was found; the exit code is 1 where it is not to be trusted, or where an input could not be read."""
-    args = _parser().parse_args(argv)
+    given = vars(_parser().parse_args(argv))
     try:
-        done = calibrate_rig(_settings(args), lambda line: print(f"... {line}", file=sys.stderr))
+        if given.pop("command") == "triangulate":
+            people, out = triangulate_session(**given)
+            warnings, text, failed = people.warnings, f"{people}\nwritten to {out}", bool(people.failed)
+        else:
+            found = calibrate_rig(_settings(given), lambda line: print(f"... {line}", file=sys.stderr))
+            warnings, text, failed = [*found.warnings, *found.failed], found.text, bool(found.failed)
+            failed = failed or not found.trusted
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for warning in [*done.warnings, *done.failed]:
-        print(f"warning: {warning}", file=sys.stderr)
-    print(done.text)
-    print(f"written to {args.out}" if done.written else "nothing is written (--keep-implausible)")
-    return 0 if done.trusted and not done.failed else 1
+    sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
+    print(text)
+    return int(failed)

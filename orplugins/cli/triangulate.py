@@ -27,8 +27,10 @@ from pathlib import Path
 from orplugins.multiview.pipeline import MvorSettings, RigSettings, evaluate_mvor, reconstruct_views
 from orplugins.multiview.report import METHODS
 
-RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync", "track", "smooth")
+RIG_OPTIONS = ("out", "pictures", "keep_implausible", "fps", "mirrored", "auto_swap", "sync", "track", "smooth",
+               "c3d")  # fmt: skip
 TRACK = "a rig: fill in what is missing of a person for up to S seconds (default: 0.5), marked as filled"
+DEPTH = "use the depth pictures (color/ replaced by depth/), with --one-view also to place them"
 SMOOTH = "a rig: low-pass filter of each joint over time (default: 6 Hz)"
 MVOR_OPTIONS = (*RIG_OPTIONS[:3], "method", "one_view", "depth", "depth_unit_mm", "undistort", "mv3dreg")
 
@@ -44,17 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, help="folder for people, scores and pictures")
     add("--method", choices=METHODS, default="geometry", help="; ".join(f"{k}: {v}" for k, v in METHODS.items()))
     add("--one-view", action="store_true", help="also who is in one view only (--method map, --depth)")
-    add(
-        "--depth",
-        metavar="DIR",
-        help="use the depth pictures (color/ replaced by depth/), with --one-view also to place them",
-    )
+    add("--depth", metavar="DIR", help=DEPTH)
     add("--depth-unit-mm", type=float, default=1.0, metavar="MM", help="a count of the depth pictures (L515: 0.25)")
     add("--undistort", action="store_true", help="use MVOR's distortion numbers (they fit worse)")
     add("--mv3dreg", metavar="MAT", help="the published 3D results: compare on their samples")
     add("--fps", type=float, default=30.0, help="frames a second of the --view inputs")
     add("--track", type=float, nargs="?", const=0.5, default=0.0, metavar="S", help=TRACK)
     add("--smooth", type=float, nargs="?", const=6.0, default=0.0, metavar="HZ", help=SMOOTH)
+    add("--c3d", action="store_true", help="a rig: a C3D file for each person beside the TRC file")
     add("--mirrored", action="store_true", help="parallel pair: the pictures are mirror images")
     add("--auto-swap", action="store_true", help="parallel pair: exchange the cameras if need be")
     add("--sync", action="store_true", help="a rig: take out time offsets and other frame rates")

@@ -124,6 +124,31 @@ def sensor_view(
     return downsample(depth_to_8bit(depth_mm, z_max_mm), size=size, filter=filter, holes=holes)
 
 
+def unit_image(
+    depth: np.ndarray, size: tuple[int, int], z_max_mm: float = 5000, filter: str = "area", holes: str = "valid"
+) -> np.ndarray:
+    """What a network on low-resolution depth is fed: the sensor's view, in [0, 1].
+
+    Args:
+        depth: (H, W) uint16, millimetres, or uint8, as a low-resolution sensor gives it.
+        size: (width, height) of the result. An image of that size is not resampled.
+        z_max_mm: See `depth_to_8bit`.
+        filter: See `downsample`.
+        holes: See `downsample`.
+
+    Returns:
+        (height, width) float32.
+
+    Raises:
+        ValueError: As in `depth_to_8bit` and `downsample`.
+    """
+    if depth.dtype == np.uint16:
+        depth = depth_to_8bit(depth, z_max_mm=z_max_mm)
+    if depth.shape[1::-1] != tuple(size):
+        depth = downsample(depth, size=size, filter=filter, holes=holes)
+    return depth.astype(np.float32) / 255
+
+
 @lru_cache(maxsize=16)
 def _codes(z_max_mm: float) -> np.ndarray:
     """The 8-bit code of each of the 65536 distances: a table is faster than arithmetic on each pixel."""

@@ -1,4 +1,4 @@
-"""Who is who over time: people of one camera in 2D, and people in 3D."""
+"""Who is who over time: people of one camera in 2D. In 3D: `orplugins.multiview.tracks`."""
 
 from __future__ import annotations
 
@@ -129,42 +129,3 @@ def track_poses(track: Track, frames: Sequence[np.ndarray], joints: int) -> np.n
     for t, index in track.indices.items():
         out[t] = frames[t][index]
     return out
-
-
-def track_points(
-    frames: np.ndarray, points: np.ndarray, reject_m: float = 0.6, patience: int = 15, min_joints: int = 3
-) -> np.ndarray:
-    """Follow 3D people over time: optimal assignment on the median distance of joints (Hungarian).
-
-    Args:
-        frames: (P,) frame number of each person, sorted.
-        points: (P, J, 3) metres, NaN where missing.
-        reject_m: Maximum median distance between a person and the last pose of a track, metres.
-        patience: A track ends after this many frames without a match.
-        min_joints: Minimum number of common joints.
-
-    Returns:
-        (P,) track numbers from 0, in order of appearance.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    tracks = np.full(len(frames), -1)
-    last: dict[int, int] = {}
-    for frame in np.unique(frames):
-        new = np.flatnonzero(frames == frame)
-        alive = [track for track, index in last.items() if frame - frames[index] <= patience]
-        cost = np.full((len(alive), len(new)), NO_MATCH)
-        for i, track in enumerate(alive):
-            distance = np.linalg.norm(points[new] - points[last[track]], axis=-1)
-            for j in range(len(new)):
-                common = np.isfinite(distance[j])
-                if common.sum() >= min_joints:
-                    cost[i, j] = np.median(distance[j][common])
-        for i, j in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[i, j] <= reject_m:
-                tracks[new[j]] = alive[i]
-        for index in new:
-            if tracks[index] < 0:
-                tracks[index] = max(last, default=-1) + 1
-            last[int(tracks[index])] = int(index)
-    return tracks

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.atomic import atomic_write
+from orplugins.io.files import read_text
+from orplugins.io.markers import UNITS, Markers, marker_name, one_after_the_other
 
-
-def marker_name(joint: str) -> str:
-    """Return a joint's name as markers are called: left_shoulder is LShoulder."""
-    side, _, rest = joint.partition("_")
-    short = {"left": "L", "right": "R"}.get(side)
-    words = rest if short else joint
-    return (short or "") + "".join(word.capitalize() for word in words.split("_"))
+__all__ = ["marker_name", "read_trc", "write_trc", "y_up"]
+_EXPECTED = "a TRC file"
+_MOST_BYTES = 1 << 28
 
 
 def y_up(up: np.ndarray) -> np.ndarray:
@@ -72,3 +70,60 @@ def write_trc(
         for number, row in zip(frames, points, strict=True):
             cells = ["" if np.isnan(value) else f"{value:.6f}" for value in row.ravel()]
             file.write("\t".join([str(int(number)), f"{number / fps:.6f}", *cells]) + "\n")
+
+
+def read_trc(path: str | os.PathLike) -> Markers:
+    """Read marker positions.
+
+    Args:
+        path: The file: five lines of head, then a row a frame; cells between tabs.
+
+    Returns:
+        The markers, in the file's axes.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Another kind of file; a unit other than m, cm or mm; a row with another number of cells, or with
+            something else than numbers; frame numbers that do not rise by one.
+    """
+    lines = read_text(path, _EXPECTED, _MOST_BYTES).splitlines()
+    if len(lines) < 6 or not lines[0].startswith("PathFileType"):
+        raise ValueError(f"{path}: {len(lines)} lines that begin {lines[0][:20]!r}, expected {_EXPECTED}" if lines
+                         else f"{path}: is empty, expected {_EXPECTED}")  # fmt: skip
+    head = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=False))
+    fps = _number(head.get("DataRate", ""), f"{path}: DataRate")
+    if not 0 < fps < 1e5:
+        raise ValueError(f"{path}: DataRate is {fps:g}, expected frames a second")
+    unit = head.get("Units", "").strip().lower()
+    if unit not in UNITS:
+        raise ValueError(f"{path}: Units is {unit[:20]!r}, expected one of {', '.join(UNITS)}")
+    names = tuple(name.strip() for name in lines[3].split("\t")[2:] if name.strip())
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"{path}: line 4 names {len(names)} markers, {len(set(names))} of them different")
+    frames, rows = [], []
+    for number, line in enumerate(lines[4:], 5):
+        cells = line.rstrip("\r\n").split("\t")
+        if not line.strip() or (number < 7 and not cells[0].strip()):  # the axes' names; an empty line may follow
+            continue
+        where = f"{path}: line {number}"
+        values = cells[2 : 2 + 3 * len(names)]
+        if len(cells) < 2 or any(cell.strip() for cell in cells[2 + 3 * len(names) :]):
+            raise ValueError(f"{where}: {len(cells)} cells, expected {2 + 3 * len(names)}")
+        values += [""] * (3 * len(names) - len(values))  # missing at the end of the line
+        frames.append(int(_number(cells[0], where)))
+        rows.append([_number(cell, where) if cell.strip() else np.nan for cell in values])
+    if not frames or not one_after_the_other(frames):
+        raise ValueError(f"{path}: {len(frames)} frames, expected some whose numbers rise by one")
+    points = np.array(rows).reshape(len(frames), len(names), 3) * UNITS[unit]
+    points[~np.isfinite(points).all(-1)] = np.nan
+    return Markers(np.array(frames), points, names, fps)
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{where}: {text.strip()[:20]!r}, expected a number") from None
+    if abs(value) > 1e9:
+        raise ValueError(f"{where}: {text.strip()[:20]!r}, expected a number below a thousand million")
+    return value

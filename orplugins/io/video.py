@@ -84,36 +84,46 @@ def read_video(path: str | os.PathLike) -> Iterator[np.ndarray]:
         yield frame
 
 
-def read_timed_video(path: str | os.PathLike) -> Iterator[tuple[np.ndarray, float]]:
+def read_timed_video(
+    path: str | os.PathLike, first: int = 0, stop: int | None = None
+) -> Iterator[tuple[np.ndarray, float]]:
     """Read a video's frames with their time stamps, which a variable frame rate needs.
+
+    Frames before the first one wanted are decoded all the same: containers find a frame by its number only nearly.
 
     Args:
         path: The file.
+        first: Number of the first frame that is given.
+        stop: Number of the first frame that is not given any more; None: to the end.
 
     Yields:
-        (H, W, 3) uint8 BGR, and seconds since the first frame; where a file has no time stamps, by its frame rate.
+        (H, W, 3) uint8 BGR, and seconds since the video's first frame; where a file has no time stamps, by its frame
+        rate.
 
     Raises:
-        FileNotFoundError, ValueError: As in `read_video`.
+        FileNotFoundError, ValueError: As in `read_video`; of a file that declares more frames, if those that are
+            missing were wanted.
     """
     import cv2
 
-    frame: np.ndarray | None
     capture, frame, info = _open(path)
-    count, start, before = 0, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, -1.0
+    count, start, before, there = 0, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, -1.0, True
     try:
-        while frame is not None:
+        while there and (stop is None or count < stop):
             time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 - start
             if not time > before:
                 time = max(before, 0.0) + 1 / info.fps if count else 0.0
+            if count >= first:
+                ok, frame = (True, frame) if count == 0 else capture.retrieve()
+                if not ok:
+                    break
+                yield frame, round(time, 6)
             count, before = count + 1, time
-            yield frame, round(time, 6)
-            ok, following = capture.read()
-            frame = following if ok else None
+            there = capture.grab()
     finally:
         capture.release()
     # Containers that store a duration only give a rounded number.
-    if count < info.frames - max(2, 0.02 * info.frames):
+    if (stop is None or count < stop) and count < info.frames - max(2, 0.02 * info.frames):
         raise ValueError(f"{path}: cut off or damaged: {count} frames could be read, the header declares {info.frames}")
 
 

@@ -8,18 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.io.arrays import load_npy, npz_names
+from orplugins.io.c3d_files import read_c3d
 from orplugins.io.clip_files import read_motion_npz
 from orplugins.io.files import require_file
 from orplugins.io.kinect_files import KinectRecord, read_kinect_export, read_kinect_record
+from orplugins.io.markers import Markers
+from orplugins.io.trc import read_trc
 from orplugins.motion.compare import Recording
-from orplugins.skeletons import H36M_17, KINECT_20, SKELETONS
+from orplugins.skeletons import COCO_17, H36M_17, KINECT_20, SKELETONS
 
 
 def read_recording(path: str | os.PathLike, name: str | None = None, fps: float | None = None) -> Recording:
     """Read a motion.
 
     Kinds: a Kinect text record; our npz of a clip (``xyz``, ``state``, ``fps``, ``layout``); ``pose.npy`` (F, 17, 3) of
-    the lifter; a Kinect export (npy (F, 20, 3), npz, csv).
+    the lifter; a Kinect export (npy (F, 20, 3), npz, csv); TRC and C3D, whose markers are called as joints are.
 
     Args:
         path: The file.
@@ -33,10 +36,12 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
         FileNotFoundError: There is no such file.
         ValueError: One line with file, field, found and expected; no frame at all; no joint in any frame.
     """
-    path = require_file(path, "a motion (record.txt, motion.npz, pose.npy, a Kinect export)")
+    path = require_file(path, "a motion (record.txt, motion.npz, pose.npy, a Kinect export, TRC, C3D)")
     generic = path.stem in ("record", "motion", "pose", "people")
     name = name or (path.resolve().parent.name if generic else path.stem)
-    if path.suffix == ".txt":
+    if path.suffix.lower() in (".trc", ".c3d"):
+        recording = _from_markers(read_trc(path) if path.suffix.lower() == ".trc" else read_c3d(path), name, path)
+    elif path.suffix == ".txt":
         recording = _from_record(read_kinect_record(path), name, path)
     elif path.suffix == ".npz" and "layout" in npz_names(path):
         data = read_motion_npz(path)
@@ -61,6 +66,12 @@ def read_recording(path: str | os.PathLike, name: str | None = None, fps: float 
     if not (recording.state > 0).any():
         raise ValueError(f"{path}: no joint is present in any of its {len(recording.xyz)} frames")
     return recording
+
+
+def _from_markers(markers: Markers, name: str, path: Path) -> Recording:
+    xyz = markers.coco(str(path))
+    state = np.where(np.isfinite(xyz).all(-1), 2, 0)
+    return Recording(name, xyz, state, markers.frames / markers.fps, markers.fps, COCO_17)
 
 
 def _from_record(record: KinectRecord, name: str, path: Path) -> Recording:

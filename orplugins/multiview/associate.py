@@ -11,10 +11,11 @@ import numpy as np
 from orplugins.geometry.cameras import Camera
 from orplugins.io.coco_results import has_boxes, load_box_results, load_keypoint_results
 from orplugins.io.cross_view import write_cross_view
+from orplugins.io.json_fields import field, load_json, numbers
 from orplugins.multiview.cross_view import Seen, Who, who_is_who
 from orplugins.multiview.floor_places import FloorPlaces
 from orplugins.multiview.mvor import pinholes
-from orplugins.multiview.own_rig import floor_from_people, own_rig, people_points
+from orplugins.multiview.own_rig import floor_from_boxes, floor_from_people, own_rig, people_points
 from orplugins.mvor.annotations import MVORAnnotations, load_mvor
 from orplugins.skeletons import CAMMA_10, COCO_17, convert
 
@@ -31,6 +32,7 @@ class AssociateSettings:
         detections: Poses or boxes of any detector on its images (a COCO result list) in place of its people.
         poses_only: Leave out people who have a box only.
         calibrated: Use the file's cameras; else they are found from the poses.
+        boxes_only: Leave out all poses: people are boxes. Needs the cameras.
     """
 
     annotations: str | os.PathLike
@@ -38,6 +40,13 @@ class AssociateSettings:
     detections: str | os.PathLike | None = None
     poses_only: bool = False
     calibrated: bool = True
+    boxes_only: bool = False
+
+    def __post_init__(self):
+        if self.boxes_only and (self.poses_only or not self.calibrated):
+            raise ValueError(
+                "boxes alone: expected neither --poses-only nor --without-calibration besides --boxes-only"
+            )
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ def associate_views(settings: AssociateSettings) -> Association:
     """
     data = load_mvor(settings.annotations)
     records, poses = _people(data) if settings.detections is None else _detected(settings.detections, data)
+    if settings.boxes_only:
+        poses = np.zeros_like(poses)
     posed = np.any(poses[..., 2] > 0, axis=1)
     rows: dict[int, list[int]] = {}
     for k, record in enumerate(records):
@@ -130,12 +141,23 @@ def _associate(
         cameras = list(pinholes(data.need("cameras")))
         who = who_is_who(cameras, moments)
         if boxes_only:
-            floor = floor_from_people(people_points(cameras, moments, who))
+            someone = any(view.posed.any() for views in moments for view in views)
+            if someone:
+                floor = floor_from_people(people_points(cameras, moments, who))
+            else:
+                floor = floor_from_boxes(cameras, moments, _up(data))
             cameras = [replace(camera, pose=floor @ camera.pose) for camera in cameras]
     else:
         shape = {image["id"]: (image["width"], image["height"]) for image in data.images}
         cameras, who = own_rig([shape[i] for i in data.need("frames")[0].image_ids], moments)
     return cameras, who_is_who(cameras, moments, FloorPlaces(cameras)) if boxes_only else who
+
+
+def _up(data: MVORAnnotations) -> np.ndarray:
+    """(3,) the room's vertical in the cameras' world, by the file's transform from the first camera to the room."""
+    info = field(load_json(data.path), "cameras_info", str(data.path))
+    params = field(info, "camParams", f"{data.path}: cameras_info")
+    return numbers(params, "firstCamToRoomRef", 16, f"{data.path}: cameras_info.camParams").reshape(4, 4)[2, :3]
 
 
 def _people(data: MVORAnnotations) -> tuple[list[dict], np.ndarray]:

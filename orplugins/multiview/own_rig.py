@@ -16,7 +16,7 @@ import numpy as np
 
 from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.cameras import Camera
-from orplugins.geometry.epipolar import fundamental_matrix
+from orplugins.geometry.epipolar import epipolar_distance, fundamental_matrix
 from orplugins.geometry.rotations import from_vector
 from orplugins.geometry.triangulation import camera_rays, intersect_rays, project, world_to_camera_matrices
 from orplugins.geometry.two_views import eight_points, essential_mismatch, line_distance, relative_poses
@@ -332,6 +332,7 @@ def _bundle(cameras: list[Camera], joints: dict, rules: OwnRigRules, most: int =
 
 
 _BONES = ((2, 6, 0.28), (3, 7, 0.28), (2, 3, 0.35))  # of CAMMA-10, metres; wrists are the least sure joints
+_TOP_M, _HEAD_SPREAD_M, _MEET_PX = 1.66, 0.25, 6.0  # tops of heads above the floor, their spread; rays that meet
 _HEAD_M = 1.55  # of a head's middle above the floor: people stand, some bend over the table
 
 
@@ -373,11 +374,66 @@ def floor_from_people(points: np.ndarray, up: np.ndarray | None = None) -> np.nd
         near = (unit @ (up / np.linalg.norm(up))) > 0.9
         up = _level(points[known, 0], unit[near].mean(0) if near.sum() > 3 else up)
     z = up / np.linalg.norm(up)
+    out = _axes(z)
+    out[2, 3] = _HEAD_M - np.median(points[known, 0] @ z)
+    return out
+
+
+def floor_from_boxes(cameras: Sequence[Camera], moments, up: np.ndarray) -> np.ndarray:
+    """Where the floor is, from boxes alone: the middles of upper edges are tops of heads, and most people stand.
+
+    Any two boxes of a moment may be one person; where they are, the rays of their upper edges meet, at one height again
+    and again. Rays of two people rarely meet, and then anywhere.
+
+    Args:
+        cameras: V cameras.
+        moments: For every moment V views.
+        up: (3,) the vertical, in the cameras' world.
+
+    Returns:
+        (4, 4) world to axes with z up and the floor at 0.
+
+    Raises:
+        ValueError: Too few rays meet.
+    """
+    z = np.asarray(up, dtype=np.float64) / np.linalg.norm(up)
+    heights = []
+    for a, b in combinations(range(len(cameras)), 2):
+        pairs = [
+            (_top(one), _top(two)) for views in moments for one in views[a].boxes for two in views[b].boxes
+        ]  # fmt: skip
+        if not pairs:
+            continue
+        first, second = (np.array([pair[k] for pair in pairs]) for k in (0, 1))
+        points, depth = _meet([cameras[a], cameras[b]], first, second)
+        off = epipolar_distance([cameras[a], cameras[b]], first, second)
+        scale = max(cameras[a].size) / 640
+        near = (off < _MEET_PX * scale) & (depth > 0.5).all(0) & (depth < 8.0).all(0)
+        heights.append(points[near] @ z)
+    every = np.concatenate(heights) if heights else np.zeros(0)
+    if len(every) < 20:
+        raise ValueError(f"{len(every)} pairs of boxes whose heads meet, expected 20 or more to find the floor")
+    # The height at which most meet: densest window of a head's spread.
+    ordered = np.sort(every)
+    inside = np.searchsorted(ordered, ordered + _HEAD_SPREAD_M) - np.arange(len(ordered))
+    start = int(inside.argmax())
+    top = float(np.median(ordered[start : start + inside[start]]))
+    out = _axes(z)
+    out[2, 3] = _TOP_M - top
+    return out
+
+
+def _top(box: np.ndarray) -> tuple[float, float]:
+    """The middle of a box's upper edge."""
+    return float(box[0] + box[2] / 2), float(box[1])
+
+
+def _axes(z: np.ndarray) -> np.ndarray:
+    """(4, 4) world to axes whose z is a unit vector of it."""
     x = np.cross(np.eye(3)[np.abs(z).argmin()], z)
     x /= np.linalg.norm(x)
     out = np.eye(4)
     out[:3, :3] = np.stack([x, np.cross(z, x), z])
-    out[2, 3] = _HEAD_M - np.median(points[known, 0] @ z)
     return out
 
 

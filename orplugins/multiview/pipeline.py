@@ -15,6 +15,7 @@ from orplugins.geometry.rectified import StereoRules
 from orplugins.geometry.triangulation import Code
 from orplugins.io import json_fields
 from orplugins.io.atomic import write_json
+from orplugins.io.c3d_files import require_c3d
 from orplugins.io.calibration import is_parallel, read_parallel, read_rig
 from orplugins.io.clip_files import write_motion_npz, write_people
 from orplugins.io.coco_results import load_keypoint_results, load_mv3dreg
@@ -307,6 +308,7 @@ class RigSettings:
         track: A rig: joints that are missing for at most so many seconds are filled in, and marked; 0: none.
         smooth: A rig: cut-off of the low-pass filter over time, Hz; 0: none.
         keep_implausible: Write results that cannot be believed, too; what is wrong with them becomes a warning.
+        c3d: A rig: a C3D file for each track, beside its TRC file.
     """
 
     rig: str | os.PathLike
@@ -321,6 +323,7 @@ class RigSettings:
     keep_implausible: bool = False
     track: float = 0.0
     smooth: float = 0.0
+    c3d: bool = False
 
     def __post_init__(self):
         for name in ("track", "smooth"):
@@ -376,6 +379,8 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
         FileNotFoundError, ValueError: A file that is not there or not of its form, another number of views than
             cameras, a view without any person.
     """
+    if settings.c3d:
+        require_c3d()
     rig = read_rig(settings.rig)
     if len(settings.views) != len(rig.cameras):
         raise ValueError(
@@ -418,7 +423,7 @@ def reconstruct_rig(settings: RigSettings) -> RigPeople:
     failed += sum(finding.severe for finding in findings)
     followed = follow(numbers, tracks, result.points, settings.fps, settings.track, settings.smooth)
     extra = {"world": "rig", "rig": str(settings.rig), "method": "geometry"}
-    write_rig_people(settings.out, followed, result, rig, settings.fps, frames[0], frames[-1], extra)
+    write_rig_people(settings.out, followed, result, rig, settings.fps, frames[0], frames[-1], extra, settings.c3d)
     for k in _spaced(len(frames), settings.pictures):
         found = {"found": followed.points[followed.frame == frames[k]]}
         draw_people(settings.out / f"frame{frames[k]:06d}.png", found, COCO_17, f"frame {frames[k]}", rig.up)

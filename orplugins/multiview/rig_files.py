@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from orplugins.geometry.triangulation import Code, present
+from orplugins.io.c3d_files import write_c3d
 from orplugins.io.clip_files import write_motion_npz, write_people
 from orplugins.io.kinect_files import make_record, write_kinect_record
-from orplugins.io.trc import marker_name, write_trc, y_up
+from orplugins.io.markers import marker_name
+from orplugins.io.trc import write_trc, y_up
 from orplugins.multiview.people import People
 from orplugins.multiview.whole_tracks import Followed
 from orplugins.skeletons import COCO_17
@@ -20,11 +22,19 @@ _HIPS = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
 
 
 def write_rig_people(
-    out: Path, followed: Followed, people: People, rig: Rig, fps: float, first: int, last: int, extra: dict
+    out: Path,
+    followed: Followed,
+    people: People,
+    rig: Rig,
+    fps: float,
+    first: int,
+    last: int,
+    extra: dict,
+    c3d: bool = False,
 ) -> None:
     """Write ``people.json``, ``motion.npz`` and ``record.txt`` of the longest track, and ``person<track>.trc``.
 
-    Clip and record are in the first camera's axes, the TRC files in the rig's, turned so that y is up.
+    Clip and record are in the first camera's axes, TRC and C3D files in the rig's, turned so that y is up.
 
     Args:
         out: Folder.
@@ -35,6 +45,7 @@ def write_rig_people(
         first: First frame number of the recording.
         last: The last one.
         extra: Further entries of ``people.json``.
+        c3d: Write ``person<track>.c3d``, too.
     """
     code = _codes(followed, people)
     write_people(
@@ -55,6 +66,8 @@ def write_rig_people(
         clip = np.full((len(numbers), COCO_17.num_joints, 3), np.nan)
         clip[followed.frame[rows] - numbers[0]] = followed.points[rows]
         write_trc(out / f"person{track}.trc", numbers, clip @ turn.T, markers, fps)
+        if c3d:
+            write_c3d(out / f"person{track}.c3d", numbers, clip @ turn.T, markers, fps)
         if longest is None or len(rows) > len(longest):
             longest = rows
     if longest is None:

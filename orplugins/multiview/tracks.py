@@ -158,37 +158,93 @@ class _Piece:
         return self.velocity * rules.memory_s * (1 - np.exp(-(now - self.time) / rules.memory_s))
 
 
-def _pieces(people: _People, frames: np.ndarray, rules: PeopleTrackRules) -> np.ndarray:
-    """(P,) tracks that are followed from frame to frame for as long as nothing is doubtful."""
-    tracks = np.full(len(frames), -1)
-    alive: list[_Piece] = []
-    count = 0
-    for new in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames)) + 1):
-        now = people.times[new[0]]
-        alive = [piece for piece in alive if now - piece.time <= rules.patience_s]
-        match = np.full(len(alive), -1)
-        if alive:
-            moved = np.stack([piece.ahead(now, rules) for piece in alive])
-            expected = np.stack([piece.pose for piece in alive]) + moved[:, None]
-            middles = np.stack([piece.middle for piece in alive]) + moved
+class _Follower:
+    """Tracks that are followed from frame to frame for as long as nothing is doubtful."""
+
+    def __init__(self, rules: PeopleTrackRules):
+        self.rules = rules
+        self.alive: list[_Piece] = []
+        self.count = 0
+
+    def step(self, people: _People, new: np.ndarray) -> np.ndarray:
+        """Follow to the people ``new`` of one moment: their tracks."""
+        rules, now = self.rules, people.times[new[0]]
+        self.alive = [piece for piece in self.alive if now - piece.time <= rules.patience_s]
+        tracks = np.full(len(new), -1)
+        if self.alive:
+            moved = np.stack([piece.ahead(now, rules) for piece in self.alive])
+            expected = np.stack([piece.pose for piece in self.alive]) + moved[:, None]
+            middles = np.stack([piece.middle for piece in self.alive]) + moved
             distance = people.distance(expected, middles, new, rules)
-            gap = np.array([now - piece.time for piece in alive])
+            gap = np.array([now - piece.time for piece in self.alive])
             limit = np.minimum(rules.reach_m + rules.speed * gap, rules.most_m)[:, None]
             # Whoever was seen a moment ago goes first: a lost track reaches further.
             cost = np.where(distance <= limit, distance + 0.2 * rules.reach_m * np.minimum(gap, 1)[:, None], np.nan)
-            match = match_pairs(cost, np.nextafter(NO_MATCH, 0))
-        taken = set()
-        for piece, j in zip(alive, match, strict=True):
-            if j >= 0:
-                piece.step(int(new[j]), people, rules)
-                tracks[new[j]] = piece.number
-                taken.add(int(j))
-        for j, person in enumerate(new):
-            if j not in taken:
-                tracks[person] = count
-                alive.append(_Piece(count, int(person), people))
-                count += 1
+            for piece, j in zip(self.alive, match_pairs(cost, np.nextafter(NO_MATCH, 0)), strict=True):
+                if j >= 0:
+                    piece.step(int(new[j]), people, rules)
+                    tracks[j] = piece.number
+        for j in np.flatnonzero(tracks < 0):
+            tracks[j] = self.count
+            self.alive.append(_Piece(self.count, int(new[j]), people))
+            self.count += 1
+        return tracks
+
+
+def _pieces(people: _People, frames: np.ndarray, rules: PeopleTrackRules) -> np.ndarray:
+    """(P,) tracks frame by frame."""
+    tracks, follower = np.full(len(frames), -1), _Follower(rules)
+    for new in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames)) + 1):
+        tracks[new] = follower.step(people, new)
     return tracks
+
+
+class OnlineTracks:
+    """Identities of people in 3D as they come, when nothing of what follows is known.
+
+    The same steps from frame to frame as `track_people_3d`, without what looks back: whoever was seen in fewer than
+    ``settle`` moments has no identity yet, and a track that ended begins anew only where it would have gone.
+
+    Args:
+        rules: Limits; None: the defaults.
+        settle: A person counts from so many moments on: what several cameras take for one by chance does not last.
+    """
+
+    def __init__(self, rules: PeopleTrackRules | None = None, settle: int = 3):
+        self.rules, self.settle = rules or PeopleTrackRules(), settle
+        self._follower = _Follower(self.rules)
+        self._seen: dict[int, int] = {}  # track -> moments, of tracks that are alive
+        self._names: dict[int, int] = {}  # track -> identity, of those that settled
+        self._count, self._time = 0, -np.inf
+
+    def __len__(self) -> int:
+        return len(self._follower.alive)
+
+    def step(self, time: float, points: np.ndarray) -> np.ndarray:
+        """Follow people to the next moment.
+
+        Args:
+            time: Seconds. Where it goes back, as after a jump of the clock, everybody is new.
+            points: (P, 17, 3) COCO-17, metres, NaN where missing.
+
+        Returns:
+            (P,) identities from 0 in the order in which people settled, -1 for who has not.
+        """
+        if time <= self._time:
+            self._follower.alive = []
+        self._time = time
+        if not len(points):
+            return np.zeros(0, dtype=np.int64)
+        people = _People(np.full(len(points), time), np.array(points, dtype=np.float64))
+        tracks = self._follower.step(people, np.arange(len(points))).tolist()
+        for track in tracks:
+            self._seen[track] = self._seen.get(track, 0) + 1
+            if self._seen[track] >= self.settle and track not in self._names:
+                self._names[track], self._count = self._count, self._count + 1
+        alive = {piece.number for piece in self._follower.alive}
+        self._seen = {track: count for track, count in self._seen.items() if track in alive}
+        self._names = {track: name for track, name in self._names.items() if track in alive}
+        return np.array([self._names.get(track, -1) for track in tracks], dtype=np.int64)
 
 
 def _members(tracks: np.ndarray) -> dict[int, np.ndarray]:

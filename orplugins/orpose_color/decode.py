@@ -10,7 +10,6 @@ _CANDIDATES = 3  # squares with the highest cells of a map, in which its surface
 _SAMPLES = 12  # maximum number of places per side where the surface is looked at within a square
 _ROUNDING = 1e-4  # more than the rounding error of a number of pixels
 _A = -0.75  # PyTorch's bicubic kernel
-_LOG2_E = 1.4426950408889634
 
 
 def _kernel(distance: Tensor) -> Tensor:
@@ -91,8 +90,8 @@ def decode_batched(logits: Tensor, boxes: Tensor) -> Tensor:
     around = around.index_select(0, torch.arange(maps, device=logits.device) * _CANDIDATES + candidate)
     place = place + _fraction(around, place - _BLOCK * square, distance.take(axes))
 
-    # The softmax's denominator; powers of 2 are quicker.
-    total = (flat - tops[:, :1]).mul_(_LOG2_E).exp2_().sum(dim=1)
+    # The softmax's denominator.
+    total = (flat - tops[:, :1]).exp_().sum(dim=1)
     score = (best - tops[:, 0]).exp() / total
     xy = ((place + 0.5) / side).clamp(0, 1).T.reshape(regions, joints, 2) * size[:, None] + boxes[:, None, :2]
     return torch.cat([xy, score.view(regions, joints, 1)], dim=2)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orplugins.adaptation.views import enlarge, enlarge_mask, network_size
+from orplugins.adaptation.views import enlarge_mask, network_size
+from orplugins.deploy.resize import resize
 from orplugins.device import choose_device
 from orplugins.geometry.pose_error import mpjpe
 from orplugins.io.atomic import atomic_write, write_json
@@ -229,7 +230,7 @@ def _people_above(
     assert frame.image is not None
     height, width = frame.image.shape[:2]
     size = network_size((width, height), settings.size, predict.sides)
-    instances = predict([enlarge(frame.image, size)])[0]
+    instances = predict([resize(frame.image, size)])[0]
     least = predict.least_score if settings.threshold is None else settings.threshold
     keep = instances.scores.numpy() >= least
     poses_3d, masks = (getattr(instances, name, None) for name in ("pred_keypoints_3d", "pred_masks"))
@@ -306,7 +307,7 @@ def _drawings(
             raise ValueError(f"{frame.name}: has changed since its poses were found")
         number, people = found[count]
         assert frame.image is not None
-        drawn = enlarge(frame.image, people.seen).copy()
+        drawn = resize(frame.image, people.seen).copy()
         if people.masks:
             drawn = tint_people(drawn, np.stack([enlarge_mask(mask_of(code), people.seen) for code in people.masks]))
         for keypoints, box in zip(people.keypoints, people.boxes, strict=True):
@@ -324,7 +325,7 @@ def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (width, height) == size:
         return picture
     scale = min(size[0] / width, size[1] / height)
-    small = enlarge(picture, (max(1, int(width * scale)), max(1, int(height * scale))))
+    small = resize(picture, (max(1, int(width * scale)), max(1, int(height * scale))))
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     y, x = (size[1] - small.shape[0]) // 2, (size[0] - small.shape[1]) // 2
     canvas[y : y + small.shape[0], x : x + small.shape[1]] = small

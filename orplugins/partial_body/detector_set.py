@@ -55,19 +55,33 @@ def write_detector_set(
         place = file.relative_to(images).as_posix()
         size = {side: record[side] for side in ("width", "height")}
         pictures.append({"id": record["id"], "file_name": f"{split}/{place}", **size})
+    boxes = people_boxes(truth, name)
+    _link(Path(out) / "images" / split, Path(images))
+    write_json(Path(out) / "annotations" / f"{split}.json", {"images": pictures, **boxes})
+    found = [box["category_id"] for box in boxes["annotations"]]
+    return {category: found.count(k) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)}
+
+
+def people_boxes(truth: dict, name: str) -> dict:
+    """The boxes of patients and users that `write_detector_set` describes.
+
+    Args:
+        truth: COCO content of the generated operating room.
+        name: For errors.
+
+    Returns:
+        ``annotations`` and ``categories``.
+
+    Raises:
+        ValueError: One line with file, field, found and expected.
+    """
     sides = {record["id"]: (record["width"], record["height"]) for record in truth["images"]}
     boxes = [
         _box(person, sides[person["image_id"]], f"{name}: annotations[{k}]", k + 1)
         for k, person in enumerate(truth["annotations"])
     ]
-    _link(Path(out) / "images" / split, Path(images))
     categories = [{"id": k, "name": category} for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)]
-    write_json(
-        Path(out) / "annotations" / f"{split}.json",
-        {"images": pictures, "annotations": boxes, "categories": categories},
-    )
-    found = [box["category_id"] for box in boxes]
-    return {category: found.count(k) for k, category in enumerate(PARTIAL_BODY_CLASSES, start=1)}
+    return {"annotations": boxes, "categories": categories}
 
 
 def _link(link: Path, folder: Path) -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from orplugins.resources import SHIPPED, resource
 
 DETECTOR_SCORE = 0.4  # least score of its boxes
 DETECTOR_LABELS = ("patient", "user")
 SCORE = 0.8  # of any other detector's boxes
+
+
+def least_score_of(config: str | os.PathLike) -> float:
+    """Least score of a detector's boxes, unless something else is asked for.
+
+    Args:
+        config: Its config.
+    """
+    shipped = resource(SHIPPED["partial-body-detector"][0])
+    return DETECTOR_SCORE if Path(config).resolve() == shipped.resolve() else SCORE
 
 
 def completed(options: dict) -> dict:

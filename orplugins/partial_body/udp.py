@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from orplugins.partial_body.blur import band
+
 _EPS = np.finfo(np.float32).eps
 _LEAST, _MOST = 1e-3, 50.0
 DECODERS = ("udp", "quarter", "argmax")
@@ -23,7 +25,7 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Integer positions (..., 2) x, y as float64, (-1, -1) for a map without a positive value; and their values (...).
     """
-    flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
+    flat = heatmaps.reshape(*heatmaps.shape[:-2], heatmaps.shape[-2] * heatmaps.shape[-1])
     best = flat.argmax(-1)
     scores = np.take_along_axis(flat, best[..., None], -1)[..., 0]
     positions = np.stack([best % heatmaps.shape[-1], best // heatmaps.shape[-1]], -1).astype(np.float64)
@@ -58,13 +60,12 @@ def decode(heatmaps: np.ndarray, how: str = "udp", blur: int = 11) -> tuple[np.n
 
 
 def _newton_steps(heatmaps: np.ndarray, positions: np.ndarray, scores: np.ndarray, blur: int) -> np.ndarray:
-    import cv2
-
     found = np.flatnonzero(scores > 0)  # elsewhere the clipped map is flat
     steps = np.zeros_like(positions)
     if not len(found):
         return steps
-    logs = np.stack([cv2.GaussianBlur(heatmaps[k].astype(np.float32), (blur, blur), 0) for k in found])
+    down, across = (band(side, blur, "mirror") for side in heatmaps.shape[-2:])
+    logs = down @ heatmaps[found].astype(np.float32) @ across.T
     logs = np.log(np.clip(logs, _LEAST, _MOST))
     logs = np.pad(logs, ((0, 0), (1, 1), (1, 1)), mode="edge").astype(np.float64)
     x, y = (positions[found].astype(int) + 1).T

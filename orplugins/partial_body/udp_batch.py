@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from orplugins.partial_body.blur import band
 from orplugins.partial_body.udp import peaks
 
 _EPS = np.finfo(np.float32).eps
@@ -29,20 +30,10 @@ def decode_batch(heatmaps: np.ndarray, blur: int = 11) -> tuple[np.ndarray, np.n
     positions, scores = peaks(maps)
     found = np.flatnonzero(scores > 0)
     if len(found):
-        blurred = _band(height, blur) @ maps[found] @ _band(width, blur)
+        blurred = band(height, blur) @ maps[found] @ band(width, blur)
         blurred *= (scores[found] / blurred.max((1, 2)))[:, None, None]
         positions[found] += _steps(blurred, positions[found].astype(int))
     return positions.reshape(*shape, 2), scores.reshape(shape)
-
-
-def _band(length: int, size: int) -> np.ndarray:
-    """The Gaussian blur of a row of ``length`` pixels with zeros beyond its ends, as a symmetric matrix."""
-    import cv2
-
-    kernel = cv2.getGaussianKernel(size, 0)[:, 0]
-    distance = np.abs(np.arange(length)[:, None] - np.arange(length))
-    reach = size // 2
-    return np.where(distance <= reach, kernel[np.minimum(reach + distance, size - 1)], 0).astype(np.float32)
 
 
 def _steps(maps: np.ndarray, peak: np.ndarray) -> np.ndarray:

@@ -1,43 +1,17 @@
-"""RefiNet's modules one after the other: 2D poses and a depth image in, refined 3D poses out.
-
-The geometry is NumPy's, the networks are torch's; people of an image are one batch.
-"""
+"""RefiNet's modules one after the other as a torch module: what trains, and what the hosts load."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from orplugins.refinet.clouds import CloudSettings, joint_clouds
 from orplugins.refinet.depth_camera import DepthCamera
-from orplugins.refinet.lift import LiftSettings, lift
-from orplugins.refinet.patches import PatchSettings, depth_patches
-from orplugins.refinet.skeleton import SkeletonScale
+from orplugins.refinet.steps import RefinedPoses, RefineSteps
 
-
-@dataclass(frozen=True)
-class RefinedPoses:
-    """M people with K joints; millimetres, y up.
-
-    Attributes:
-        pixels: (M, K, 2) after module A.
-        points: (M, K, 3) after the last module; zeros where missing.
-        valid: (M, K) bool.
-        stages: name -> (M, K, 3): "input" (the given pose lifted), "a" (module A's pose lifted), "b", "c"; only of the
-            modules there are.
-        counts: (M, K) points in each joint's cube, -1 without module C.
-        raw: What went into and came out of the networks, for tests: "a_in", "a_out", "b_in", "b_out", "c_in", "c_out".
-    """
-
-    pixels: np.ndarray
-    points: np.ndarray
-    valid: np.ndarray
-    stages: dict[str, np.ndarray]
-    counts: np.ndarray
-    raw: dict[str, np.ndarray] = field(default_factory=dict)
+__all__ = ["RefineChain", "RefinedPoses"]
 
 
 class RefineChain(nn.Module):
@@ -45,12 +19,7 @@ class RefineChain(nn.Module):
 
     Args:
         patch_net, skeleton_net, point_net: Modules A, B and C; their output is the last item if it is a tuple.
-        patches, lifting, scale, clouds: Arguments of the settings classes in `patches`, `lift`, `skeleton`, `clouds`.
-        absolute: Module B predicts places.
-        patch_unit, skeleton_unit, point_unit: Pixels, millimetres and millimetres that an output of 1 stands for.
-        apply: ``"subtract"`` or ``"add"`` the offsets (the published Baracca program adds).
-        missing: ``"kept"``: a joint that the 2D pose lacks, or that has no depth, stays missing. ``"published"``: its
-            flag is lost, module A moves it from (0, 0), and module B's offset from the origin makes a joint of it.
+        **steps: Arguments of `orplugins.refinet.steps.RefineSteps`.
     """
 
     def __init__(
@@ -58,28 +27,17 @@ class RefineChain(nn.Module):
         patch_net: nn.Module | None = None,
         skeleton_net: nn.Module | None = None,
         point_net: nn.Module | None = None,
-        patches: dict | None = None,
-        lifting: dict | None = None,
-        scale: dict | None = None,
-        clouds: dict | None = None,
-        absolute: bool = False,
-        apply: str = "subtract",
-        missing: str = "kept",
-        patch_unit: float = 1.0,
-        skeleton_unit: float = 1.0,
-        point_unit: float = 1.0,
+        **steps,
     ):
         super().__init__()
-        if missing not in ("kept", "published") or apply not in ("subtract", "add"):
-            raise ValueError(
-                f"RefineChain: found missing {missing!r}, apply {apply!r}, expected kept or published; subtract or add"
-            )
+        self.steps = RefineSteps(**steps)
         self.patch_net, self.skeleton_net, self.point_net = patch_net, skeleton_net, point_net
-        self.patches, self.lifting = PatchSettings(**(patches or {})), LiftSettings(**(lifting or {}))
-        self.scale, self.clouds = SkeletonScale(**(scale or {})), CloudSettings(**(clouds or {}))
-        units = {"a": patch_unit, "b": skeleton_unit, "c": point_unit}
-        self.units = {stage: np.float32(unit) for stage, unit in units.items()}
-        self.absolute, self.sign, self.missing = absolute, (-1.0 if apply == "subtract" else 1.0), missing
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The modules that there are, by the names of `orplugins.refinet.steps.MODULES`."""
+        nets = {"a": self.patch_net, "b": self.skeleton_net, "c": self.point_net}
+        return {name: net for name, net in nets.items() if net is not None}
 
     def refine(
         self,
@@ -90,59 +48,9 @@ class RefineChain(nn.Module):
         half: bool = False,
         cloud_camera: DepthCamera | None = None,
     ) -> RefinedPoses:
-        """Refine the people of one image.
-
-        Args:
-            depth_mm: (H, W) millimetres, 0 = hole.
-            pixels: (M, K, 2).
-            present: (M, K) which joints the 2D poses have.
-            camera: Of the depth image.
-            half: The depth was stored as float16 metres (ITOP): points are rounded as in its cloud files.
-            cloud_camera: Camera of the point sets, where it is another one (Baracca as published).
-
-        Returns:
-            The people after each module.
-        """
-        pixels = np.asarray(pixels, dtype=np.float32)
-        present = np.asarray(present, dtype=bool)
-        kept = self.missing == "kept"
-        counts = np.full(present.shape, -1)
-        if not pixels.size:
-            empty = np.zeros((*pixels.shape[:-1], 3), dtype=np.float32)
-            return RefinedPoses(pixels, empty, present, {}, counts)
-        raw: dict[str, np.ndarray] = {}
-        stages = {"input": self._lifted(pixels, depth_mm, camera, present)[0]}
-        if self.patch_net is not None:
-            raw["a_in"] = depth_patches(pixels, depth_mm, self.patches)
-            raw["a_out"] = self._run(self.patch_net, raw["a_in"])
-            moved = pixels + np.float32(self.sign) * self.units["a"] * raw["a_out"]
-            pixels = np.where(present[..., None], moved, pixels) if kept else moved
-        points, valid = self._lifted(pixels, depth_mm, camera, present)
-        if self.patch_net is not None:
-            stages["a"] = points
-        if self.skeleton_net is not None:
-            raw["b_in"] = self.scale(points, valid).astype(np.float32)
-            raw["b_out"] = self._run(self.skeleton_net, raw["b_in"])
-            out = raw["b_out"] * self.units["b"]
-            root = self.scale.roots(points, valid)[:, None].astype(np.float32)
-            points = root + out if self.absolute else points + np.float32(self.sign) * out
-            valid = self._still_valid(points, valid)
-            points = stages["b"] = np.where(valid[..., None], points, 0).astype(np.float32)
-        if self.point_net is not None:
-            clouds = joint_clouds(points, valid, depth_mm, cloud_camera or camera, self.clouds, half)
-            counts, raw["c_in"] = clouds.count, clouds.points
-            raw["c_out"] = self._run(self.point_net, clouds.points)
-            points = points + np.float32(self.sign) * self.units["c"] * raw["c_out"]
-            points = stages["c"] = np.where(valid[..., None], points, 0).astype(np.float32)
-        return RefinedPoses(pixels, points, valid, stages, counts, raw)
-
-    def _lifted(self, pixels, depth_mm, camera, present):
-        points, valid = lift(pixels, depth_mm, camera, self.lifting, present if self.missing == "kept" else None)
-        return points.astype(np.float32), valid
-
-    def _still_valid(self, points, valid):
-        # As published a joint counts once module B has given it a depth.
-        return valid if self.missing == "kept" else points[..., 2] != 0
+        """Refine the people of one image; arguments and result as of `orplugins.refinet.steps.RefineSteps.refine`."""
+        networks = {name: partial(self._run, net) for name, net in self.networks.items()}
+        return self.steps.refine(networks, depth_mm, pixels, present, camera, half, cloud_camera)
 
     @torch.no_grad()
     def _run(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
@@ -163,6 +71,5 @@ class RefineChain(nn.Module):
         Returns:
             Outputs of modules A (M, K, 2), B and C (M, K, 3).
         """
-        networks = [net for net in (self.patch_net, self.skeleton_net, self.point_net) if net is not None]
-        a, b, c = (net(x) for net, x in zip(networks, (patches, poses, clouds), strict=True))
+        a, b, c = (net(x) for net, x in zip(self.networks.values(), (patches, poses, clouds), strict=True))
         return a, b, c

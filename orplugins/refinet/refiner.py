@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
 from orplugins.refinet.body_size import contradicted
-from orplugins.refinet.chain import RefineChain
 from orplugins.refinet.confidence import joint_confidence
+from orplugins.refinet.depth_camera import DepthCamera
 from orplugins.refinet.lift import LiftSettings, lift
 from orplugins.refinet.resample import Resampler, to_metres
+from orplugins.refinet.steps import RefinedPoses
 from orplugins.skeletons import ITOP_15, Skeleton, convert
 
 CONTRADICTED_TRUST = 0.2
+
+
+class Refines(Protocol):
+    """A chain of RefiNet's modules, whoever runs the networks."""
+
+    def refine(
+        self, depth_mm: np.ndarray, pixels: np.ndarray, present: np.ndarray, camera: DepthCamera
+    ) -> RefinedPoses:
+        """Refine people, see `orplugins.refinet.steps.RefineSteps.refine`."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,13 @@ class Refiner3D:
     """Refines 2D poses of one camera.
 
     Args:
-        chain: Trained modules, for ITOP's focal length.
+        chain: Refines people for ITOP's focal length, as a `orplugins.refinet.chain.RefineChain` in evaluation mode.
         camera: Of the depth image; 2D poses are in its pixels.
         least_score: Minimum score of a 2D joint; others are missing.
     """
 
-    def __init__(self, chain: RefineChain, camera: Camera, least_score: float = 0.0):
-        self.chain, self.resampler, self.least_score = chain.eval(), Resampler(camera), least_score
+    def __init__(self, chain: Refines, camera: Camera, least_score: float = 0.0):
+        self.chain, self.resampler, self.least_score = chain, Resampler(camera), least_score
 
     def __call__(self, depth_mm: np.ndarray, keypoints: np.ndarray, skeleton: Skeleton) -> Refined3D:
         """Refine people (M, J, 3) (x, y, score) of a joint set on a depth image (H, W) in millimetres, 0 = hole."""

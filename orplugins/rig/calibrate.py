@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orplugins.geometry.cameras import Camera
-from orplugins.rig.bundle import BARREL, CLOCK, FOCAL, SIZE, Cameras
+from orplugins.rig.bundle import BARREL, FOCAL, SIZE, Cameras
 from orplugins.rig.depths import DepthSource, joint_depths
 from orplugins.rig.essential import essential_of
 from orplugins.rig.gravity import Floor, find_floor, room_axes
@@ -20,7 +20,7 @@ from orplugins.rig.scale import Scale, find_scale
 from orplugins.rig.selection import common_frames, quietest, spaced
 from orplugins.rig.settings import Knowledge
 from orplugins.rig.solve import Solved, free_unknowns, refine, start_from_pairs
-from orplugins.rig.timing import best_lag, is_video, lags_of_cameras, likely_lags
+from orplugins.rig.timing import best_lag, fine_offsets, is_video, lags_of_cameras, likely_lags
 from orplugins.rig.uncertainty import CameraSpread, spread_of_cameras, stretches
 
 People = Mapping[int, np.ndarray]
@@ -32,7 +32,7 @@ _START_FRAMES, _FRAMES = 100, 600
 _FOCAL_SHARES = (0.55, 0.7, 0.85, 1.0, 1.25, 1.55)
 # How far focal length (as a logarithm) and lens are from the best guess, where they are not known.
 _ZOOM_SPREAD, _BARREL_SPREAD = 0.15, 0.05
-_CLOCK_ROUNDS = 3
+_CLOCK_ROUNDS, _SETTLED = 4, 0.15  # rounds, and frames by which clocks still change after the last
 _DEPTH_PEOPLE = 100  # of each camera, whose depth images are read
 
 
@@ -108,8 +108,9 @@ def calibrate(
     if poses is None:
         raise ValueError(_no_start(names, pairs))
     state = Cameras.of_poses(poses)
-    free = free_unknowns(len(views), focal=not known.focal, clock=video and not known.synchronous)
-    solved = None
+    free = free_unknowns(len(views), focal=not known.focal)
+    clocks = video and not known.synchronous
+    solved, sure = None, np.zeros(len(views))
     for _ in range(_CLOCK_ROUNDS):
         frames = spaced(common_frames(views, lags), _FRAMES)
         try:
@@ -120,17 +121,26 @@ def calibrate(
         if not known.focal:
             cameras = [_zoomed(c, z, b) for c, z, b in zip(cameras, state.zoom, state.barrel, strict=True)]
             views = [observe(p, c) for p, c in zip(people, cameras, strict=True)]
-        whole = np.rint(state.offset).astype(int)
+        state = replace(state, zoom=np.zeros(len(views)), barrel=np.zeros(len(views)))
+        late, sure = _late(solved, views) if clocks else (np.zeros(len(views)), sure)
+        whole = np.rint(late).astype(int)
         lags = [lag + int(n) for lag, n in zip(lags, whole, strict=True)]
-        state = replace(state, offset=state.offset - whole, zoom=np.zeros(len(views)), barrel=np.zeros(len(views)))
-        if not whole.any() and (known.focal or np.abs(solved.cameras.zoom).max() < 0.005):
+        settled = np.abs(late - state.offset).max() < _SETTLED
+        state = replace(state, offset=late - whole)
+        if settled and (known.focal or np.abs(solved.cameras.zoom).max() < 0.005):
             break
     assert solved is not None  # there was a round
     solved = replace(solved, cameras=state, pairs=pairs)
     if depth is not None:
         say("depth images")
         views = [replace(view, depth=_depths(solved, view, v, depth)) for v, view in enumerate(views)]
-    return _in_a_room(solved, views, names, known, video, lags)
+    found = _in_a_room(solved, views, names, known, video, lags)
+    return replace(found, spread=replace(found.spread, offset=sure))
+
+
+def _late(solved: Solved, views: Sequence[View]) -> tuple[np.ndarray, np.ndarray]:
+    """What is left between the clocks, and how sure that is."""
+    return fine_offsets(views, solved.groups, solved.cameras.poses, stretches(solved.groups.frame, True))
 
 
 def _depths(solved: Solved, view: View, number: int, source: DepthSource) -> np.ndarray:
@@ -220,7 +230,6 @@ def _prior(free: np.ndarray, known: Knowledge) -> np.ndarray:
     hold = np.zeros((len(free), SIZE))
     if not known.focal:
         hold[:, FOCAL], hold[:, BARREL] = 1 / _ZOOM_SPREAD**2, 1 / _BARREL_SPREAD**2
-    hold[:, CLOCK] = 1 / 3.0**2
     return hold
 
 

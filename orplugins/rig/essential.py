@@ -1,11 +1,10 @@
-"""Essential matrices of two views from corresponding rays: many small linear problems at once.
-
-The eight-point method with normalised coordinates: Hartley & Zisserman, Multiple View Geometry, section 11.2.
-"""
+"""Essential matrices of two views from corresponding rays: many small linear problems at once."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from orplugins.geometry.two_views import eight_points
 
 _LIMIT = 1e-12
 
@@ -19,17 +18,10 @@ def eight_point(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np
         weight: (H, N), 0 for what is not there.
 
     Returns:
-        (H, 3, 3) E with x2' E x1 = 0 and singular values 1, 1, 0.
+        (H, 3, 3) E with x2' E x1 = 0 and singular values 1, 1, 0: of calibrated rays a fundamental matrix is essential.
     """
-    one, two = _normalisation(first, weight), _normalisation(second, weight)
-    a = np.where(weight[..., None] > 0, first, 0.0) * one[:, None, :1] + one[:, None, 1:]
-    b = np.where(weight[..., None] > 0, second, 0.0) * two[:, None, :1] + two[:, None, 1:]
-    ones = np.ones((*weight.shape, 1))
-    a, b = np.concatenate([a, ones], -1), np.concatenate([b, ones], -1)
-    rows = (b[..., :, None] * a[..., None, :]).reshape(*weight.shape, 9) * weight[..., None]
-    _, vectors = np.linalg.eigh(np.swapaxes(rows, 1, 2) @ rows)
-    found = _matrix(two).transpose(0, 2, 1) @ vectors[..., 0].reshape(-1, 3, 3) @ _matrix(one)
-    return nearest_essential(found)
+    there = (weight > 0)[..., None]
+    return nearest_essential(eight_points(np.where(there, first, 0.0), np.where(there, second, 0.0), weight))
 
 
 def nearest_essential(matrices: np.ndarray) -> np.ndarray:
@@ -62,20 +54,3 @@ def essential_of(pose: np.ndarray) -> np.ndarray:
     """(3, 3) essential matrix of a (3, 4) pose [R | t]."""
     x, y, z = pose[:, 3] / max(float(np.linalg.norm(pose[:, 3])), 1e-12)
     return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ pose[:, :3]
-
-
-def _normalisation(rays: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(H, 3) factor and two shifts that bring the rays' middle to 0 and their mean square to 1."""
-    there = weight[..., None] > 0
-    count = np.maximum(there.sum(1), 1)
-    middle = np.where(there, rays, 0.0).sum(1) / count
-    spread = np.where(there, (rays - middle[:, None]) ** 2, 0.0).sum((1, 2)) / count[:, 0]
-    factor = 1 / np.sqrt(np.maximum(spread, _LIMIT))
-    return np.concatenate([factor[:, None], -factor[:, None] * middle], -1)
-
-
-def _matrix(normalisation: np.ndarray) -> np.ndarray:
-    out = np.zeros((len(normalisation), 3, 3))
-    out[:, 0, 0] = out[:, 1, 1] = normalisation[:, 0]
-    out[:, :2, 2], out[:, 2, 2] = normalisation[:, 1:], 1.0
-    return out

@@ -20,7 +20,7 @@ from orplugins.structures import Poses2D
 
 Size = tuple[int, int]
 # Between the recordings that one file holds: frames on either side are no neighbours.
-_PAUSE = 1_000_000
+PAUSE = 1_000_000
 _MOST_CAMERAS = 64
 _FIRST_FOCAL = 0.85  # of the longer side, before it is found
 
@@ -205,10 +205,10 @@ def _numbers(keys: set[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
         inside = sorted((key for key in keys if key[:-1] == folder), key=lambda k: natural_key(k[-1]))
         numbers = [last_number(key[-1]) for key in inside]
         known = [n for n in numbers if n is not None]
-        usable = len(known) == len(inside) == len(set(known)) and max(known) - min(known) < _PAUSE
+        usable = len(known) == len(inside) == len(set(known)) and max(known) - min(known) < PAUSE
         own = [n - min(known) for n in known] if usable else list(range(len(inside)))
         found |= {key: start + n for key, n in zip(inside, own, strict=True)}
-        start += max(own) + _PAUSE
+        start += max(own) + PAUSE
     return found
 
 

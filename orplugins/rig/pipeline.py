@@ -36,7 +36,7 @@ class CalibrateSettings:
         annotations: COCO file that names the images of result lists.
         folders: One file: parts of the images' paths that tell the cameras apart.
         stature_m: People's mean height, metres.
-        distance: (name, name, metres): the known distance of two cameras.
+        distance: (name, name, metres): the known distance of two cameras; the number may be its text.
         depth: Folders of depth images (16-bit PNG), one a camera or one for all, for the metre.
         depth_unit_mm: Millimetres that a count of theirs stands for.
         synchronous: The cameras' clocks agree.
@@ -56,7 +56,7 @@ class CalibrateSettings:
     annotations: str | None = None
     folders: tuple[str, ...] = ()
     stature_m: float | None = None
-    distance: tuple[str, str, float] | None = None
+    distance: tuple[str, str, float | str] | None = None
     depth: tuple[str, ...] = ()
     depth_unit_mm: float = 1.0
     synchronous: bool = False
@@ -133,7 +133,8 @@ def calibrate_rig(settings: CalibrateSettings, say: Callable[[str], None] = lamb
     if write:
         warnings += write_calibration(Rig(found.cameras, found.names, up), settings.out, settings.form)
     failed = [*read.failed, *(depth.failed if depth else [])]
-    return Outcome(lines + text(found, verdict), warnings, failed, write, verdict.trusted)
+    where = f"written to {settings.out}" if write else "nothing is written (--keep-implausible)"
+    return Outcome(f"{lines}{text(found, verdict)}\n{where}", warnings, failed, write, verdict.trusted)
 
 
 def _check(settings: CalibrateSettings) -> None:
@@ -152,7 +153,11 @@ def _check(settings: CalibrateSettings) -> None:
 def _knowledge(settings: CalibrateSettings, read: Recording) -> Knowledge:
     distance = None
     if settings.distance is not None:
-        one, two, metres = settings.distance
+        one, two, said = settings.distance
+        try:
+            metres = float(said)
+        except ValueError:
+            raise ValueError(f"--distance: {said!r}, expected two cameras and metres") from None
         for name in (one, two):
             if name not in read.names:
                 raise ValueError(f"--distance: camera {name!r}, expected one of {', '.join(read.names)}")

@@ -135,9 +135,10 @@ def _number(value: float) -> float | None:
 
 
 def moves_text(done: Update) -> str:
-    """Which cameras moved, one line each."""
+    """Which cameras moved, one line each, and what does not fit."""
     lines = []
     for v, name in enumerate(done.found.names):
         if name in done.moved:
             lines.append(f"{name}: moved by {done.degrees[v]:.1f} degrees and {100 * done.metres[v]:.1f} cm")
-    return "\n".join(lines) or "no camera moved: the rig stays as it is"
+    lines = lines or ["no camera moved: the rig stays as it is"]
+    return "\n".join([*lines, *([f"note: {done.remark}"] if done.remark else [])])

@@ -116,7 +116,7 @@ def refine(
         groups = groups.take(spread_out(groups, _places(views, cameras, groups), most if last else most // 2))
         if len(groups.frame) < 6:
             raise ValueError(f"{len(groups.frame)} people are seen by two cameras at once, expected 6 or more")
-        seen = sightings(views, groups, sigma, bool(free[:, CLOCK].any()))
+        seen = sightings(views, groups, sigma, bool(free[:, CLOCK].any() or cameras.offset.any()))
         points = intersect(cameras.poses, seen.rays, seen.weight > 0)
         say(f"round {round_ + 1} of {len(tolerances)}: {len(groups.frame)} people")
         for again in range(3 if last else 2):

@@ -43,6 +43,23 @@ def detector_noise(rng: np.random.Generator, shape: Sequence[int], level: float,
     return level * np.sqrt(0.5) * (white + slow)
 
 
+def clip_joints(clip: Clip, frames: int) -> dict[str, np.ndarray]:
+    """Joints of the people of a clip.
+
+    Args:
+        clip: The clip.
+        frames: F, its first ones.
+
+    Returns:
+        ``coco`` and ``h36m``: (P, F, 17, 3) metres in the room.
+    """
+    bodies = [[person.body for person in clip.scene(t).people] for t in range(frames)]
+    return {
+        name: np.array([[body_joints(body, skeleton.name) for body in moment] for moment in bodies]).swapaxes(0, 1)
+        for name, skeleton in (("coco", COCO_17), ("h36m", H36M_17))
+    }
+
+
 def write_room_lifting_data(
     folder: str | Path,
     clips: int,
@@ -82,17 +99,14 @@ def write_room_lifting_data(
     for number in range(clips):
         clip = Clip(seed, number, frames, people=people, views=3, fixed_cameras=False)
         rng = np.random.default_rng((seed, number, 7))
-        bodies = [[person.body for person in clip.scene(t).people] for t in range(frames)]
+        moments = clip_joints(clip, frames)
         subject = f"C{number + 1:03d}"
         records[subject] = [camera_record(camera) for camera in clip.cameras]
         for kind in images.values():
             kind[subject] = {}
         world[subject] = {}
         for index in range(len(clip.people)):
-            joints = {
-                name: np.array([body_joints(moment[index], skeleton.name) for moment in bodies])
-                for name, skeleton in (("coco", COCO_17), ("h36m", H36M_17))
-            }
+            joints = {name: points[index] for name, points in moments.items()}
             seen = {name: [camera.project(points) for camera in clip.cameras] for name, points in joints.items()}
             if min(depth.min() for views in seen.values() for _, depth in views) < _NEAREST:
                 continue

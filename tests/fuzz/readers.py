@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib
+import importlib.util
 import json
 import pickle
 import shutil
@@ -20,6 +21,7 @@ import numpy as np
 from videopose3d_files import write_custom_2d, write_detection_archive
 
 from orplugins.io import (
+    c3d_files,
     calibration,
     clip_files,
     coco_people,
@@ -30,6 +32,7 @@ from orplugins.io import (
     poses2d,
     resume_log,
     safe_pickle,
+    trc,
     video,
 )
 from orplugins.skeletons import COCO_17
@@ -342,6 +345,15 @@ _add("recording_csv", "text", _text(_csv(), "fuzzed.csv"), _recording)
 _add("recording_npz", "npz", _made(_motion_npz, "fuzzed.npz"), _recording)
 _add("recording_kinect_npz", "npz", _kinect_npz, _recording)
 _add("recording_npy", "npy", _made(lambda p: np.save(p, np.ones((3, 17, 3))), "fuzzed.npy"), _recording)
+
+
+def _markers(write: Callable[..., Any]) -> Callable[[Path], None]:
+    return lambda path: write(path, np.arange(3), np.ones((3, 2, 3)), ("LHip", "Nose"), 30.0)
+
+
+_add("recording_trc", "text", _made(_markers(trc.write_trc), "fuzzed.trc"), _recording)
+if importlib.util.find_spec("c3d"):  # the extra c3d
+    _add("recording_c3d", "binary", _made(_markers(c3d_files.write_c3d), "fuzzed.c3d"), _recording)
 
 
 # ---- VideoPose3D
@@ -738,6 +750,19 @@ _zoo = _made(
     lambda p: p.write_bytes(pickle.dumps({"model": {"a": np.ones(3, np.float32)}, "__author__": "x"}, 2)), "fuzzed.pkl"
 )
 _add("zoo_pkl", "pickle", _zoo, _late("orplugins.io.check_weights", "check_weights"))
+
+
+def _run_record(moment: int) -> dict:
+    people = [{"track": 0, "score": 0.5, "keypoints": [[10.0 * k, 20.0, 0.9] for k in range(17)]}]
+    camera = {"frame": moment, "name": "0.png", "time": 0.1, "size": [640, 480], "people": people}
+    joints = [None, *[[0.1 * k, 1.0, 2.0] for k in range(16)]]
+    placed = [{"track": 0, "seen_by": {"cam1": 0}, "keypoints3d": joints}]
+    return {"type": "people", "moment": moment, "time": moment / 10, "cameras": {"cam1": camera}, "people3d": placed}
+
+
+_START = {"type": "start", "cameras": {"cam1": {"size": [640, 480]}}, "joints": list(COCO_17.joints), "limbs": [[0, 1]]}
+_lines = "".join(json.dumps(record) + "\n" for record in (_START, *map(_run_record, range(3))))
+_add("live_records", "jsonl", _text(_lines, "records.jsonl"), _late("orplugins.live.files", "count_records"))
 
 
 def _positions(path: Path) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.epipolar import epipolar_distance
 from orplugins.geometry.rectified import ParallelRig, StereoRules
-from orplugins.geometry.tracking import track_people, track_points, track_poses
+from orplugins.geometry.tracking import track_people, track_poses
 from orplugins.multiview.association import pair_cost
 from orplugins.skeletons import BODY_25
 from orplugins.synthetic.motion_points import body_motion, in_skeleton, observe, parallel_cameras, room_rig
@@ -70,11 +70,3 @@ def test_epipolar_distance_is_zero_for_one_point_and_grows_with_the_error():
     one, two = (camera.project(points)[0] for camera in cameras)
     assert epipolar_distance(cameras, one, two).max() < 1e-9
     assert epipolar_distance(cameras, one, two + (0, 20)).mean() == pytest.approx(20, rel=0.6)
-
-
-def test_people_in_space_appear_and_leave():
-    a = np.zeros((6, 5, 3)) + np.arange(6)[:, None, None] * 0.05
-    b = a + (3.0, 0, 0)
-    frames = np.array([0, 1, 1, 2, 2, 3])
-    points = np.stack([a[0], a[1], b[1], b[2], a[2], b[3]])
-    assert track_points(frames, points).tolist() == [0, 0, 1, 1, 0, 1]

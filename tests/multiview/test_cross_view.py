@@ -1,12 +1,14 @@
 """Who is who across views: poses, boxes on a floor, and a rig found from the poses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from room_people import moments, right_and_all, room_cameras
 
-from orplugins.multiview.cross_view import who_is_who
+from orplugins.multiview.cross_view import Seen, who_is_who
 from orplugins.multiview.floor_places import FloorPlaces, PlaceRules
-from orplugins.multiview.own_rig import OwnRigRules, floor_from_people, own_rig, people_points
+from orplugins.multiview.own_rig import OwnRigRules, floor_from_boxes, floor_from_people, own_rig, people_points
 from orplugins.multiview.same_pose import pose_evidence
 
 pytest.importorskip("scipy")
@@ -85,3 +87,27 @@ def test_floor_and_vertical_from_people():
     assert floor_from_people(points, np.array([0.0, 0, 2]))[2, :3] == pytest.approx([0, 0, 1])
     with pytest.raises(ValueError, match="0 people with head and hips"):
         floor_from_people(points[:0])
+
+
+def test_the_floor_from_boxes_alone():
+    """Heads meet at one height again and again; what two people's boxes give is anywhere."""
+    cameras = room_cameras(3)
+    rng = np.random.default_rng(5)
+    lifted = np.eye(4)
+    lifted[2, 3] = 0.7  # the world's origin is not on the floor
+    moved_up = [replace(camera, pose=lifted @ camera.pose) for camera in cameras]
+    moments = []
+    for _ in range(60):
+        spots = rng.uniform(-1.2, 1.2, (3, 2))
+        tops = np.column_stack([spots, rng.normal(1.68, 0.06, 3)])
+        views = []
+        for camera in cameras:
+            pixels, depth = camera.project(tops)
+            size = 0.5 * camera.fx / depth
+            boxes = np.column_stack([pixels[:, 0] - size / 2, pixels[:, 1], size, 3 * size])
+            views.append(Seen(boxes, np.zeros((3, 10, 3))))
+        moments.append(views)
+    floor = floor_from_boxes(moved_up, moments, np.array([0.0, 0.0, 1.0]))
+    assert floor[2, 3] == pytest.approx(-0.7, abs=0.06)
+    with pytest.raises(ValueError, match="0 pairs of boxes whose heads meet"):
+        floor_from_boxes(cameras, [[Seen(np.zeros((0, 4)), np.zeros((0, 10, 3)))] * 3], np.array([0.0, 0.0, 1.0]))

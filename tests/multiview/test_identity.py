@@ -1,9 +1,11 @@
 """Identity metrics of 3D tracks, on examples that can be counted by hand."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
-from orplugins.multiview.identity import Moment, distances, identity_metrics, without_ignored
+from orplugins.multiview.identity import Moment, apart_sizes, distances, hota, identity_metrics, without_ignored
 
 pytest.importorskip("scipy")
 NOBODY = np.zeros((0, 17, 3))
@@ -54,3 +56,37 @@ def test_without_the_library(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "motmetrics", None)
     with pytest.raises(ImportError, match=r"orplugins\[tracks\]"):
         identity_metrics([], fps=1)
+
+
+def test_hota_counted_by_hand():
+    pytest.importorskip("trackeval", reason="pip install orplugins[tracks]")
+    same = np.ones((1, 1))
+    # One person, exactly found, whose track changes in the middle: detection is perfect, each half of the person knows
+    # half of its frames.
+    found = hota([[([0], [7], same)] * 5 + [([0], [9], same)] * 5])
+    assert found["DetA"] == pytest.approx(1) and found["AssA"] == pytest.approx(0.5)
+    assert found["HOTA"] == pytest.approx(np.sqrt(0.5))
+    # Alike by one half: right at the thresholds up to one half, wrong above.
+    assert hota([[([0], [7], 0.5 * same)] * 10])["DetA"] == pytest.approx(10 / 19)
+    # Of two clips the identities are apart.
+    assert hota([[([0], [7], same)] * 3, [([0], [1], same)] * 3])["HOTA"] == pytest.approx(1)
+
+
+def test_hota_is_among_the_figures_where_it_can_be(monkeypatch):
+    pytest.importorskip("motmetrics", reason="pip install orplugins[tracks]")
+    clip = [Moment({"a": pose(0)}, {0: pose(0.25)}, NOBODY)] * 4
+    if find_spec("trackeval"):
+        # A quarter of a metre is three quarters alike where the gate is half a metre.
+        assert identity_metrics([clip], fps=1)["DetA"] == pytest.approx(15 / 19)
+    monkeypatch.setattr("orplugins.multiview.identity.find_spec", lambda name: None)
+    assert "HOTA" not in identity_metrics([clip], fps=1)
+
+
+def test_distances_in_sizes():
+    grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(4.0)), -1).reshape(-1, 2)
+    person = np.concatenate([grid * 20, [[30.0, 30.0]]])  # a box of 60 by 60 pixels
+    assert apart_sizes(person, person + (12, 0)) == pytest.approx(0.2)
+    assert apart_sizes(4 * person, 4 * person + (48, 0)) == pytest.approx(0.2)
+    assert np.isnan(apart_sizes(np.full((17, 2), np.nan), person))
+    found = distances([person], [person + (12, 0), person + (60, 0)], 0.5, apart_sizes)
+    assert found[0, 0] == pytest.approx(0.2) and np.isnan(found[0, 1])

@@ -10,9 +10,11 @@ HOSTS = {"mmpose", "mmengine", "mmcv", "mmdet", "detectron2", "fvcore"}
 HOST_FOLDERS = {"mmpose", "detectron2", "hosts"}
 
 METHODS = {"depthpose", "orpose_color", "refinet", "partial_body", "videopose3d", "multiview", "motion", "rig",
-           "adaptor"}  # fmt: skip
+           "adaptor", "privacy"}  # fmt: skip
 DATA_SETS = {"mvor", "synthetic"}
-SHARED = {"geometry", "depth", "io", "viz", "backbones", "adaptation", "finetune", "hosts"}
+SHARED = {"geometry", "depth", "io", "viz", "backbones", "adaptation", "finetune", "hosts"} | {
+    "deploy", "export", "archive", "tracking", "live"
+}  # fmt: skip
 DOORS = {"mmpose", "detectron2", "cli"}  # what configs, DETECTRON2_ENV_MODULE and the command line name
 
 

@@ -98,12 +98,12 @@ def test_stage_by_stage(ran):
         result = chain.refine(depth, pose, np.ones(pose.shape[:2]), ITOP_CAMERA, half=True)
         np.testing.assert_allclose(result.raw["a_out"][0], arrays["A_net_out"][i], rtol=0, atol=atol["A_kpts_out"])
         poses = arrays["B_kpts_in"][i][None]
-        inputs = chain.scale(poses)
+        inputs = chain.steps.scale(poses)
         np.testing.assert_allclose(inputs[0], arrays["B_net_in"][i], rtol=0, atol=1e-4)
         out = chain._run(chain.skeleton_net, inputs)
         np.testing.assert_allclose(out[0], arrays["B_net_out"][i], rtol=0, atol=atol["B_kpts_out"])
         joints = arrays["C_kpts_in"][i]
-        clouds = joint_clouds(joints, joints[:, 2] != 0, depth, ITOP_CAMERA, chain.clouds, half=True)
+        clouds = joint_clouds(joints, joints[:, 2] != 0, depth, ITOP_CAMERA, chain.steps.clouds, half=True)
         np.testing.assert_array_equal(clouds.count, arrays["C_count"][i])
         out = chain._run(chain.point_net, clouds.points[None])
         np.testing.assert_allclose(joints - out[0], arrays["C_kpts_out"][i], rtol=0, atol=atol["C_kpts_out"])

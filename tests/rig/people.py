@@ -25,6 +25,7 @@ def bodies(frames: int, people: int, seed: int, spread: float = 1.2) -> np.ndarr
         [in_skeleton(body_motion(np.random.default_rng((seed, k)), 60, 2.0, a), COCO_17) for k, a in enumerate(ACTIONS)]
     )
     poses[..., :2] -= poses[:, 11:13, :2].mean(1, keepdims=True)
+    poses[..., 0] *= -1  # the toy's noses are on the other side
     chosen = poses[rng.integers(len(poses), size=(frames, people))]
     angle = rng.uniform(0, 2 * np.pi, (frames, people))
     c, s = np.cos(angle)[..., None], np.sin(angle)[..., None]
@@ -39,7 +40,7 @@ def walking(frames: int, people: int, seed: int, fps: float = 25.0) -> np.ndarra
     each = []
     for k in range(people):
         own = in_skeleton(body_motion(np.random.default_rng((seed, k)), frames, fps, ACTIONS[k % 3]), COCO_17)
-        each.append(own + np.array([0.8 * np.cos(2.1 * k), 0.8 * np.sin(2.1 * k), 0.0]))
+        each.append(own * (-1, 1, 1) + np.array([0.8 * np.cos(2.1 * k), 0.8 * np.sin(2.1 * k), 0.0]))
     return np.stack(each, 1)
 
 

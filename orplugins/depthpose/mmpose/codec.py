@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
 
-from orplugins.depthpose.paf import PafDecodeSettings, PafPoses, decode_pafs, encode_paf_targets
+from orplugins.depthpose.paf import PafDecodeSettings, PafPoses, decode_in_input, encode_paf_targets
 from orplugins.registry import KEYPOINT_CODECS
 
 
@@ -51,10 +51,8 @@ class PAFCodec(BaseKeypointCodec):
         self.sigma, self.half_width, self.ear_limbs = sigma, half_width, ear_limbs
         self.decode_how, self.decode_scale = decode, decode_scale
         self.settings = replace(PafDecodeSettings(), **(settings or {}))
-        # Target frame and decoding frame per input pixel.
-        stride = np.array(self.map_size, dtype=np.float64) / self.input_size
-        self.frame_scale = stride * frame_stride
-        self.peak_scale = stride * decode_scale
+        # Target frame per input pixel.
+        self.frame_scale = np.array(self.map_size, dtype=np.float64) / self.input_size * frame_stride
 
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict:
         """Targets of all people of an image.
@@ -90,8 +88,9 @@ class PAFCodec(BaseKeypointCodec):
         Returns:
             Poses in input pixels.
         """
-        poses = decode_pafs(heatmaps, pafs, scale=self.decode_scale, decode=self.decode_how, settings=self.settings)
-        return replace(poses, keypoints=(poses.keypoints / self.peak_scale).astype(np.float32))
+        return decode_in_input(
+            heatmaps, pafs, self.input_size, self.decode_scale, decode=self.decode_how, settings=self.settings
+        )
 
     def decode(self, encoded: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """People of an image, in the form that mmpose's codecs give.

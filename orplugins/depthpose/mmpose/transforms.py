@@ -7,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 from mmpose.datasets.transforms import PackPoseInputs
 
-from orplugins.depth.image import depth_to_8bit, downsample
+from orplugins.depth.image import unit_image
 from orplugins.depth.plausible import check_room_depth
 from orplugins.depth.png import check_depth, counts_to_mm, load_depth
 from orplugins.registry import TRANSFORMS
@@ -169,16 +169,12 @@ class DepthToInput(BaseTransform):
         self.frame_size, self.target_size = frame_size, target_size
 
     def _resample(self, img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        if img.shape[1::-1] != tuple(size):
-            img = downsample(img, size=size, filter=self.filter, holes=self.holes)
-        return img.astype(np.float32) / 255
+        return unit_image(img, size, self.z_max_mm, self.filter, self.holes)
 
     def transform(self, results: dict) -> dict:
         """Make the input, and the reconstruction's target, of a record."""
         img = results["img"]
         frame = np.array(self.frame_size or img.shape[1::-1], dtype=np.float32)
-        if img.dtype == np.uint16:
-            img = depth_to_8bit(img, z_max_mm=self.z_max_mm)
         results["img"] = self._resample(img, self.size)[..., None]
         if self.target_size is not None:
             results["depth_target"] = self._resample(img, self.target_size)[None]

@@ -1,6 +1,6 @@
 """Part affinity fields: channel layout, training targets, and the decoders of people."""
 
-from orplugins.depthpose.paf.decode import DECODERS, decode_pafs
+from orplugins.depthpose.paf.decode import DECODERS, decode_in_input, decode_pafs
 from orplugins.depthpose.paf.fast import decode_fast, decode_layout
 from orplugins.depthpose.paf.layout import PafLayout, named_layout
 from orplugins.depthpose.paf.published import decode_published
@@ -14,6 +14,7 @@ __all__ = [
     "PafPoses",
     "coco_to_openpose18",
     "decode_fast",
+    "decode_in_input",
     "decode_layout",
     "decode_pafs",
     "decode_published",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from orplugins.depthpose.paf.fast import decode_fast
@@ -42,3 +44,32 @@ def decode_pafs(
     if decode not in DECODERS:
         raise ValueError(f"decode: found {decode!r}, expected one of {', '.join(map(repr, DECODERS))}")
     return DECODERS[decode](heat, paf, scale, flip_heat, flip_paf, settings)
+
+
+def decode_in_input(
+    heat: np.ndarray,
+    paf: np.ndarray,
+    input_size: tuple[int, int],
+    scale: int,
+    decode: str = "fast",
+    settings: PafDecodeSettings | None = None,
+) -> PafPoses:
+    """People in pixels of the network's input.
+
+    Args:
+        heat: (19, h, w) heatmaps.
+        paf: (38, h, w) part affinity fields.
+        input_size: (width, height) of the network's input.
+        scale: Enlargement of the maps before published decoding; 'fast' only counts its pixels by it.
+        decode: See `decode_pafs`.
+        settings: See `decode_pafs`.
+
+    Returns:
+        The people.
+
+    Raises:
+        ValueError: See `decode_pafs`.
+    """
+    poses = decode_pafs(heat, paf, scale=scale, decode=decode, settings=settings)
+    cells = np.array(np.shape(heat)[:0:-1], dtype=np.float64)
+    return replace(poses, keypoints=(poses.keypoints / (cells / input_size * scale)).astype(np.float32))

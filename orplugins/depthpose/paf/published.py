@@ -7,6 +7,7 @@ read, not to be quick. Frame = the maps enlarged ``scale`` times.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,7 +45,7 @@ Connection = tuple[int, int, float]
 def enlarge(maps: np.ndarray, scale: int) -> np.ndarray:
     """Bicubic enlargement, a = -0.75, borders replicated, no antialiasing.
 
-    OpenCV does it where it is installed, torch otherwise; they agree within 1e-6 on map-like data.
+    OpenCV does it where it is installed, two matrix products otherwise; they agree within 1e-6 on map-like data.
 
     Args:
         maps: (C, h, w).
@@ -58,13 +59,21 @@ def enlarge(maps: np.ndarray, scale: int) -> np.ndarray:
     try:
         import cv2
     except ImportError:
-        import torch
-
-        size = (height, width)
-        return torch.nn.functional.interpolate(
-            torch.from_numpy(maps)[None], size=size, mode="bicubic", align_corners=False
-        )[0].numpy()
+        return _cubic(maps.shape[1], scale) @ maps @ _cubic(maps.shape[2], scale).T
     return np.stack([cv2.resize(m, (width, height), interpolation=cv2.INTER_CUBIC) for m in maps])
+
+
+@lru_cache(maxsize=8)
+def _cubic(length: int, scale: int) -> np.ndarray:
+    """(length * scale, length) weights of bicubic enlargement along an axis (Keys 1981, a = -0.75)."""
+    place = (np.arange(length * scale) + 0.5) / scale - 0.5
+    first = np.floor(place).astype(int)
+    weights = np.zeros((length * scale, length))
+    for step in range(-1, 3):
+        x = np.abs(place - first - step)
+        near, far = (1.25 * x - 2.25) * x * x + 1, ((-0.75 * x + 3.75) * x - 6) * x + 3
+        np.add.at(weights, (np.arange(len(x)), np.clip(first + step, 0, length - 1)), np.where(x <= 1, near, far))
+    return weights.astype(np.float32)
 
 
 def merge_flip(

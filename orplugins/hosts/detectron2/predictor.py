@@ -46,6 +46,21 @@ def merge_config(cfg: CfgNode, config: str) -> bool:
     return zoo
 
 
+def roi_heads_of(config: str) -> str:
+    """``MODEL.ROI_HEADS.NAME`` of a config.
+
+    Args:
+        config: A file, or a name in detectron2's model zoo.
+
+    Raises:
+        FileNotFoundError, ValueError: See `merge_config`.
+    """
+    cfg = get_cfg()
+    add_orplugins_config(cfg)
+    merge_config(cfg, config)
+    return cfg.MODEL.ROI_HEADS.NAME
+
+
 def read_model_config(config: str, weights: str | None, device: str, options: list[str] = ()) -> CfgNode:
     """The config of a file, or of one of detectron2's model zoo.
 

@@ -6,8 +6,7 @@ import numpy as np
 from mmpose.codecs import UDPHeatmap
 from torch import Tensor
 
-from orplugins.partial_body.udp import decode
-from orplugins.partial_body.udp_batch import decode_batch
+from orplugins.partial_body.maps import joints_of_maps
 from orplugins.registry import KEYPOINT_CODECS
 
 
@@ -41,9 +40,8 @@ class PublishedHeatmap(UDPHeatmap):
         Returns:
             Keypoints (1, K, 2) in input pixels and scores (1, K).
         """
-        positions, scores = decode(encoded, self.decoding, self.blur_kernel_size)
-        size = np.array(self.heatmap_size) - (1 if self.decoding == "udp" else 0)
-        return (positions / size * self.input_size)[None].astype(np.float32), scores[None]
+        joints, scores = joints_of_maps(encoded[None], self.input_size, self.decoding, self.blur_kernel_size)
+        return joints.astype(np.float32), scores
 
 
 @KEYPOINT_CODECS.register_module()
@@ -72,6 +70,6 @@ class BatchedHeatmap(UDPHeatmap):
         Returns:
             Keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K).
         """
-        positions, scores = decode_batch(encoded.detach().float().cpu().numpy(), self.blur_kernel_size)
-        size = np.array(self.heatmap_size) - 1
-        return (positions / size * self.input_size)[:, None], scores[:, None]
+        maps = encoded.detach().float().cpu().numpy()
+        joints, scores = joints_of_maps(maps, self.input_size, blur=self.blur_kernel_size)
+        return joints[:, None], scores[:, None]

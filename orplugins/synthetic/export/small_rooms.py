@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orplugins.adaptation.views import enlarge
+from orplugins.deploy.resize import resize
 from orplugins.synthetic.export.in_memory import generate
 
 # Pictures that will be as small as a recording's need not be rendered large.
@@ -32,7 +32,7 @@ def small_rooms(count: int, seed: int, size: tuple[int, int]) -> tuple[dict, lis
     coco["images"] = coco["images"][:count]
     factor = min(1.0, min(size) / min(rendered))
     smaller = round(rendered[0] * factor), round(rendered[1] * factor)
-    return coco, [enlarge(pictures[each["id"]][..., ::-1], smaller) for each in coco["images"]]
+    return coco, [resize(pictures[each["id"]][..., ::-1], smaller) for each in coco["images"]]
 
 
 def boxes_of(coco: dict, pictures: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,0 +1,1 @@
+"""Recordings in which nobody can be recognised: heads, people or everything hidden, recall first."""
