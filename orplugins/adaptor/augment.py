@@ -7,36 +7,26 @@ published pictures. Nothing here moves a pixel: labels of a view stay those of t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from functools import partial
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 PROBABILITY = 0.5  # of each operation of a pair
 MAGNITUDES = range(1, 10)
 _BITS = (8, 7, 7, 6, 6, 5, 5, 4, 4)  # that posterize leaves, by magnitude
 _HOLES, _SIDES, _GREY = (2, 16), (40, 80), (125, 122, 113)
 
-Operation = Callable[[Image.Image, int, int], Image.Image]
-
-
-def _enhanced(kind: Callable, picture: Image.Image, magnitude: int, sign: int) -> Image.Image:
-    return kind(picture).enhance(1.0 + 0.1 * magnitude * sign)
-
-
-# In the published order; each takes a picture, a magnitude (1 to 9) and a sign (-1 or 1).
-OPERATIONS: dict[str, Operation] = {
-    "Invert": lambda picture, magnitude, sign: ImageOps.invert(picture),
-    "Sharpness": partial(_enhanced, ImageEnhance.Sharpness),
-    "AutoContrast": lambda picture, magnitude, sign: ImageOps.autocontrast(picture),
-    "Posterize": lambda picture, magnitude, sign: ImageOps.posterize(picture, _BITS[magnitude - 1]),
-    "Equalize": lambda picture, magnitude, sign: ImageOps.equalize(picture),
-    "Contrast": partial(_enhanced, ImageEnhance.Contrast),
-    "Color": partial(_enhanced, ImageEnhance.Color),
-    "Solarize": lambda picture, magnitude, sign: ImageOps.solarize(picture, -(-256 * (9 - magnitude) // 9)),
-    "Brightness": partial(_enhanced, ImageEnhance.Brightness),
-}
+# In the published order.
+OPERATIONS = (
+    "Invert",
+    "Sharpness",
+    "AutoContrast",
+    "Posterize",
+    "Equalize",
+    "Contrast",
+    "Color",
+    "Solarize",
+    "Brightness",
+)
 _SIGNED = {"Sharpness", "Contrast", "Color", "Brightness"}
 SINGLE = tuple((name, magnitude) for name in OPERATIONS for magnitude in MAGNITUDES)
 
@@ -58,14 +48,25 @@ def apply_operation(picture: np.ndarray, name: str, magnitude: int, sign: int = 
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        name: Key of `OPERATIONS`.
+        name: One of `OPERATIONS`.
         magnitude: 1 to 9.
         sign: -1 or 1; for sharpness, contrast, colour and brightness.
 
     Returns:
         The changed picture.
     """
-    return np.asarray(OPERATIONS[name](Image.fromarray(picture), magnitude, sign))
+    from PIL import Image, ImageEnhance, ImageOps
+
+    image = Image.fromarray(picture)
+    if name in _SIGNED:
+        image = getattr(ImageEnhance, name)(image).enhance(1.0 + 0.1 * magnitude * sign)
+    elif name == "Posterize":
+        image = ImageOps.posterize(image, _BITS[magnitude - 1])
+    elif name == "Solarize":
+        image = ImageOps.solarize(image, -(-256 * (9 - magnitude) // 9))
+    else:
+        image = getattr(ImageOps, name.lower())(image)  # those without a magnitude
+    return np.asarray(image)
 
 
 def random_pair(picture: np.ndarray) -> np.ndarray:
@@ -93,6 +94,8 @@ def cut_out(picture: np.ndarray) -> np.ndarray:
     Returns:
         A copy with holes.
     """
+    from PIL import Image, ImageDraw
+
     height, width = picture.shape[:2]
     covered = Image.fromarray(picture).copy()
     pen = ImageDraw.Draw(covered)
@@ -128,6 +131,8 @@ def reduce_and_enlarge(picture: np.ndarray, factor: float) -> np.ndarray:
     Returns:
         (H, W, 3) uint8.
     """
+    from PIL import Image
+
     height, width = picture.shape[:2]
     low = max(int(width / factor), 1), max(int(height / factor), 1)
     small = Image.fromarray(picture).resize(low, Image.Resampling.BILINEAR)
