@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from detectron2.config import CfgNode
-from detectron2.data import DatasetCatalog
 from detectron2.utils import comm
 
 from orplugins.adaptor.detectron2.config import check_choices
+from orplugins.hosts.detectron2.registered_sets import read_records
 from orplugins.io.check_weights import check_weights
 from orplugins.io.files import read_text
 from orplugins.io.run_folder import require_writable
@@ -128,21 +128,7 @@ def check_mutual(cfg: CfgNode) -> None:
 
 
 def _records(name: str) -> list[dict]:
-    """A set's records, whose pictures must be there."""
-    if name not in DatasetCatalog.list():
-        raise ValueError(
-            f"data set {name!r}: is not registered, expected one of detectron2's or of ORPLUGINS.ADAPTOR.SETS"
-        )
-    records = DatasetCatalog.get(name)
-    if not records:
-        raise ValueError(f"data set {name!r}: has no picture")
-    missing = [record["file_name"] for record in records if not Path(record["file_name"]).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{missing[0]}: no such file, expected a picture of data set {name!r}; {len(missing)} of {len(records)} "
-            "are missing"
-        )
-    return records
+    return read_records(name, "one of detectron2's or of ORPLUGINS.ADAPTOR.SETS")
 
 
 def _check_labels(name: str, records: list[dict], cfg: CfgNode) -> None:

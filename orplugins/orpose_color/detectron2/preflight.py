@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from detectron2.config import CfgNode
-from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.data import MetadataCatalog
 
+from orplugins.hosts.detectron2.registered_sets import read_records
 from orplugins.io.check_weights import check_weights
 from orplugins.io.files import read_text
 from orplugins.io.run_folder import require_writable
@@ -61,19 +62,7 @@ def check_before(cfg: CfgNode, eval_only: bool, resume: bool = False) -> None:
 
 def _records(name: str, cfg: CfgNode) -> list[dict]:
     """A set's records; its images must be there, and its classes must fit the network."""
-    if name not in DatasetCatalog.list():
-        raise ValueError(
-            f"data set {name!r}: is not registered, expected one of ours, of detectron2's, or a set's files"
-        )
-    records = DatasetCatalog.get(name)
-    if not records:
-        raise ValueError(f"data set {name!r}: has no image")
-    missing = [record["file_name"] for record in records if not Path(record["file_name"]).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{missing[0]}: no such file, expected an image of data set {name!r}; {len(missing)} of {len(records)} are "
-            "missing"
-        )
+    records = read_records(name, "one of ours, of detectron2's, or a set's files")
     classes = MetadataCatalog.get(name).get("thing_classes") or ()
     if len(classes) > cfg.MODEL.ROI_HEADS.NUM_CLASSES:
         raise ValueError(
