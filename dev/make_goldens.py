@@ -162,6 +162,14 @@ def _detector(name: str) -> dict[str, np.ndarray]:
     return _kept(generator.rpn_head([maps[name] for name in generator.in_features]))
 
 
+def _adaptor() -> dict[str, np.ndarray]:
+    model = _rcnn("adaptor/adaptor_tiny", "adaptor_tiny")
+    maps = model.backbone((255 * generated(1, 3, 96, 128) - model.pixel_mean) / model.pixel_std)
+    pooled = 2 * generated(2, next(iter(maps.values())).shape[1], 14, 14) - 1
+    heads = model.roi_heads
+    return _kept([maps, heads.mask_head.layers(pooled), heads.keypoint_head.layers(pooled)])
+
+
 # Name: (packages beside torch and NumPy, the outputs by number).
 GOLDEN: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, np.ndarray]]]] = {
     network.name: (network.needs, lambda network=network: _network(network))
@@ -178,6 +186,7 @@ GOLDEN: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, np.ndarray]]]] =
     "demo/orpose_tiny": (("detectron2", "safetensors"), lambda: _student("orpose_tiny")),
     "demo/orpose_lite0": (("detectron2", "safetensors", "timm"), lambda: _student("orpose_lite0")),
     "demo/faster_rcnn_tiny": (("detectron2", "safetensors"), lambda: _detector("faster_rcnn_tiny")),
+    "demo/adaptor_tiny": (("detectron2", "safetensors"), _adaptor),
     "demo/faster_rcnn_lite0": (("detectron2", "safetensors", "timm"), lambda: _detector("faster_rcnn_lite0")),
 }
 

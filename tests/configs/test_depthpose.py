@@ -51,8 +51,11 @@ def config(request):
 
 
 def at(dataset: dict, data: Path, ann_file: str):
-    """The config's data set, with its own pipeline and image folder, on the generated data."""
-    return DATASETS.build({**dataset, "data_root": f"{data}/", "ann_file": f"annotations/{ann_file}"})
+    """The config's data set, or each of several, with its own pipeline and image folder, on the generated data."""
+    place = {"data_root": f"{data}/", "ann_file": f"annotations/{ann_file}"}
+    if "datasets" in dataset:
+        return DATASETS.build({**dataset, "datasets": [{**part, **place} for part in dataset["datasets"]]})
+    return DATASETS.build({**dataset, **place})
 
 
 def narrow(model: dict) -> dict:
