@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orplugins.adaptation.fusion import Detections, iou
+from orplugins.geometry.assignment import match_pairs
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,6 @@ def link(found: Sequence[Detections], rules: AgreementRules = RULES) -> list[lis
     Returns:
         Chains of (frame, index).
     """
-    from scipy.optimize import linear_sum_assignment
-
     chains: list[list[tuple[int, int]]] = []
     alive: list[int] = []
     for t, each in enumerate(found):
@@ -106,8 +105,8 @@ def link(found: Sequence[Detections], rules: AgreementRules = RULES) -> list[lis
         index = np.flatnonzero(each.scores >= rules.least_score)
         overlap = iou(last, each.boxes[index])
         taken = set()
-        for a, b in zip(*linear_sum_assignment(-overlap), strict=True):
-            if overlap[a, b] >= rules.link_iou:
+        for a, b in enumerate(match_pairs(-overlap, -rules.link_iou)):
+            if b >= 0:
                 chains[alive[a]].append((t, int(index[b])))
                 taken.add(int(index[b]))
         for k in index:

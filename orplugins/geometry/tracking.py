@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH
+from orplugins.geometry.assignment import NO_MATCH, match_pairs
 from orplugins.geometry.triangulation import present
 from orplugins.skeletons import BODY_25, Skeleton, convert
 
@@ -86,8 +86,6 @@ def track_people(
     Returns:
         Tracks by falling sum of `subject_score`: the first is the subject.
     """
-    from scipy.optimize import linear_sum_assignment
-
     rules = rules or TrackRules()
     tracks: list[Track] = []
     for t, people in enumerate(frames):
@@ -102,9 +100,8 @@ def track_people(
                     distance = np.median(np.linalg.norm(track.last[common, :2] - person[common, :2], axis=-1))
                     cost[i, j] = distance / max(torso, rules.min_torso_px)
         taken = set()
-        for i, j in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[i, j] <= rules.reject:
-                track = alive[i]
+        for track, j in zip(alive, match_pairs(cost, rules.reject), strict=True):
+            if j >= 0:
                 track.indices[t], track.last, track.last_frame = int(j), people[j], t
                 track.score += subject_score(people[j])
                 taken.add(j)

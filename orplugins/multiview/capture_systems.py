@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH, match_pairs
+from orplugins.geometry.assignment import match_pairs
 from orplugins.geometry.cameras import Camera
 from orplugins.geometry.rectified import ParallelRig, StereoRules, triangulate_rectified
 from orplugins.geometry.triangulation import present
@@ -26,7 +26,7 @@ GATE_HEIGHT = 0.35  # the same in an image, in heights of the true person there
 
 def _match(cost: np.ndarray) -> list[tuple[int, int]]:
     """Optimal pairs of an (N, M) cost, the infinite ones left out."""
-    match = match_pairs(cost, reject=np.nextafter(NO_MATCH, 0))
+    match = match_pairs(cost)
     return [(i, j) for i, j in enumerate(match) if j >= 0]
 
 

@@ -72,13 +72,13 @@ def distances(
 
 def without_ignored(moment: Moment, gate: float = GATE_M, apart: Apart = apart_m) -> dict[int, np.ndarray]:
     """The tracks of a frame but those that follow somebody who is to be ignored."""
-    from orplugins.geometry.assignment import NO_MATCH, match_pairs
+    from orplugins.geometry.assignment import match_pairs
 
     if not len(moment.ignored) or not moment.found:
         return moment.found
     names, tracks = list(moment.truth.values()), list(moment.found)
     table = distances([*names, *moment.ignored], list(moment.found.values()), gate, apart)
-    match = match_pairs(table, float(np.nextafter(NO_MATCH, 0)))
+    match = match_pairs(table)
     gone = {tracks[j] for j in match[len(names) :] if j >= 0}
     return {track: pose for track, pose in moment.found.items() if track not in gone}
 

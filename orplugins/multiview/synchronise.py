@@ -381,7 +381,7 @@ def _between(near: np.ndarray, far: np.ndarray, share: float) -> np.ndarray:
     mean = np.where(both, distance, 0.0).sum(-1) / np.maximum(count, 1)
     cost = np.where((count > 3) & (mean < 0.3 * sizes(near)[:, None]), mean, np.inf)
     out = near.copy()
-    for i, j in enumerate(match_pairs(cost, float(np.nextafter(1e6, 0)))):
+    for i, j in enumerate(match_pairs(cost)):
         if j >= 0:
             moved = (1 - share) * near[i, :, :2] + share * far[j, :, :2]
             out[i, :, :2] = np.where(both[i, j][:, None], moved, near[i, :, :2])

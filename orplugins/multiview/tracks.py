@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH, match_pairs
+from orplugins.geometry.assignment import match_pairs
 from orplugins.skeletons import COCO_17
 
 _TRUNK = [COCO_17.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
@@ -180,7 +180,7 @@ class _Follower:
             limit = np.minimum(rules.reach_m + rules.speed * gap, rules.most_m)[:, None]
             # Whoever was seen a moment ago goes first: a lost track reaches further.
             cost = np.where(distance <= limit, distance + 0.2 * rules.reach_m * np.minimum(gap, 1)[:, None], np.nan)
-            for piece, j in zip(self.alive, match_pairs(cost, np.nextafter(NO_MATCH, 0)), strict=True):
+            for piece, j in zip(self.alive, match_pairs(cost), strict=True):
                 if j >= 0:
                     piece.step(int(new[j]), people, rules)
                     tracks[j] = piece.number

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH
+from orplugins.geometry.assignment import NO_MATCH, match_pairs
 from orplugins.privacy.people import Person
 
 BETWEEN, HELD = "between two finds", "just before or after a find"
@@ -73,8 +73,6 @@ def follow(frames: Sequence[Sequence[Person]], rules: TimeRules) -> list[dict[in
     Returns:
         Of each track, the person by frame.
     """
-    from scipy.optimize import linear_sum_assignment
-
     tracks: list[dict[int, Person]] = []
     for t, people in enumerate(frames):
         alive = [track for track in tracks if t - max(track) <= rules.gap + 1]
@@ -84,8 +82,8 @@ def follow(frames: Sequence[Sequence[Person]], rules: TimeRules) -> list[dict[in
             for j, person in enumerate(people):
                 cost[i, j] = _cost(track[last], person, t - last, rules.reach)
         taken = set()
-        for i, j in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[i, j] < NO_MATCH:
+        for i, j in enumerate(match_pairs(cost)):
+            if j >= 0:
                 alive[i][t] = people[j]
                 taken.add(j)
         tracks += [{t: person} for j, person in enumerate(people) if j not in taken]

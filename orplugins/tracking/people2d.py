@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from orplugins.geometry.assignment import NO_MATCH, match_pairs
+from orplugins.geometry.assignment import match_pairs
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class TrackRules2D:
 
 @dataclass(eq=False)
 class _Track:
-    number: int
     filter: Any  # filterpy's KalmanFilter: x, y, log size and their velocities
     pose: np.ndarray  # (K, 2) about the place, in sizes; NaN where a joint was never seen
     time: float
@@ -83,7 +82,7 @@ class PeopleTracker2D:
         self._new_filter = KalmanFilter
         self.rules = rules or TrackRules2D()
         self._tracks: list[_Track] = []
-        self._count = self._named = 0
+        self._named = 0
         self._time = -np.inf
 
     def __len__(self) -> int:
@@ -109,12 +108,11 @@ class PeopleTracker2D:
         cost = self._costs(time, joints, expected)
         names = np.full(len(joints), -1)
         taken = set()
-        if cost.size:
-            for i, j in enumerate(match_pairs(cost, float(np.nextafter(NO_MATCH, 0)))):
-                if j >= 0:
-                    self._update(self._tracks[i], time, joints[j], expected[i])
-                    names[j] = self._name(self._tracks[i])
-                    taken.add(int(j))
+        for i, j in enumerate(match_pairs(cost)):
+            if j >= 0:
+                self._update(self._tracks[i], time, joints[j], expected[i])
+                names[j] = self._name(self._tracks[i])
+                taken.add(int(j))
         for j, person in enumerate(joints):
             if j not in taken and np.isfinite(person).all(-1).sum() >= rules.min_joints:
                 self._tracks.append(self._begin(time, person))
@@ -154,8 +152,7 @@ class PeopleTracker2D:
         # At first nothing is known of the velocity: a body's size a second.
         spread = np.array([self.rules.error * size] * 2 + [self.rules.size_error] + [size] * 2 + [0.2])
         new.P = np.diag(spread**2)
-        self._count += 1
-        return _Track(self._count, new, (person - place) / size, time)
+        return _Track(new, (person - place) / size, time)
 
     def _motion(self, gap: float) -> tuple[np.ndarray, float]:
         """(6, 6) how a state goes on: velocities die away, nobody walks on for long unseen."""
