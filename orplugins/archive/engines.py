@@ -38,12 +38,12 @@ class Cluster:
             raise ImportError("ray is not installed: pip install 'orplugins[archives]'")
 
 
-def do_spans(tasks: Sequence[Task], settings: WorkerSettings, cluster: Cluster) -> Iterator[tuple[str, dict]]:
+def do_spans(tasks: Sequence[Task], worker: Worker, cluster: Cluster) -> Iterator[tuple[str, dict]]:
     """Do spans, in any order.
 
     Args:
         tasks: Numbers and spans.
-        settings: Of every worker.
+        worker: This process's; those of a cluster open the same models themselves.
         cluster: See there.
 
     Yields:
@@ -52,11 +52,10 @@ def do_spans(tasks: Sequence[Task], settings: WorkerSettings, cluster: Cluster) 
     if not tasks:
         return
     if cluster.engine == "local":
-        worker = Worker(settings)
         for number, span in tasks:
             yield span.key, worker(number, span)
     else:
-        yield from _on_ray(tasks, settings, cluster)
+        yield from _on_ray(tasks, worker.settings, cluster)
 
 
 def _on_ray(tasks: Sequence[Task], settings: WorkerSettings, cluster: Cluster) -> Iterator[tuple[str, dict]]:

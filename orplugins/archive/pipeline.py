@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from orplugins.archive.files import remove_others
 from orplugins.archive.manifest import MANIFEST, Manifest
 from orplugins.archive.spans import plan_spans
 from orplugins.archive.work import Worker, WorkerSettings
+from orplugins.io.files import sha256_of
 from orplugins.io.run_folder import run_folder
 
 
@@ -98,19 +98,19 @@ def run_batch(
         settings.threads,
         settings.batch,
     )
-    Worker(workers)  # says what is wrong with the model before anything is written
+    worker = Worker(workers)  # says what is wrong with the model before anything is written
     spans, problems = plan_spans(recordings, settings.seconds, settings.pictures, settings.root, out)
     if not spans:
         raise ValueError("; ".join(problems) or "no picture and no video to work on")
     with run_folder(out) as out:
-        about = {"models": [_digest(path) for path in workers.models], "runtime": workers.runtime}
+        about = {"models": [sha256_of(path) for path in workers.models], "runtime": workers.runtime}
         manifest = Manifest(out, {**about, "min_score": workers.min_score})
         try:
             tasks = manifest.numbered(spans, settings.again)
             remove_others(out, {entry["number"] for entry in manifest.done.values()})
             known, seconds = len(spans) - len(tasks), 0.0
             say(f"{len(spans)} spans, {known} of them done before" if known else f"{len(spans)} spans")
-            for count, (key, entry) in enumerate(do_spans(tasks, workers, settings.cluster), start=1):
+            for count, (key, entry) in enumerate(do_spans(tasks, worker, settings.cluster), start=1):
                 manifest.add(key, entry)
                 seconds += entry["seconds"]
                 say(f"{count}/{len(tasks)} {key}: {entry['frames']} frames, {entry['people']} people")
@@ -120,8 +120,3 @@ def run_batch(
     problems += [line for entry in found for line in entry["problems"]]
     frames, people = (sum(entry[name] for entry in found) for name in ("frames", "people"))
     return BatchResult(out / MANIFEST, len(spans), len(tasks), frames, people, seconds, tuple(dict.fromkeys(problems)))
-
-
-def _digest(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import time as clock
@@ -15,6 +14,7 @@ import numpy as np
 from orplugins.archive.files import COCO, PARQUET, FrameRecord, write_coco, write_parquet
 from orplugins.archive.spans import Span
 from orplugins.deploy import load_chain
+from orplugins.io.files import sha256_of
 from orplugins.structures import People
 
 Named = tuple[str, str, int | None, float | None, np.ndarray]  # source, frame's name, number, time, image
@@ -90,7 +90,7 @@ class Worker:
             "problems": problems,
             "seconds": round(clock.perf_counter() - began, 3),
             "worker": f"{socket.gethostname()}:{os.getpid()}",
-            "sha256": {path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (parquet, coco)},
+            "sha256": {path.parent.name: sha256_of(path) for path in (parquet, coco)},
         }
 
     def _people(self, batch: list[Named], problems: list[str]) -> list[FrameRecord]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import tempfile
@@ -18,6 +17,7 @@ from orplugins.export.methods import plan_of
 from orplugins.export.plan import Plan
 from orplugins.export.shrink import to_half, to_int8
 from orplugins.io.atomic import atomic_path
+from orplugins.io.files import sha256_of
 from orplugins.io.run_folder import require_writable
 
 OPSET = 18
@@ -86,7 +86,7 @@ def export(
     config, weights, out = Path(config), Path(weights), Path(out)
     _check(out, half, int8, openvino, opset, calibration)
     plan = plan_of(str(config), str(weights), **options)
-    source = Source(config.name, weights.name, _sha256(weights), licence, orplugins.__version__)
+    source = Source(config.name, weights.name, sha256_of(weights), licence, orplugins.__version__)
     precision = "fp16" if half else "int8" if int8 else "fp32"
     metadata = plan.metadata(source, opset, "fp32")
     with tempfile.TemporaryDirectory() as folder, atomic_path(out) as target:
@@ -124,14 +124,6 @@ def _check(out: Path, half: bool, int8: bool, openvino: bool, opset: int, calibr
     if missing:
         raise ImportError(f"{', '.join(missing)} not installed: pip install 'orplugins[export]'")
     require_writable(out.parent)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _scores(plan: Plan, files: dict[str, Path], say: Say) -> dict[str, dict[str, float]]:

@@ -16,6 +16,7 @@ from orplugins.finetune.report import Outcome, card
 from orplugins.finetune.settings import FinetuneSettings, start
 from orplugins.io.atomic import atomic_write, write_json
 from orplugins.io.check_weights import check_weights
+from orplugins.io.files import sha256_of
 from orplugins.io.resume_log import Journal
 from orplugins.io.run_folder import run_folder
 from orplugins.io.weights import read_weights, write_weights
@@ -61,10 +62,10 @@ def finetune(kind: type[Method], settings: FinetuneSettings, command: str, say: 
     )
     kept = {key: str(value) for key, value in asdict(settings).items() if key not in ("out", "device")}
     network = hashlib.sha256(str(method.cfg).encode()).hexdigest()
-    kept |= {"method": kind.name, "config": network, "weights": _digest(weights)}
+    kept |= {"method": kind.name, "config": network, "weights": sha256_of(weights)}
     files = [settings.annotations, settings.held_out, settings.test]
     with run_folder(settings.out) as out:
-        journal = Journal(out / "finetune.jsonl", kept, [_digest(f) for f in files if isinstance(f, (str, Path))])
+        journal = Journal(out / "finetune.jsonl", kept, [sha256_of(f) for f in files if isinstance(f, (str, Path))])
         try:
             work = out / "training"
             if not journal.resumed:
@@ -190,7 +191,3 @@ def _facts(
 
 def _listed(rows: Rows) -> str:
     return ", ".join(f"{name} {value:.1f}" for name, value in rows.items())
-
-
-def _digest(path: str | Path) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -78,3 +79,19 @@ def read_text(path: str | os.PathLike, expected: str, most_bytes: int = MOST_BYT
     if "\0" in text:
         raise ValueError(f"{path}: has a NUL character at position {text.index(chr(0))}, expected {expected}")
     return text
+
+
+def sha256_of(path: str | os.PathLike) -> str:
+    """SHA-256 of a file, read in parts.
+
+    Args:
+        path: The file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
