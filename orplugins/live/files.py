@@ -105,11 +105,6 @@ def read_records(path: str | os.PathLike) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def count_records(path: str | os.PathLike) -> int:
-    """Number of records of a run; raises as `read_records`."""
-    return sum(1 for _ in read_records(path))
-
-
 def write_run(folder: str | os.PathLike, up: np.ndarray, fps: float | None = None) -> list[Path]:
     """Make the files of a run of its records.
 

@@ -71,6 +71,12 @@ def _late(module: str, name: str) -> Callable[[Path], Any]:
     return lambda path: getattr(importlib.import_module(module), name)(path)
 
 
+def _all_records(path: Path) -> list[dict]:
+    from orplugins.live.files import read_records
+
+    return list(read_records(path))
+
+
 def _json(content: Callable[[], Any] | Any, name: str = "fuzzed.json") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         path = folder / name
@@ -762,7 +768,7 @@ def _run_record(moment: int) -> dict:
 
 _START = {"type": "start", "cameras": {"cam1": {"size": [640, 480]}}, "joints": list(COCO_17.joints), "limbs": [[0, 1]]}
 _lines = "".join(json.dumps(record) + "\n" for record in (_START, *map(_run_record, range(3))))
-_add("live_records", "jsonl", _text(_lines, "records.jsonl"), _late("orplugins.live.files", "count_records"))
+_add("live_records", "jsonl", _text(_lines, "records.jsonl"), _all_records)
 
 
 def _positions(path: Path) -> Any:
