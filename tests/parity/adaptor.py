@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from cases import fill_state_dict, params, parity_cases
+from cases import cases_with, fill_state_dict, generated, parity_cases
 
 SYSTEM = "adaptor"
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/detectron2/adaptor"
@@ -18,17 +18,8 @@ DEPTHS = {(4, 6): 50, (4, 23): 101, (8, 36): 152}
 
 
 def cases(*keys: str) -> list:
-    """Parameters of the system's cases whose JSON has all these keys; `a.b` is a key within a key."""
-
-    def has(data: dict, key: str) -> bool:
-        for part in key.split("."):
-            if not isinstance(data, dict) or part not in data:
-                return False
-            data = data[part]
-        return True
-
-    rows = [(name, (path, data)) for name, path, data in parity_cases(SYSTEM) if all(has(data, key) for key in keys)]
-    return params(rows, SYSTEM)
+    """Parameters of the system's cases, see `cases_with`."""
+    return cases_with(SYSTEM, *keys)
 
 
 def depth_of(names) -> int:
@@ -92,9 +83,7 @@ def _filled(name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def normal(text: str, digest: str | None = None) -> np.ndarray:
     """The generated input that a case describes by its numpy call."""
-    seed = int(re.search(r"RandomState\((\d+)\)", text)[1])
-    shape = tuple(int(n) for n in re.search(r"standard_normal\(\(([\d, ]+)\)\)", text)[1].split(",") if n.strip())
-    values = np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+    values = generated(text)
     if digest:
         assert hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest() == digest
     return values

@@ -43,6 +43,27 @@ def params(rows: list[tuple], system: str) -> list:
     return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id=f"{system}/none")]
 
 
+def cases_with(system: str, *keys: str) -> list:
+    """Parameters of a system's cases whose JSON has all these keys; `a.b` is a key within a key."""
+
+    def has(data: dict, key: str) -> bool:
+        for part in key.split("."):
+            if not isinstance(data, dict) or part not in data:
+                return False
+            data = data[part]
+        return True
+
+    rows = [(name, (path, data)) for name, path, data in parity_cases(system) if all(has(data, key) for key in keys)]
+    return params(rows, system)
+
+
+def generated(text: str) -> np.ndarray:
+    """The generated input that a case describes by its numpy call."""
+    seed = int(re.search(r"RandomState\((\d+)\)", text)[1])
+    shape = tuple(int(n) for n in re.search(r"standard_normal\(\(([\d, ]+)\)\)", text)[1].split(",") if n.strip())
+    return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+
+
 @lru_cache(maxsize=4)
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as arrays:

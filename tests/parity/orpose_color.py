@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import ROOT, fill_state_dict, params, parity_cases
+from cases import ROOT, cases_with, fill_state_dict, generated
 
 SYSTEM = "orpose_color"
 CONFIGS = Path(__file__).resolve().parents[2] / "configs/detectron2/orpose_color"
@@ -18,17 +17,8 @@ PREFIX = "roi_heads.keypoint_head."
 
 
 def cases(*keys: str) -> list:
-    """Parameters of the system's cases whose JSON has all these keys; `a.b` is a key within a key."""
-
-    def has(data: dict, key: str) -> bool:
-        for part in key.split("."):
-            if not isinstance(data, dict) or part not in data:
-                return False
-            data = data[part]
-        return True
-
-    rows = [(name, (path, data)) for name, path, data in parity_cases(SYSTEM) if all(has(data, key) for key in keys)]
-    return params(rows, SYSTEM)
+    """Parameters of the system's cases, see `cases_with`."""
+    return cases_with(SYSTEM, *keys)
 
 
 def statistics_path() -> str:
@@ -100,10 +90,7 @@ def without_dropout(module):
 
 def normal(meta: dict, key: str = "features") -> np.ndarray:
     """The generated input that a case describes by its numpy call."""
-    text = meta[key]
-    seed = int(re.search(r"RandomState\((\d+)\)", text)[1])
-    shape = tuple(int(n) for n in re.search(r"standard_normal\(\(([\d, ]+)\)\)", text)[1].split(",") if n.strip())
-    values = np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
+    values = generated(meta[key])
     check(values, meta.get("feature_sha256"))
     return values
 
