@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from orplugins.adaptation.agreement import RULES
+from orplugins.adaptation.colour import VIEWS, ColourFrames
 from orplugins.adaptation.fusion import Detections
 from orplugins.adaptation.method import Finder, Lesson
 from orplugins.adaptation.views import find_in_views, network_size
 from orplugins.adaptor.augment import OTHER_FACTORS, ROOM_FACTORS, reduce_and_enlarge
 from orplugins.io.atomic import write_json
-from orplugins.io.images import read_image, write_image
+from orplugins.io.images import write_image
 
-# (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
-VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
 _RENDERED = (320, 240)
 _ROOMS_TIMES = 4  # half of what the student sees is the source: more rooms than a method needs that keeps them aside
 _LEAST_ROWS = 40  # of a frame at a low resolution: 480 rows reduced 12 times
 
 
-class AdaptorMethod:
+class AdaptorMethod(ColourFrames):
     """See `orplugins.adaptation.method.Method`.
 
     The labels that a lesson brings serve to judge the student only: AdaptOR's teacher labels the frames anew at every
@@ -37,7 +34,7 @@ class AdaptorMethod:
         device: See `orplugins.device.choose_device`.
     """
 
-    name, holes, rules = "AdaptOR", False, RULES
+    name = "AdaptOR"
 
     def __init__(
         self,
@@ -50,16 +47,6 @@ class AdaptorMethod:
         self.config, self.weights, self.device, self.iterations = config, weights, device, iterations
         self.size, self.frame_size = size, (0, 0)
 
-    def read(self, path: Path) -> np.ndarray:
-        """A frame, (H, W, 3) uint8 BGR."""
-        return read_image(path)
-
-    def grey(self, picture: np.ndarray) -> np.ndarray:
-        """The frame itself."""
-        return picture
-
-    show = grey
-
     def begin(self, size: tuple[int, int]) -> dict[str, Any]:
         """Take the frames' size, and decide at which one the network sees them."""
         from orplugins.adaptor.detectron2.adapt import check_config
@@ -69,10 +56,6 @@ class AdaptorMethod:
         self.frame_size = size
         self.size = network_size(size, self.size, sides_of(self.config))
         return {"config": self.config, "size": list(self.size), "iterations": self.iterations}
-
-    def views(self) -> int:
-        """All of them."""
-        return len(VIEWS)
 
     def finder(self, weights: str) -> Finder:
         """The network's answers at the chosen size."""
@@ -145,6 +128,4 @@ class AdaptorMethod:
 
     def usage(self, weights: Path) -> str:
         """The command that finds people with the adapted weights."""
-        assert self.size is not None
-        command = ["python", "tools/infer_color.py", "FRAMES", "--config", self.config, "--weights", str(weights)]
-        return shlex.join([*command, "--size", f"{self.size[0]}x{self.size[1]}", "--out", "OUT"])
+        return self.command(weights)

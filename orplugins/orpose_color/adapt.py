@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from orplugins.adaptation.agreement import RULES
+from orplugins.adaptation.colour import VIEWS, ColourFrames
 from orplugins.adaptation.fusion import Detections
 from orplugins.adaptation.method import Finder, Lesson
 from orplugins.adaptation.views import network_size
 from orplugins.io.atomic import write_json
-from orplugins.io.images import read_image, write_image
+from orplugins.io.images import write_image
 from orplugins.orpose_color.adapt_labels import frame_labels, room_labels
 from orplugins.orpose_color.adapt_settings import StudentTraining
 from orplugins.orpose_color.ensemble import find_people
 from orplugins.orpose_color.pipeline import ColorSettings, load_predictor
 
-# (magnification, mirrored): the user's answer, what it is compared with, and what else a teacher is asked for.
-VIEWS = ((1.0, False), (0.75, True), (1.25, False), (1.0, True))
 
-
-class ColorMethod:
+class ColorMethod(ColourFrames):
     """See `orplugins.adaptation.method.Method`.
 
     Args:
@@ -36,7 +32,7 @@ class ColorMethod:
         device: See `orplugins.device.choose_device`.
     """
 
-    name, holes, rules = "ORPose-Color", False, RULES
+    name = "ORPose-Color"
 
     def __init__(
         self,
@@ -51,16 +47,6 @@ class ColorMethod:
         self.size, self.frame_size = size, (0, 0)
         self.training = training or {}
 
-    def read(self, path: Path) -> np.ndarray:
-        """A frame, (H, W, 3) uint8 BGR."""
-        return read_image(path)
-
-    def grey(self, picture: np.ndarray) -> np.ndarray:
-        """The frame itself."""
-        return picture
-
-    show = grey
-
     def begin(self, size: tuple[int, int]) -> dict[str, Any]:
         """Take the frames' size, and decide at which one the network sees them."""
         from orplugins.hosts.detectron2.predictor import sides_of
@@ -68,10 +54,6 @@ class ColorMethod:
         self.frame_size = size
         self.size = network_size(size, self.size, sides_of(self.config))
         return {"config": self.config, "size": list(self.size), **self.training}
-
-    def views(self) -> int:
-        """All of them."""
-        return len(VIEWS)
 
     def finder(self, weights: str) -> Finder:
         """The network's answers at the chosen size."""
@@ -120,7 +102,4 @@ class ColorMethod:
 
     def usage(self, weights: Path) -> str:
         """The command that finds people with the adapted weights."""
-        assert self.size is not None
-        command = ["python", "tools/infer_color.py", "FRAMES", "--config", self.config, "--weights", str(weights)]
-        command += ["--size", f"{self.size[0]}x{self.size[1]}", "--out", "OUT"]
-        return shlex.join(command + (["--statistics", self.statistics] if self.statistics else []))
+        return self.command(weights, ["--statistics", self.statistics] if self.statistics else [])
